@@ -1,1 +1,18 @@
-export {};
+// Reading checkpoints
+export { openCheckpoint } from './checkpoint/open-checkpoint.ts';
+export { openShards } from './checkpoint/shards.ts';
+export { readFloats } from './checkpoint/read-floats.ts';
+export { isContiguous, type Checkpoint, type StoredTensor } from './checkpoint/checkpoint.ts';
+export type { StoredType } from './checkpoint/stored-type.ts';
+export { bytesSource, type ByteSource } from './checkpoint/byte-source.ts';
+export { writeSafetensors, type TensorValues } from './checkpoint/safetensors-writer.ts';
+
+// From a checkpoint to a model
+export { openModel } from './open-model.ts';
+export type { Labels, SamplingDefaults, TransformerModel } from './model.ts';
+export type { ConfigJson } from './families/dit/config.ts';
+
+// The graphs, and the names of their inputs and outputs
+export type { OnnxGraph } from './onnx/graph-builder.ts';
+export type { Dimension, ElementType, GraphValue } from './onnx/model-proto.ts';
+export { inputOf, outputOf, rowsOf, scoreOf, type StreamShape } from './graphs/emitter.ts';

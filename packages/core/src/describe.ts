@@ -1,0 +1,40 @@
+import type { Op, Plan, StepPlan } from './plan.ts';
+
+/**
+ * A plan as text: one line per step, for terminals, tests and the playground.
+ *
+ *     0 #  run 0-27 keep 56 watch 7
+ *     1 .  fold 0.attn..27.mlp (56)
+ */
+export function describe(plan: Plan): string {
+  return plan.steps
+    .map((step, i) => [String(i).padStart(3), ...(plan.pattern ? [` ${plan.pattern[i] ?? ' '}`] : []), '  ', describeStep(step)].join(''))
+    .join('\n');
+}
+
+/** The operations of one step as text. */
+export function describeStep({ ops }: StepPlan): string {
+  return ops.map(describeOp).join('  ');
+}
+
+function describeOp(op: Op): string {
+  switch (op.op) {
+    case 'run':
+      return [`run ${op.first}-${op.last}`, count('keep', op.keep), count('watch', op.watch)].filter(Boolean).join(' ');
+    case 'refresh':
+      return `refresh ${op.branch} ${op.tokens}`;
+    case 'store':
+      return `store ${op.feature}`;
+    case 'fold': {
+      const [first, last] = [op.terms[0]!, op.terms.at(-1)!];
+      const depth = Math.max(...op.terms.map(({ weights }) => weights.length));
+      const from = depth > 1 ? ` from ${depth}` : '';
+      return op.terms.length === 1 ? `fold ${first.feature}${from}` : `fold ${first.feature}..${last.feature} (${op.terms.length})${from}`;
+    }
+  }
+}
+
+function count(word: string, ids: readonly string[]): string {
+  if (ids.length === 0) return '';
+  return `${word} ${ids.length === 1 ? ids[0]! : ids.length}`;
+}

@@ -1,0 +1,87 @@
+import { ProCacheError } from './errors.ts';
+import { type Op, readsOf, type StepPlan } from './plan.ts';
+import { programOf } from './program.ts';
+import type { SelectorSettings } from './schedule.ts';
+import type { BranchId, FeatureId } from './topology.ts';
+
+/**
+ * Walks a draft backwards, and leaves of `keep`, `watch` and `store` only what a later step asks for.
+ *
+ * `live` of a step is then what the cache holds once the step is over: the bound on memory, and
+ * the moment at which each feature may be freed.
+ */
+export function keepWhatIsUsed(draft: readonly (readonly Op[])[], selector: SelectorSettings): readonly StepPlan[] {
+  const demand = new Demand(selector);
+  const steps = draft.toReversed().map((ops): StepPlan => {
+    const live = demand.live();
+    const trimmed = demand.trimStep(ops);
+    return { ops: trimmed, program: programOf(trimmed, selector.score), live };
+  });
+  demand.checkMet();
+  return steps.reverse();
+}
+
+/** What the steps already walked over ask of those before them. */
+class Demand {
+  /** How many of the newest features of each id are read later. */
+  readonly #wanted = new Map<FeatureId, number>();
+  /** The branches in which a later step selects tokens before their block is run again. */
+  readonly #selecting = new Set<BranchId>();
+  readonly #scored: boolean;
+
+  constructor(selector: SelectorSettings) {
+    this.#scored = selector.score !== 'random';
+  }
+
+  live(): ReadonlyMap<FeatureId, number> {
+    return new Map([...this.#wanted].filter(([, count]) => count > 0));
+  }
+
+  /** The operations of a step, without what nobody asks for. */
+  trimStep(ops: readonly Op[]): readonly Op[] {
+    const trimmed = ops.toReversed().flatMap((op) => this.#trim(op)).reverse();
+    for (const [feature, count] of readsOf(ops)) this.#want(feature, count);
+    return trimmed;
+  }
+
+  /** A selector that is asked to choose among tokens it has never seen a score of would choose blindly. */
+  checkMet(): void {
+    for (const branch of this.#selecting) {
+      throw new ProCacheError(
+        'invalid-schedule',
+        `tokens of ${branch} are refreshed by score, but no earlier step runs its block as a whole; let an earlier step compute all of it`,
+      );
+    }
+  }
+
+  /** What is left of an operation: nothing, where nobody asks for any of it. */
+  #trim(op: Op): readonly Op[] {
+    switch (op.op) {
+      case 'run': {
+        const watch = op.watch.filter((branch) => this.#selecting.delete(branch));
+        return [{ ...op, keep: op.keep.filter((feature) => this.#make(feature)), watch }];
+      }
+      case 'refresh': {
+        if (op.tokens === 'all') return [{ ...op, keep: this.#make(op.branch) }];
+        const keep = (this.#wanted.get(op.branch) ?? 0) > 0;
+        if (this.#scored) this.#selecting.add(op.branch);
+        return [{ ...op, keep }];
+      }
+      case 'store':
+        return this.#make(op.feature) ? [op] : [];
+      case 'fold':
+        return [op];
+    }
+  }
+
+  #want(feature: FeatureId, count: number): void {
+    this.#wanted.set(feature, Math.max(count, this.#wanted.get(feature) ?? 0));
+  }
+
+  /** Whether a feature made here is read later; the older ones that are read with it come from before. */
+  #make(feature: FeatureId): boolean {
+    const count = this.#wanted.get(feature) ?? 0;
+    this.#wanted.set(feature, Math.max(0, count - 1));
+    return count > 0;
+  }
+}

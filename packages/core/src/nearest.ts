@@ -1,0 +1,26 @@
+/** The known names in the order of their edit distance from a name, nearest first; ties keep their order. */
+export function nearest(name: string, known: readonly string[]): readonly string[] {
+  const distances = known.map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }));
+  return distances.sort((a, b) => a.distance - b.distance).map(({ candidate }) => candidate);
+}
+
+/** `; did you mean "ratio"?` where a known name is near enough to have been meant, else nothing. */
+export function suggestion(name: string, known: readonly string[]): string {
+  const [best] = nearest(name, known);
+  const near = best !== undefined && editDistance(name.toLowerCase(), best.toLowerCase()) <= Math.max(1, best.length / 3);
+  return near ? `; did you mean "${best}"?` : '';
+}
+
+/** The fewest insertions, deletions and replacements of a character that turn one text into the other (Levenshtein, 1966). */
+export function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const replaced = row[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[to.length]!;
+}

@@ -1,0 +1,114 @@
+import type { StepProgram } from './program.ts';
+import type { SelectorSettings } from './schedule.ts';
+import { type BranchId, branchId, type FeatureId, parseSpan, type SpanId, type StreamId } from './topology.ts';
+
+/** Evaluate whole blocks for every token. */
+export interface Run {
+  readonly op: 'run';
+  readonly first: number;
+  readonly last: number;
+  /** The features, of branches and of spans inside the run, that a later step will ask for. */
+  readonly keep: readonly (BranchId | SpanId)[];
+  /** The branches for which a token selector will want scores. */
+  readonly watch: readonly BranchId[];
+}
+
+/** Evaluate one module for some tokens and patch its stored feature; `'all'` makes a new feature. */
+export interface Refresh {
+  readonly op: 'refresh';
+  readonly branch: BranchId;
+  readonly tokens: number | 'all';
+  /** The number of this selective call among those of the branch in the whole generation, calls for no token included. */
+  readonly call: number;
+  /** The number of the first selective call after the branch was last computed: ages count from there. */
+  readonly since: number;
+  /** Whether a later step asks for the result; this step always may. */
+  readonly keep: boolean;
+}
+
+/** Add stored features to the residual stream, those of branches through the gate that the branch has at this step. */
+export interface Fold {
+  readonly op: 'fold';
+  readonly terms: readonly Term[];
+}
+
+/** `weights[k]` scales the k-th newest feature. A stream feature takes the place of the stream; it is the first term of its fold. */
+export interface Term {
+  readonly feature: FeatureId;
+  readonly weights: readonly number[];
+}
+
+/** Keep the residual stream as it is here, which is after the block that the id names. */
+export interface Store {
+  readonly op: 'store';
+  readonly feature: StreamId;
+}
+
+export type Op = Run | Refresh | Fold | Store;
+
+/** What one step does, between embedding the latent and reading out the noise. */
+export interface StepPlan {
+  readonly ops: readonly Op[];
+  /** The same operations without their numbers: what a backend compiles. */
+  readonly program: StepProgram;
+  /** How many of the newest features of each id are still needed once the step is over. What is absent may be freed. */
+  readonly live: ReadonlyMap<FeatureId, number>;
+}
+
+/** All that is known about a generation before its first step. */
+export interface Plan {
+  readonly steps: readonly StepPlan[];
+  /** How tokens are chosen where a step refreshes some of them. */
+  readonly selector: SelectorSettings;
+  /** The letters of the schedule that the plan comes from, where there is one. */
+  readonly pattern?: string;
+}
+
+/** The features that a step takes from the cache, and how many of each. */
+export function readsOf(ops: readonly Op[]): ReadonlyMap<FeatureId, number> {
+  const reads = new Map<FeatureId, number>();
+  const made = new Set<FeatureId>();
+  const read = (feature: FeatureId, count: number) => reads.set(feature, Math.max(count, reads.get(feature) ?? 0));
+  for (const op of ops) {
+    if (op.op === 'refresh') {
+      if (op.tokens !== 'all') read(op.branch, 1);
+      made.add(op.branch);
+    } else if (op.op === 'fold') {
+      for (const { feature, weights } of op.terms) if (!made.has(feature)) read(feature, weights.length);
+    }
+  }
+  return reads;
+}
+
+/** A feature that a step hands to the cache: in the place of the newest one (`patch`), or as the newest. */
+export interface Write {
+  readonly feature: FeatureId;
+  readonly patch: boolean;
+}
+
+/** The features that a step hands to the cache, in the order in which its operations make them. */
+export function writesOf(ops: readonly Op[]): readonly Write[] {
+  return ops.flatMap((op): Write[] => {
+    switch (op.op) {
+      case 'run':
+        return op.keep.map((feature) => ({ feature, patch: false }));
+      case 'refresh':
+        return op.keep ? [{ feature: op.branch, patch: op.tokens !== 'all' }] : [];
+      case 'store':
+        return [{ feature: op.feature, patch: false }];
+      case 'fold':
+        return [];
+    }
+  });
+}
+
+/** The branches that a run of whole blocks could keep, given the module names of each block. */
+export function branchesWithin(first: number, last: number, blocks: readonly (readonly string[])[]): readonly BranchId[] {
+  return blocks.slice(first, last + 1).flatMap((modules, i) => modules.map((module) => branchId(first + i, module)));
+}
+
+/** Whether a run of whole blocks covers a span. */
+export function covers({ first, last }: Pick<Run, 'first' | 'last'>, span: SpanId): boolean {
+  const [from, to] = parseSpan(span);
+  return first <= from && to <= last;
+}

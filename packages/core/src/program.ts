@@ -1,0 +1,49 @@
+import type { Op, Plan, Run, Store } from './plan.ts';
+import type { ScoreName } from './schedule.ts';
+import type { BranchId, FeatureId } from './topology.ts';
+
+/**
+ * The operations of a step without its numbers: weights, gates, token counts and indices are inputs.
+ *
+ * Steps with the same operations are the same program; a schedule has two to a few dozen. A backend
+ * compiles each program once.
+ */
+export interface StepProgram {
+  /** Equal for equal programs. */
+  readonly key: string;
+  readonly ops: readonly ProgramOp[];
+  /** The raw score that the watched branches are to give; absent where nothing is watched. */
+  readonly score?: ScoreName;
+}
+
+export type ProgramOp =
+  | Run
+  | Store
+  | { readonly op: 'refresh'; readonly branch: BranchId; readonly tokens: 'some' | 'all'; readonly keep: boolean }
+  /** `depth`: how many of the newest features of each id are summed. */
+  | { readonly op: 'fold'; readonly terms: readonly { readonly feature: FeatureId; readonly depth: number }[] };
+
+/** The program of a step that does these operations. */
+export function programOf(ops: readonly Op[], score: ScoreName): StepProgram {
+  const programOps = ops.map(withoutNumbers);
+  const watches = ops.some((op) => op.op === 'run' && op.watch.length > 0);
+  return { key: JSON.stringify([programOps, watches ? score : undefined]), ops: programOps, ...(watches && { score }) };
+}
+
+/** The distinct programs of some plans, in the order in which they are first needed. */
+export function programsOf(...plans: readonly Plan[]): readonly StepProgram[] {
+  const steps = plans.flatMap((plan) => plan.steps);
+  return [...new Map(steps.map(({ program }) => [program.key, program])).values()];
+}
+
+function withoutNumbers(op: Op): ProgramOp {
+  switch (op.op) {
+    case 'run':
+    case 'store':
+      return op;
+    case 'refresh':
+      return { op: 'refresh', branch: op.branch, tokens: op.tokens === 'all' ? 'all' : 'some', keep: op.keep };
+    case 'fold':
+      return { op: 'fold', terms: op.terms.map(({ feature, weights }) => ({ feature, depth: weights.length })) };
+  }
+}

@@ -1,0 +1,64 @@
+import { refuse, shown } from './json-reader.ts';
+import { DEFAULT_SELECTOR, planOf } from './lower.ts';
+import { suggestion } from './nearest.ts';
+import type { Plan } from './plan.ts';
+import type { Rule, Schedule, SelectorSettings } from './schedule.ts';
+import type { Topology } from './topology.ts';
+
+/**
+ * The plan of a schedule, once it is sure that the schedule fits the model and the sampler.
+ *
+ * Throws `invalid-schedule` for rules about blocks, spans or modules that the model lacks, for a length
+ * other than `steps`, for a selector that the model cannot serve, and for all that lowering
+ * finds: a branch about which a letter says nothing, a reuse before any compute, a span reused in part.
+ */
+export function checkSchedule(schedule: Schedule, topology: Topology, steps?: number): Plan {
+  if (steps !== undefined && schedule.pattern.length !== steps) {
+    refuse(
+      'schedule.pattern',
+      `the schedule has ${schedule.pattern.length} steps but the sampler takes ${steps}; use as many sampler steps, or a schedule of that length`,
+    );
+  }
+  for (const [letter, rules] of Object.entries(schedule.legend)) {
+    rules.forEach((rule, i) => checkRule(rule, topology, `schedule.legend[${shown(letter)}][${i}]`));
+  }
+  const plan = planOf(schedule, topology);
+  const selects = plan.steps.some(({ ops }) => ops.some((op) => op.op === 'refresh' && op.tokens !== 'all'));
+  if (selects || schedule.selector) checkSelector(schedule.selector ?? DEFAULT_SELECTOR, topology);
+  return plan;
+}
+
+function checkRule(rule: Rule, topology: Topology, place: string): void {
+  if (rule.blocks) checkRange(rule.blocks, topology, `${place}.blocks`);
+  if (rule.do === 'reuse' && rule.span) checkRange(rule.span, topology, `${place}.span`);
+  const known = modulesOf(topology);
+  for (const module of rule.modules ?? []) {
+    if (!known.includes(module)) {
+      refuse(`${place}.modules`, `the model has no module ${shown(module)}${suggestion(module, known)} (it has ${known.join(', ')})`);
+    }
+  }
+}
+
+function checkRange([first, last]: readonly [number, number], { blocks }: Topology, place: string): void {
+  if (last >= blocks.length) refuse(place, `[${first}, ${last}] is outside the model's ${blocks.length} blocks (0-${blocks.length - 1})`);
+}
+
+function checkSelector({ score, cells = [1, 1], bonus = 0 }: SelectorSettings, topology: Topology): void {
+  const known = modulesOf(topology);
+  if (score === 'cross-attention-entropy' && !known.includes('cross')) {
+    refuse('schedule.selector.score', `"${score}" needs a module "cross", and the model has only ${known.join(', ')}; use "attention"`);
+  }
+  const [rows, columns] = topology.grid;
+  const [height, width] = cells;
+  if (bonus > 0 && (rows % height !== 0 || columns % width !== 0)) {
+    refuse(
+      'schedule.selector.cells',
+      `cells of ${height}x${width} do not tile the model's ${rows}x${columns} tokens; use divisors, or a bonus of 0`,
+    );
+  }
+}
+
+/** The names of the modules that any block has. */
+function modulesOf({ blocks }: Topology): readonly string[] {
+  return [...new Set(blocks.flat())];
+}

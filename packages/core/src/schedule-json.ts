@@ -1,0 +1,163 @@
+import {
+  booleanOf,
+  elementsOf,
+  integerOf,
+  membersOf,
+  nameOf,
+  numberOf,
+  objectOf,
+  pairOf,
+  type Placed,
+  refuse,
+  shown,
+  textOf,
+} from './json-reader.ts';
+import {
+  type Action,
+  type ForecastRule,
+  RESERVED_LETTERS,
+  type Reuse,
+  type Rule,
+  type Schedule,
+  type ScoreName,
+  type SelectorSettings,
+} from './schedule.ts';
+
+/** Every score that a selector knows. */
+export const SCORE_NAMES: readonly ScoreName[] = ['attention', 'cross-attention-entropy', 'value-norm', 'token-norm', 'similarity', 'random'];
+
+/** Every rule of forecasting. */
+export const FORECAST_RULES: readonly ForecastRule[] = ['taylor', 'lagrange'];
+
+/** The highest order of a forecast: an order-k forecast keeps k + 1 features of every branch, and its weights grow like k!. */
+export const MAX_ORDER = 10;
+
+/** The most steps that a schedule may have: more than any sampler takes, few enough to lower in a moment. */
+export const MAX_STEPS = 4096;
+
+const ACTIONS = ['compute', 'reuse', 'refresh'] as const satisfies readonly Action['do'][];
+const FILTER_KEYS = ['blocks', 'modules'];
+const RULE_KEYS: Readonly<Record<Action['do'], readonly string[]>> = {
+  compute: ['do', ...FILTER_KEYS],
+  reuse: ['do', 'order', 'forecast', 'span', 'absolute', ...FILTER_KEYS],
+  refresh: ['do', 'ratio', ...FILTER_KEYS],
+};
+
+/**
+ * The schedule that a JSON value writes down: the one door for JSON that nobody has checked.
+ *
+ * Checks all that can be known without a model (`checkSchedule` does the rest). Throws
+ * `invalid-schedule` with the place, what stands there and the way out:
+ * `schedule.legend["+"][1].ratio: 1.5 is not between 0 and 1`.
+ */
+export function parseSchedule(json: unknown): Schedule {
+  const members = membersOf({ value: json, place: 'schedule' }, ['version', 'pattern', 'legend', 'selector', 'notes']);
+  if (members['version'] !== 1) refuse('schedule.version', `${shown(members['version'])} is not a version that is read here; write "version": 1`);
+  const legend = legendOf({ value: members['legend'] ?? {}, place: 'schedule.legend' });
+  return {
+    version: 1,
+    pattern: patternOf({ value: members['pattern'], place: 'schedule.pattern' }, legend),
+    legend,
+    ...given(members, 'selector', 'schedule', selectorOf),
+    ...given(members, 'notes', 'schedule', objectOf),
+  };
+}
+
+/** A member with its place read, or no member at all where there is none. */
+function given<Key extends string, Value>(
+  members: Readonly<Record<string, unknown>>,
+  key: Key,
+  place: string,
+  read: (placed: Placed) => Value,
+): { readonly [K in Key]?: Value } {
+  const none: { readonly [K in Key]?: Value } = {};
+  return key in members ? { ...none, [key]: read({ value: members[key], place: `${place}.${key}` }) } : none;
+}
+
+function patternOf(placed: Placed, legend: Schedule['legend']): string {
+  const pattern = textOf(placed);
+  if (pattern.length > MAX_STEPS) refuse(placed.place, `has ${pattern.length} letters; the most that are read are ${MAX_STEPS}`);
+  const known = [...new Set([...Object.keys(RESERVED_LETTERS), ...Object.keys(legend)])];
+  for (let step = 0; step < pattern.length; step++) {
+    if (known.includes(pattern[step]!)) continue;
+    const letter = String.fromCodePoint(pattern.codePointAt(step)!);
+    refuse(
+      `${placed.place}[${step}]`,
+      `the letter ${shown(letter)} is not in the legend (${known.map(shown).join(', ')}); add schedule.legend[${shown(letter)}], or use another letter`,
+    );
+  }
+  return pattern;
+}
+
+function legendOf(placed: Placed): Schedule['legend'] {
+  const letters = Object.entries(objectOf(placed)).map(([letter, rules]): [string, readonly Rule[]] => {
+    const place = `${placed.place}[${shown(letter)}]`;
+    // One UTF-16 unit: a pattern is read unit by unit, so that its length is the number of steps.
+    if (letter.length !== 1 || !letter.isWellFormed()) refuse(place, 'a letter is a single character (and none outside the Unicode basic plane)');
+    const read = elementsOf({ value: rules, place }).map(ruleOf);
+    checkReserved(letter, read, place);
+    return [letter, read];
+  });
+  return Object.fromEntries(letters);
+}
+
+/** `#` and `.` read the same in every schedule: they may be written down, but not as something else. */
+function checkReserved(letter: string, rules: readonly Rule[], place: string): void {
+  const [reserved] = RESERVED_LETTERS[letter] ?? [];
+  if (!reserved) return;
+  const [rule, ...more] = rules;
+  const plain = rule?.do === reserved.do && !rule.blocks && !rule.modules && !(rule.do === 'reuse' && (rule.order || rule.span));
+  if (!plain || more.length > 0) refuse(place, `this letter means [${JSON.stringify(reserved)}] in every schedule; use another letter`);
+}
+
+function ruleOf(placed: Placed): Rule {
+  const { place } = placed;
+  const action = nameOf({ value: objectOf(placed)['do'], place: `${place}.do` }, ACTIONS);
+  const members = membersOf(placed, RULE_KEYS[action]);
+  const filters = { ...given(members, 'blocks', place, rangeOf), ...given(members, 'modules', place, modulesOf) };
+  switch (action) {
+    case 'compute':
+      return { do: 'compute', ...filters };
+    case 'refresh':
+      return { do: 'refresh', ratio: numberOf({ value: members['ratio'], place: `${place}.ratio` }, 0, 1), ...filters };
+    case 'reuse':
+      return { ...reuseOf(members, place), ...filters };
+  }
+}
+
+function reuseOf(members: Readonly<Record<string, unknown>>, place: string): Reuse {
+  if ('absolute' in members && !('span' in members)) {
+    refuse(`${place}.absolute`, 'says nothing without a span; add "span": [first, last], or leave "absolute" out');
+  }
+  return {
+    do: 'reuse',
+    ...given(members, 'order', place, (order) => integerOf(order, 0, MAX_ORDER)),
+    ...given(members, 'forecast', place, (rule) => nameOf(rule, FORECAST_RULES)),
+    ...given(members, 'span', place, rangeOf),
+    ...given(members, 'absolute', place, booleanOf),
+  };
+}
+
+/** A range of blocks, both ends included. */
+function rangeOf(placed: Placed): readonly [first: number, last: number] {
+  const [first, last] = pairOf(placed, 0, '[first, last] of blocks');
+  if (first > last) refuse(placed.place, `[${first}, ${last}] runs backwards; write [${last}, ${first}]`);
+  return [first, last];
+}
+
+function modulesOf(placed: Placed): readonly string[] {
+  return elementsOf(placed).map(textOf);
+}
+
+function selectorOf(placed: Placed): SelectorSettings {
+  const { place } = placed;
+  const members = membersOf(placed, ['score', 'age', 'cells', 'bonus', 'paired']);
+  const atLeastZero = (number: Placed) => numberOf(number, 0, Infinity);
+  return {
+    score: nameOf({ value: members['score'], place: `${place}.score` }, SCORE_NAMES),
+    ...given(members, 'age', place, atLeastZero),
+    ...given(members, 'cells', place, (cells) => pairOf(cells, 1, '[rows, columns] of tokens')),
+    ...given(members, 'bonus', place, atLeastZero),
+    ...given(members, 'paired', place, booleanOf),
+  };
+}

@@ -1,0 +1,88 @@
+import type { Plan, StepPlan } from './plan.ts';
+import type { BranchId, FeatureId, Topology } from './topology.ts';
+
+/** The images that a transformer reads and writes. */
+export interface LatentShape {
+  /** Channels of the latent that goes in. */
+  readonly channels: number;
+  /** Channels that come out: as many, or twice as many where the model also predicts a variance. */
+  readonly outChannels: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+/**
+ * A loaded diffusion transformer. `T` is whatever the backend calls a tensor: a typed array, a
+ * pooled buffer, a GPU buffer, the number of a tensor in another thread. Core never looks inside.
+ */
+export interface Transformer<T> {
+  readonly topology: Topology;
+  readonly latent: LatentShape;
+
+  /**
+   * Makes ready the step programs of these plans, and keeps them until the next call.
+   *
+   * Optional: a generation makes ready what its own plan needs. Worth a call where generations of
+   * several plans alternate, as in a comparison.
+   */
+  prepare(plans: readonly Plan[]): Promise<void>;
+
+  /**
+   * Prepares one generation that will follow `plan`. All that depends on time and prompt but not on the image (the
+   * embeddings, and the shift, scale and gate of every block at every step) is computed here, in
+   * batches, so that nothing of it is left in the loop.
+   */
+  condition(conditions: Conditions, plan: Plan): Promise<Conditioned<T>>;
+
+  dispose(): Promise<void>;
+}
+
+/** What a generation is asked to show. */
+export interface Conditions {
+  /** The model's own time value for each step, in the order in which the steps are taken. */
+  readonly timesteps: readonly number[];
+  /** One class label per image of the batch; with guidance, the unconditional half included. */
+  readonly labels: readonly number[];
+}
+
+/** A transformer that knows its timesteps and labels. */
+export interface Conditioned<T> {
+  /**
+   * Evaluates one step: embeds the latent, follows the operations, reads out the model's output.
+   *
+   * Only reads the features it is lent; those it returns belong to the caller, who releases them.
+   */
+  execute(call: StepCall<T>): Promise<StepResult<T>>;
+
+  release(tensor: T): void;
+
+  /** Frees everything this generation still holds, handed out or not. */
+  dispose(): Promise<void>;
+}
+
+export interface StepCall<T> {
+  readonly step: number;
+  readonly plan: StepPlan;
+  /** [images, channels, height, width] */
+  readonly latent: Float32Array;
+  /** The stored features that the plan reads, newest first. */
+  readonly features: ReadonlyMap<FeatureId, readonly T[]>;
+  /** The tokens to refresh, for each branch of which the plan refreshes some. */
+  readonly tokens: ReadonlyMap<BranchId, Tokens>;
+}
+
+/** The chosen tokens of each image, `count` per image, ascending, counted from 0 in each image. */
+export interface Tokens {
+  readonly count: number;
+  /** [images, count] */
+  readonly indices: Int32Array;
+}
+
+export interface StepResult<T> {
+  /** What the model predicts, [images, outChannels, height, width]. */
+  readonly output: Float32Array;
+  /** The features that the plan writes, by id (`writesOf`). */
+  readonly features: ReadonlyMap<FeatureId, T>;
+  /** For each watched branch, the raw score (`program.score`) of each token, [images, tokens]. */
+  readonly scores: ReadonlyMap<BranchId, Float32Array>;
+}

@@ -1,0 +1,56 @@
+import { type ByteSource } from './byte-source.ts';
+import { type StoredType } from './stored-type.ts';
+
+/** Where a tensor lies in its file. Nothing is read until it is asked for. */
+export interface StoredTensor {
+  readonly name: string;
+  readonly type: StoredType;
+  readonly shape: readonly number[];
+  /** Elements between neighbours along each axis; row-major unless a torch file stores a view. */
+  readonly strides: readonly number[];
+  readonly source: ByteSource;
+  /** Byte offset in `source` of the tensor's first element. */
+  readonly offset: number;
+}
+
+/** The tensors of a model by name, however many files they lie in. */
+export interface Checkpoint {
+  readonly format: 'safetensors' | 'torch';
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** What the file says about itself; of a torch file, `procache.state` names the state that was taken. */
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+/** The number of elements of a shape; not a safe integer where the shape is absurd. */
+export function elementCount(shape: readonly number[]): number {
+  return shape.includes(0) ? 0 : shape.reduce((product, extent) => product * extent, 1);
+}
+
+/** The strides of a tensor whose last axis is the closest in memory. */
+export function rowMajorStrides(shape: readonly number[]): number[] {
+  const strides = new Array<number>(shape.length);
+  let step = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    strides[axis] = step;
+    step *= Math.max(1, shape[axis]!);
+  }
+  return strides;
+}
+
+/** Whether the elements follow each other in row-major order, so that one range holds just them. */
+export function isContiguous(tensor: Pick<StoredTensor, 'shape' | 'strides'>): boolean {
+  if (tensor.shape.includes(0)) return true;
+  const rowMajor = rowMajorStrides(tensor.shape);
+  return tensor.shape.every((extent, axis) => extent === 1 || tensor.strides[axis] === rowMajor[axis]);
+}
+
+/** The elements from the first of a view to its last, with those that lie between and belong to others. */
+export function elementSpan(shape: readonly number[], strides: readonly number[]): number {
+  if (shape.includes(0)) return 0;
+  return shape.reduce((last, extent, axis) => last + (extent - 1) * strides[axis]!, 1);
+}
+
+/** Whether a value read from a file can be an extent, a stride or an offset. */
+export function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}

@@ -1,0 +1,137 @@
+import { viewOf } from './byte-source.ts';
+import { type Pickled } from './pickle-value.ts';
+import { type Refuse } from './refusal.ts';
+import { textOf } from './utf8.ts';
+
+/**
+ * The state of reading one pickle: the bytes still to read, the stack and the memo.
+ *
+ * Every access is checked, so that damaged bytes end in an error of this library; sizes are checked
+ * against the bytes that are there before anything is allocated.
+ */
+export class PickleMachine {
+  readonly refuse: Refuse;
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #memo = new Map<number, Pickled>();
+  readonly #below: Pickled[][] = [];
+  #stack: Pickled[] = [];
+  #at = 0;
+
+  constructor(bytes: Uint8Array, refuse: Refuse) {
+    this.#bytes = bytes;
+    this.#view = viewOf(bytes);
+    this.refuse = refuse;
+  }
+
+  get position(): number {
+    return this.#at;
+  }
+
+  get memoSize(): number {
+    return this.#memo.size;
+  }
+
+  damaged(what: string): Error {
+    return this.refuse(`the pickle is damaged: ${what} at byte ${this.#at} of ${this.#bytes.length}; download the file again`);
+  }
+
+  #advance(length: number): number {
+    const from = this.#at;
+    if (from + length > this.#bytes.length) throw this.damaged(`${length} bytes are missing`);
+    this.#at += length;
+    return from;
+  }
+
+  readUint8(): number {
+    return this.#view.getUint8(this.#advance(1));
+  }
+
+  readUint16(): number {
+    return this.#view.getUint16(this.#advance(2), true);
+  }
+
+  readUint32(): number {
+    return this.#view.getUint32(this.#advance(4), true);
+  }
+
+  readInt32(): number {
+    return this.#view.getInt32(this.#advance(4), true);
+  }
+
+  readUint64(): number {
+    const low = this.readUint32();
+    return this.readUint32() * 2 ** 32 + low;
+  }
+
+  /** Big-endian, the only number in the format that is. */
+  readFloat64(): number {
+    return this.#view.getFloat64(this.#advance(8), false);
+  }
+
+  readBytes(length: number): Uint8Array {
+    const from = this.#advance(length);
+    return this.#bytes.subarray(from, from + length);
+  }
+
+  readText(length: number): string {
+    const text = textOf(this.readBytes(length));
+    if (text === undefined) throw this.damaged('text is not UTF-8');
+    return text;
+  }
+
+  /** Text up to the next line end, which is passed over. */
+  readLine(): string {
+    const end = this.#bytes.indexOf(0x0a, this.#at);
+    if (end < 0) throw this.damaged('a line does not end');
+    const line = this.readText(end - this.#at);
+    this.#at = end + 1;
+    return line;
+  }
+
+  push(value: Pickled): void {
+    this.#stack.push(value);
+  }
+
+  pop(): Pickled {
+    const value = this.#stack.pop();
+    if (value === undefined) throw this.damaged('the stack is empty');
+    return value;
+  }
+
+  peek(): Pickled {
+    const value = this.#stack.at(-1);
+    if (value === undefined) throw this.damaged('the stack is empty');
+    return value;
+  }
+
+  /** Removes the topmost `count` values and returns them, oldest first. */
+  popMany(count: number): Pickled[] {
+    if (this.#stack.length < count) throw this.damaged('the stack is empty');
+    return this.#stack.splice(this.#stack.length - count, count);
+  }
+
+  mark(): void {
+    this.#below.push(this.#stack);
+    this.#stack = [];
+  }
+
+  /** The values above the last mark; the mark goes with them. */
+  popToMark(): Pickled[] {
+    const above = this.#stack;
+    const below = this.#below.pop();
+    if (below === undefined) throw this.damaged('a mark is missing');
+    this.#stack = below;
+    return above;
+  }
+
+  remember(slot: number): void {
+    this.#memo.set(slot, this.peek());
+  }
+
+  recall(slot: number): Pickled {
+    const value = this.#memo.get(slot);
+    if (value === undefined) throw this.damaged(`memo ${slot} is empty`);
+    return value;
+  }
+}

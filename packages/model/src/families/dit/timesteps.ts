@@ -1,0 +1,21 @@
+/**
+ * Sinusoidal embeddings of timesteps, [timesteps, frequencies]: cosines, then sines, of the timestep
+ * times 10000^(-i / (half - shift)).
+ *
+ * Rounded to 32 bits after each operation, as the implementations that the weights were trained
+ * with do: at timestep 999 a rounding of the frequency moves the angle by 6e-5.
+ */
+export function timestepEmbeddings(timesteps: readonly number[], frequencies: number, shift: 0 | 1): Float32Array {
+  const half = frequencies / 2;
+  const embeddings = new Float32Array(timesteps.length * frequencies);
+  for (let i = 0; i < half; i++) {
+    const exponent = Math.fround(Math.fround(Math.fround(-Math.log(10000)) * i) / (half - shift));
+    const frequency = Math.fround(Math.exp(exponent));
+    timesteps.forEach((timestep, row) => {
+      const angle = Math.fround(Math.fround(timestep) * frequency);
+      embeddings[row * frequencies + i] = Math.cos(angle);
+      embeddings[row * frequencies + half + i] = Math.sin(angle);
+    });
+  }
+  return embeddings;
+}

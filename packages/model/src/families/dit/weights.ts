@@ -1,0 +1,137 @@
+import { ProCacheError } from '@procache/core';
+import { type Checkpoint } from '../../checkpoint/checkpoint.ts';
+import { readFloats } from '../../checkpoint/read-floats.ts';
+import { inlineWeight, isMappable, type Linear, reshaped, rows, type Weight } from '../../onnx/weight.ts';
+import type { DitConfig } from './config.ts';
+import { positionTable } from './positions.ts';
+
+/** The weights of a DiT under one set of names, whatever the flavour calls them. */
+export interface DitWeights {
+  /** [hidden, channels * patch * patch] */
+  readonly patch: Linear;
+  /** [tokens, hidden] */
+  readonly positions: Weight;
+  readonly blocks: readonly DitBlock[];
+  /** [2 * hidden, hidden]: shift, scale */
+  readonly headModulation: Linear;
+  /** [patch * patch * outChannels, hidden] */
+  readonly head: Linear;
+}
+
+export interface DitBlock {
+  readonly embedder: ConditionEmbedder;
+  /** [6 * hidden, hidden]: shift, scale and gate of attn, then of mlp */
+  readonly modulation: Linear;
+  readonly query: Linear;
+  readonly key: Linear;
+  readonly value: Linear;
+  readonly projection: Linear;
+  readonly fc1: Linear;
+  readonly fc2: Linear;
+}
+
+/** What turns a timestep and a label into a vector. The original has one; diffusers stores one per block. */
+export interface ConditionEmbedder {
+  readonly timestep1: Linear;
+  readonly timestep2: Linear;
+  /** [labels, hidden] */
+  readonly labels: Weight;
+}
+
+/** Finds and checks every tensor; reads only those that ONNX Runtime cannot map where they lie. */
+export async function ditWeights(checkpoint: Checkpoint, config: DitConfig): Promise<DitWeights> {
+  const find = new WeightFinder(checkpoint);
+  return config.flavour === 'original' ? originalWeights(find, config) : diffusersWeights(find, config);
+}
+
+async function originalWeights(find: WeightFinder, config: DitConfig): Promise<DitWeights> {
+  const { hidden, mlpHidden, depth } = config;
+  const embedder: ConditionEmbedder = {
+    timestep1: await find.linear('t_embedder.mlp.0', hidden, config.frequencies),
+    timestep2: await find.linear('t_embedder.mlp.2', hidden, hidden),
+    labels: await find.weight('y_embedder.embedding_table.weight', [config.labelRows, hidden]),
+  };
+  const blocks: DitBlock[] = [];
+  for (let i = 0; i < depth; i++) {
+    const qkv = await find.linear(`blocks.${i}.attn.qkv`, 3 * hidden, hidden);
+    const third = (n: number): Linear => ({ weight: rows(qkv.weight, n * hidden, hidden), bias: rows(qkv.bias, n * hidden, hidden) });
+    blocks.push({
+      embedder,
+      modulation: await find.linear(`blocks.${i}.adaLN_modulation.1`, 6 * hidden, hidden),
+      query: third(0),
+      key: third(1),
+      value: third(2),
+      projection: await find.linear(`blocks.${i}.attn.proj`, hidden, hidden),
+      fc1: await find.linear(`blocks.${i}.mlp.fc1`, mlpHidden, hidden),
+      fc2: await find.linear(`blocks.${i}.mlp.fc2`, hidden, mlpHidden),
+    });
+  }
+  const tokens = (config.size / config.patch) ** 2;
+  return {
+    patch: await patchLinear(find, 'x_embedder.proj', config),
+    positions: reshaped(await find.weight('pos_embed', [1, tokens, hidden]), [tokens, hidden]),
+    blocks,
+    headModulation: await find.linear('final_layer.adaLN_modulation.1', 2 * hidden, hidden),
+    head: await find.linear('final_layer.linear', config.patch ** 2 * config.outChannels, hidden),
+  };
+}
+
+async function diffusersWeights(find: WeightFinder, config: DitConfig): Promise<DitWeights> {
+  const { hidden, mlpHidden, depth } = config;
+  const blocks: DitBlock[] = [];
+  for (let i = 0; i < depth; i++) {
+    const at = `transformer_blocks.${i}`;
+    blocks.push({
+      embedder: {
+        timestep1: await find.linear(`${at}.norm1.emb.timestep_embedder.linear_1`, hidden, config.frequencies),
+        timestep2: await find.linear(`${at}.norm1.emb.timestep_embedder.linear_2`, hidden, hidden),
+        labels: await find.weight(`${at}.norm1.emb.class_embedder.embedding_table.weight`, [config.labelRows, hidden]),
+      },
+      modulation: await find.linear(`${at}.norm1.linear`, 6 * hidden, hidden),
+      query: await find.linear(`${at}.attn1.to_q`, hidden, hidden),
+      key: await find.linear(`${at}.attn1.to_k`, hidden, hidden),
+      value: await find.linear(`${at}.attn1.to_v`, hidden, hidden),
+      projection: await find.linear(`${at}.attn1.to_out.0`, hidden, hidden),
+      fc1: await find.linear(`${at}.ff.net.0.proj`, mlpHidden, hidden),
+      fc2: await find.linear(`${at}.ff.net.2`, hidden, mlpHidden),
+    });
+  }
+  const side = config.size / config.patch;
+  return {
+    patch: await patchLinear(find, 'pos_embed.proj', config),
+    positions: inlineWeight(positionTable(side, hidden), [side * side, hidden]),
+    blocks,
+    headModulation: await find.linear('proj_out_1', 2 * hidden, hidden),
+    head: await find.linear('proj_out_2', config.patch ** 2 * config.outChannels, hidden),
+  };
+}
+
+/** A convolution whose stride is its kernel is a linear layer over the pixels of a patch. */
+async function patchLinear(find: WeightFinder, name: string, { hidden, channels, patch }: DitConfig): Promise<Linear> {
+  const weight = await find.weight(`${name}.weight`, [hidden, channels, patch, patch]);
+  return { weight: reshaped(weight, [hidden, channels * patch * patch]), bias: await find.weight(`${name}.bias`, [hidden]) };
+}
+
+class WeightFinder {
+  readonly #checkpoint: Checkpoint;
+
+  constructor(checkpoint: Checkpoint) {
+    this.#checkpoint = checkpoint;
+  }
+
+  async linear(name: string, out: number, inner: number): Promise<Linear> {
+    return { weight: await this.weight(`${name}.weight`, [out, inner]), bias: await this.weight(`${name}.bias`, [out]) };
+  }
+
+  async weight(name: string, shape: readonly number[]): Promise<Weight> {
+    const tensor = this.#checkpoint.tensors.get(name);
+    if (!tensor) throw new ProCacheError('invalid-model', `tensor ${name} is missing; the file is not a complete DiT checkpoint`);
+    if (tensor.shape.length !== shape.length || tensor.shape.some((extent, axis) => extent !== shape[axis])) {
+      throw new ProCacheError(
+        'invalid-model',
+        `tensor ${name} has shape [${tensor.shape.join(', ')}], but the other tensors call for [${shape.join(', ')}]; the file mixes two models`,
+      );
+    }
+    return isMappable(tensor) ? { kind: 'stored', tensor, first: 0, shape } : inlineWeight(await readFloats(tensor), shape);
+  }
+}

@@ -1,0 +1,53 @@
+import type { BranchId, FeatureId, ScoreName } from '@procache/core';
+import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
+
+/** How the parts of a transformer are written as graph operations: all that a model family has to say. */
+export interface Emitter {
+  /** [images, channels, height, width] -> the residual stream, [images, tokens, width] */
+  embed(g: GraphBuilder, latent: Value): Value;
+
+  /** Evaluates the module of one branch. */
+  module(g: GraphBuilder, call: ModuleCall): ModuleResult;
+
+  /** The residual stream -> the model's output, [images, outChannels, height, width] */
+  head(g: GraphBuilder, x: Value, modulation: Value): Value;
+
+  /**
+   * The modulations of all blocks for rows of (timestep, label):
+   * embeddings [rows, frequencies] and labels [rows] -> [rows, entries * width]
+   */
+  conditioning(g: GraphBuilder, timesteps: Value, labels: Value): Value;
+}
+
+export interface ModuleCall {
+  readonly branch: BranchId;
+  /** The residual stream, [images, tokens, width]. */
+  readonly x: Value;
+  /** The shifts, scales and gates of this step, [images, entries, width]. */
+  readonly modulation: Value;
+  /** Where only some tokens are wanted: their rows in the stream of all images, [images, count]. */
+  readonly rows?: Value;
+  /** A score that a selector will want, where the module is the one that can give it. */
+  readonly observe?: ScoreName;
+}
+
+export interface ModuleResult {
+  /** The ungated output: [images, tokens, width], or [images * count, width] where only some tokens were wanted. */
+  readonly feature: Value;
+  /** The raw score of each token, [images, tokens], where it was asked for and this module gives it. */
+  readonly score?: Value;
+}
+
+/** The extents of a family's tensors that every graph needs. */
+export interface StreamShape {
+  readonly tokens: number;
+  readonly width: number;
+  /** Vectors in the modulation of one step: shifts, scales and gates of all blocks and of the head. */
+  readonly entries: number;
+}
+
+/** Names of a step graph's inputs and outputs. */
+export const inputOf = (feature: FeatureId, age: number): string => `feature ${feature} ${age}`;
+export const outputOf = (feature: FeatureId): string => `feature ${feature}`;
+export const rowsOf = (branch: BranchId): string => `rows ${branch}`;
+export const scoreOf = (branch: BranchId): string => `score ${branch}`;

@@ -1,0 +1,80 @@
+import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
+import type { Linear, Weight } from '../onnx/weight.ts';
+
+/** `x · Wᵀ + b` over rows: [rows, in] -> [rows, out]. The weight keeps torch's layout, so that it can stay in the user's file. */
+export function linear(g: GraphBuilder, x: Value, { weight, bias }: Linear): Value {
+  return g.op('Gemm', [x, g.weight(weight), g.weight(bias)], { transB: 1 });
+}
+
+/** Layer normalisation over the last axis, without learned scale or shift. */
+export function layerNorm(g: GraphBuilder, x: Value, width: number, epsilon: number): Value {
+  return g.op('LayerNormalization', [x, g.filled(1, width)], { axis: -1, epsilon: { float: epsilon } });
+}
+
+/** adaLN: `x · (1 + scale) + shift`, one shift and scale per image. */
+export function modulate(g: GraphBuilder, x: Value, shift: Value, scale: Value): Value {
+  return g.op('Add', [g.op('Mul', [x, g.op('Add', [scale, g.scalar(1)])]), shift]);
+}
+
+export function silu(g: GraphBuilder, x: Value): Value {
+  return g.op('Mul', [x, g.op('Sigmoid', [x])]);
+}
+
+/** GELU in its tanh form. */
+export function gelu(g: GraphBuilder, x: Value): Value {
+  return g.contribOp('FastGelu', [x]);
+}
+
+/** All but the last axis as rows: [..., width] -> [rows, width]. */
+export function asRows(g: GraphBuilder, x: Value, width: number): Value {
+  return g.op('Reshape', [x, g.integers([-1, width])]);
+}
+
+/** One entry of a stack of vectors, for each image: [images, entries, width] -> [images, 1, width]. */
+export function entry(g: GraphBuilder, stack: Value, index: number): Value {
+  return g.op('Gather', [stack, g.integers([index])], { axis: 1 });
+}
+
+/** Rows of a table: [entries, width] at [rows] -> [rows, width]. */
+export function lookUp(g: GraphBuilder, table: Weight, indices: Value): Value {
+  return g.op('Gather', [g.weight(table), indices], { axis: 0 });
+}
+
+export interface AttentionShape {
+  readonly heads: number;
+  readonly width: number;
+  /** Keys of each image; queries may be fewer. */
+  readonly tokens: number;
+}
+
+/** What attention gives besides its output, for those who choose tokens by it. */
+export interface Attended {
+  /** [queries of all images, width] */
+  readonly output: Value;
+  /** The attention map, softmaxed over keys: [images, heads, queries, keys]. */
+  readonly map: Value;
+}
+
+/**
+ * Multi-head attention: softmax(q · kᵀ / √d) · v, written out.
+ *
+ * Written out it is as fast on the CPU as the fused operators, right on WebGPU where those are not,
+ * and its map can be read. `queries` is the shape [images, queries] as a value where they are not all tokens.
+ */
+export function attend(g: GraphBuilder, q: Value, k: Value, v: Value, { heads, width, tokens }: AttentionShape, queries?: Value): Attended {
+  const depth = width / heads;
+  const perHead = g.integers([-1, tokens, heads, depth]);
+  const queryShape = queries ? g.op('Concat', [queries, g.integers([heads, depth])], { axis: 0 }) : perHead;
+  const split = (x: Value, shape: Value, perm: readonly number[]) => g.op('Transpose', [g.op('Reshape', [x, shape])], { perm });
+  const scaled = g.op('Mul', [split(q, queryShape, [0, 2, 1, 3]), g.scalar(1 / Math.sqrt(depth))]); // [images, heads, queries, depth]
+  const logits = g.op('MatMul', [scaled, split(k, perHead, [0, 2, 3, 1])]); // [images, heads, queries, keys]
+  const map = g.op('Softmax', [logits], { axis: -1 });
+  const mixed = g.op('MatMul', [map, split(v, perHead, [0, 2, 1, 3])]); // [images, heads, queries, depth]
+  return { output: asRows(g, g.op('Transpose', [mixed], { perm: [0, 2, 1, 3] }), width), map };
+}
+
+/** The attention that each key receives: the mean over heads, summed over queries. [images, heads, queries, keys] -> [images, keys] */
+export function attentionReceived(g: GraphBuilder, map: Value, heads: number): Value {
+  const sums = g.op('ReduceSum', [map, g.integers([1, 2])], { keepdims: 0 });
+  return g.op('Mul', [sums, g.scalar(1 / heads)]);
+}

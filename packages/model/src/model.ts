@@ -1,0 +1,56 @@
+import type { BranchId, LatentShape, StepProgram, Topology } from '@procache/core';
+import type { StreamShape } from './graphs/emitter.ts';
+import type { OnnxGraph } from './onnx/graph-builder.ts';
+
+/**
+ * A diffusion transformer as data: what there is to cache, what a step costs, and the graphs that
+ * compute it. Knows nothing of who runs them.
+ */
+export interface TransformerModel {
+  readonly family: 'dit';
+  readonly flavour: 'original' | 'diffusers';
+  readonly topology: Topology;
+  readonly latent: LatentShape;
+  readonly stream: StreamShape;
+  readonly labels: Labels;
+  readonly defaults: SamplingDefaults;
+
+  /** Numbers in all tensors that the model uses. */
+  readonly parameters: number;
+  /** The range of pixel values where the model works on pixels; a model of latents has none. */
+  readonly valueRange: readonly [low: number, high: number] | undefined;
+
+  /** The embeddings that the conditioning graph takes, [timesteps, frequencies]. */
+  embedTimesteps(timesteps: readonly number[]): { readonly data: Float32Array; readonly frequencies: number };
+  /** The entry of a step's modulation that gates a branch; a branch without a gate has none. */
+  gateOf(branch: BranchId): number | undefined;
+
+  /** All modulations of rows of (timestep, label): `timesteps` [rows, frequencies], `labels` [rows] -> `modulation` [rows, entries * width]. */
+  conditioningGraph(): OnnxGraph;
+  /** One step program: see `stepGraph`. */
+  stepGraph(program: StepProgram): OnnxGraph;
+  /** The plain model in one graph, as any exporter would write it: `latent`, `timesteps`, `labels` -> `output`. The yardstick of benchmarks. */
+  plainGraph(): OnnxGraph;
+}
+
+/** The classes of a class-conditional model. */
+export interface Labels {
+  /** Valid labels are 0 to `count - 1`. */
+  readonly count: number;
+  /** The label that stands for "no class" in guidance; absent where the model was trained without one. */
+  readonly unconditional: number | undefined;
+  /** The name of each class, where they are known. */
+  readonly names: readonly string[] | undefined;
+}
+
+/** How the flavour's own sampling code uses the model. */
+export interface SamplingDefaults {
+  readonly trainTimesteps: number;
+  readonly betaSchedule: 'linear' | 'scaled_linear';
+  readonly betaStart: number;
+  readonly betaEnd: number;
+  /** The rule by which the flavour picks timesteps; see core's `diffusionSteps`. */
+  readonly timestepRule: 'original' | 'leading' | 'trailing' | 'linspace';
+  /** The first channels of the output, which guidance acts on. */
+  readonly guidanceChannels: number;
+}

@@ -1,0 +1,141 @@
+import type { ByteSource } from '../checkpoint/byte-source.ts';
+import { elementCount } from '../checkpoint/checkpoint.ts';
+import { type Attribute, type Dimension, type ElementType, encodeModel, type GraphValue, type Initializer, type Node } from './model-proto.ts';
+import type { StoredWeight, Weight } from './weight.ts';
+
+/** The name of a value in a graph under construction. */
+export type Value = string;
+
+/** A finished graph: ONNX bytes, and the files that its weights stay in. */
+export interface OnnxGraph {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly inputs: readonly GraphValue[];
+  readonly outputs: readonly GraphValue[];
+  /** The files that external data refer to, by the location that stands in the graph. */
+  readonly files: ReadonlyMap<string, ByteSource>;
+  /** Bytes of all weights once they are 32-bit floats. */
+  readonly weightBytes: number;
+}
+
+/** Collects nodes and constants; every operation returns the name of what it computes. */
+export class GraphBuilder {
+  readonly #name: string;
+  readonly #nodes: Node[] = [];
+  readonly #initializers = new Map<string, Initializer>();
+  readonly #inputs: GraphValue[] = [];
+  readonly #outputs: GraphValue[] = [];
+  readonly #files = new Map<string, ByteSource>();
+  readonly #widened = new Map<string, Value>();
+  readonly #inline = new Map<ArrayBufferLike, Map<string, Value>>();
+  /** The names that values get as outputs. */
+  readonly #renamed = new Map<Value, string>();
+  #weightBytes = 0;
+  #count = 0;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  input(name: string, type: ElementType, shape: readonly Dimension[]): Value {
+    this.#inputs.push({ name, type, shape });
+    return name;
+  }
+
+  /** Makes `value` an output under a name of its own. */
+  output(name: string, value: Value, shape: readonly Dimension[]): void {
+    this.#outputs.push({ name, type: 'float32', shape });
+    const computed = this.#nodes.some(({ outputs }) => outputs.includes(value));
+    if (computed && !this.#renamed.has(value)) this.#renamed.set(value, name);
+    else this.#nodes.push({ type: 'Identity', domain: '', inputs: [value], outputs: [name], attributes: {} });
+  }
+
+  op(type: string, inputs: readonly Value[], attributes: Readonly<Record<string, Attribute>> = {}): Value {
+    return this.#node(type, '', inputs, attributes);
+  }
+
+  /** An operation of ONNX Runtime's own domain, com.microsoft. */
+  contribOp(type: string, inputs: readonly Value[], attributes: Readonly<Record<string, Attribute>> = {}): Value {
+    return this.#node(type, 'com.microsoft', inputs, attributes);
+  }
+
+  /** A constant of int64 numbers; a single number is a scalar. */
+  integers(values: number | readonly number[]): Value {
+    const list = typeof values === 'number' ? [values] : values;
+    const data = new Uint8Array(BigInt64Array.from(list, BigInt).buffer);
+    return this.#constant(`i${JSON.stringify(values)}`, { type: 'int64', shape: typeof values === 'number' ? [] : [list.length], data });
+  }
+
+  /** A constant scalar. */
+  scalar(value: number): Value {
+    return this.#constant(`f${value}`, { type: 'float32', shape: [], data: new Uint8Array(Float32Array.of(value).buffer) });
+  }
+
+  /** A constant vector of equal numbers. */
+  filled(value: number, length: number): Value {
+    const data = new Uint8Array(new Float32Array(length).fill(value).buffer);
+    return this.#constant(`f${value}x${length}`, { type: 'float32', shape: [length], data });
+  }
+
+  /** A weight as 32-bit floats. The same weight is the same value, however often it is asked for. */
+  weight(weight: Weight): Value {
+    return weight.kind === 'stored' ? this.#stored(weight) : this.#inlined(weight.data, weight.shape);
+  }
+
+  build(): OnnxGraph {
+    const graph = { name: this.#name, nodes: this.#nodes.map((node) => this.#rename(node)), initializers: [...this.#initializers.values()], inputs: this.#inputs, outputs: this.#outputs };
+    return {
+      name: this.#name,
+      bytes: encodeModel(graph),
+      inputs: this.#inputs,
+      outputs: this.#outputs,
+      files: this.#files,
+      weightBytes: this.#weightBytes,
+    };
+  }
+
+  #rename(node: Node): Node {
+    const name = (value: Value) => this.#renamed.get(value) ?? value;
+    return { ...node, inputs: node.inputs.map(name), outputs: node.outputs.map(name) };
+  }
+
+  #node(type: string, domain: Node['domain'], inputs: readonly Value[], attributes: Readonly<Record<string, Attribute>>): Value {
+    const output = `v${this.#count++}`;
+    this.#nodes.push({ type, domain, inputs, outputs: [output], attributes });
+    return output;
+  }
+
+  #constant(name: string, constant: Omit<Initializer, 'name'>): Value {
+    if (!this.#initializers.has(name)) this.#initializers.set(name, { name, ...constant });
+    return name;
+  }
+
+  #stored({ tensor, first, shape }: StoredWeight): Value {
+    const [type, width] = ({ F32: ['float32', 4], F16: ['float16', 2], BF16: ['bfloat16', 2] } as const)[tensor.type as 'F32'];
+    const name = `${tensor.name}[${first}]${shape.join('x')}`;
+    if (!this.#initializers.has(name)) {
+      const location = tensor.source.location ?? tensor.source.name;
+      const data = { location, offset: tensor.offset + first * width, length: elementCount(shape) * width };
+      this.#files.set(location, tensor.source);
+      this.#initializers.set(name, { name, type, shape, data });
+      this.#weightBytes += elementCount(shape) * 4;
+    }
+    if (type === 'float32') return name;
+    // ONNX Runtime folds the cast when it opens the graph, so halves are widened once.
+    const widened = this.#widened.get(name) ?? this.op('Cast', [name], { to: 1 });
+    this.#widened.set(name, widened);
+    return widened;
+  }
+
+  #inlined(data: Float32Array, shape: readonly number[]): Value {
+    const views = this.#inline.get(data.buffer) ?? new Map<string, Value>();
+    this.#inline.set(data.buffer, views);
+    const view = `${data.byteOffset} ${shape.join('x')}`;
+    const known = views.get(view);
+    if (known) return known;
+    const name = `w${this.#initializers.size}`;
+    views.set(view, name);
+    this.#weightBytes += data.byteLength;
+    return this.#constant(name, { type: 'float32', shape, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) });
+  }
+}

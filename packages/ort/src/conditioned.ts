@@ -1,0 +1,71 @@
+import { type BranchId, type Conditioned, type FeatureId, type Plan, ProCacheError, type StepCall, type StepResult, writesOf } from '@procache/core';
+import { outputOf, scoreOf, type TransformerModel } from '@procache/model';
+import type { Tensor } from 'onnxruntime-common';
+import { feedsOf } from './feeds.ts';
+import type { OrtHost } from './host.ts';
+import type { Modulations } from './modulations.ts';
+import type { ProgramStore } from './programs.ts';
+
+export interface OrtConditionedParts {
+  readonly model: TransformerModel;
+  readonly host: OrtHost;
+  readonly programs: ProgramStore;
+  readonly modulations: Modulations;
+  readonly plan: Plan;
+}
+
+/** One generation on ONNX Runtime. It owns the modulations, and every tensor that it has handed out. */
+export class OrtConditioned implements Conditioned<Tensor> {
+  readonly #parts: OrtConditionedParts;
+  readonly #alive = new Set<Tensor>();
+
+  constructor(parts: OrtConditionedParts) {
+    this.#parts = parts;
+  }
+
+  async execute(call: StepCall<Tensor>): Promise<StepResult<Tensor>> {
+    const { model, host, programs, modulations } = this.#parts;
+    const feeds = feedsOf(model, host, call, await modulations.at(call.step));
+    const outputs = outputsOf(call);
+    const results = await programs.session(call.plan.program).run(feeds, outputs.names).catch(runError);
+    const features = new Map<FeatureId, Tensor>();
+    for (const feature of outputs.features) {
+      const tensor = results[outputOf(feature)]!;
+      features.set(feature, tensor);
+      this.#alive.add(tensor);
+    }
+    const scores = new Map(outputs.scores.map((branch) => [branch, results[scoreOf(branch)]!.data as Float32Array]));
+    return { output: results['output']!.data as Float32Array, features, scores };
+  }
+
+  release(tensor: Tensor): void {
+    if (this.#alive.delete(tensor)) tensor.dispose();
+  }
+
+  async dispose(): Promise<void> {
+    for (const tensor of this.#alive) tensor.dispose();
+    this.#alive.clear();
+    this.#parts.programs.release(this.#parts.plan);
+    await this.#parts.modulations.dispose();
+  }
+}
+
+interface Outputs {
+  readonly names: readonly string[];
+  readonly features: readonly FeatureId[];
+  readonly scores: readonly BranchId[];
+}
+
+/** What a step asks of its session, which may be able to give more. */
+function outputsOf({ plan: { ops } }: StepCall<Tensor>): Outputs {
+  const features = [...new Set(writesOf(ops).map(({ feature }) => feature))];
+  const scores = ops.flatMap((op) => (op.op === 'run' ? op.watch : []));
+  return { features, scores, names: ['output', ...features.map(outputOf), ...scores.map(scoreOf)] };
+}
+
+function runError(cause: unknown): never {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const exhausted = /alloc|out of memory/i.test(message);
+  const advice = exhausted ? "not enough memory; take fewer images at once, or open the model with memory: 'low': " : '';
+  throw new ProCacheError(exhausted ? 'out-of-memory' : 'execution-failed', `${advice}${message}`, { cause });
+}

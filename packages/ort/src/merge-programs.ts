@@ -1,0 +1,37 @@
+import type { FeatureId, ProgramOp, StepProgram } from '@procache/core';
+
+/**
+ * The program that gives all that these give: the same operations with the outputs of each.
+ *
+ * Programs that differ only in what they keep and watch compute the same and hold the same weights,
+ * so one session serves them all, and a run asks only for the outputs that it wants.
+ */
+export function mergePrograms(programs: readonly StepProgram[]): StepProgram {
+  const [first, ...others] = programs;
+  return others.reduce(mergeTwo, first!);
+}
+
+/** Equal for programs that `mergePrograms` can merge. */
+export function skeletonOf({ ops }: StepProgram): string {
+  const bare = ops.map((op) => {
+    if (op.op === 'run') return [op.op, op.first, op.last];
+    return op.op === 'refresh' ? [op.op, op.branch, op.tokens] : op;
+  });
+  return JSON.stringify(bare);
+}
+
+function mergeTwo(a: StepProgram, b: StepProgram): StepProgram {
+  const ops = a.ops.map((op, i) => mergeOps(op, b.ops[i]!));
+  const score = a.score ?? b.score;
+  return { key: JSON.stringify([ops, score]), ops, ...(score && { score }) };
+}
+
+function mergeOps(a: ProgramOp, b: ProgramOp): ProgramOp {
+  if (a.op === 'run' && b.op === 'run') return { ...a, keep: union(a.keep, b.keep), watch: union(a.watch, b.watch) };
+  if (a.op === 'refresh' && b.op === 'refresh') return { ...a, keep: a.keep || b.keep };
+  return a;
+}
+
+function union<Id extends FeatureId>(a: readonly Id[], b: readonly Id[]): Id[] {
+  return [...new Set([...a, ...b])];
+}

@@ -1,0 +1,57 @@
+import { type Conditioned, type Conditions, type Plan, ProCacheError, type Transformer } from '@procache/core';
+import type { TransformerModel } from '@procache/model';
+import type { Tensor } from 'onnxruntime-common';
+import { OrtConditioned } from './conditioned.ts';
+import type { OrtHost, Residence } from './host.ts';
+import { Modulations } from './modulations.ts';
+import { ProgramStore } from './programs.ts';
+
+export interface OrtTransformerOptions {
+  /** `'mapped'` trades speed for memory: see `Residence`. */
+  readonly residence?: Residence;
+  /** Called when the transformer is disposed of: closes the files that its weights lie in. */
+  readonly onDispose?: () => Promise<void>;
+}
+
+/** A transformer that ONNX Runtime computes: each step program one graph, each step one run. */
+export function ortTransformer(model: TransformerModel, host: OrtHost, options: OrtTransformerOptions = {}): Transformer<Tensor> {
+  const programs = new ProgramStore(model, host, options.residence ?? 'packed');
+  return {
+    topology: model.topology,
+    latent: model.latent,
+    prepare: (plans) => programs.prepare(plans),
+    condition: (conditions, plan) => condition(model, host, programs, { conditions, plan }),
+    async dispose() {
+      await programs.dispose();
+      await options.onDispose?.();
+    },
+  };
+}
+
+async function condition(
+  model: TransformerModel,
+  host: OrtHost,
+  programs: ProgramStore,
+  { conditions, plan }: { readonly conditions: Conditions; readonly plan: Plan },
+): Promise<Conditioned<Tensor>> {
+  checkLabels(model, conditions.labels);
+  const modulations = new Modulations(model, host, conditions);
+  try {
+    // First, and alone: its weights are let go of before those of the steps are loaded.
+    await modulations.at(0);
+    await programs.hold(plan);
+  } catch (cause) {
+    programs.release(plan);
+    await modulations.dispose();
+    throw cause;
+  }
+  return new OrtConditioned({ model, host, programs, modulations, plan });
+}
+
+function checkLabels({ labels: { count, unconditional } }: TransformerModel, labels: readonly number[]): void {
+  const wrong = labels.find((label) => !(Number.isInteger(label) && label >= 0 && label < count) && label !== unconditional);
+  if (wrong === undefined && labels.length > 0) return;
+  const none = unconditional === undefined ? '' : `, or ${unconditional} for no class`;
+  const problem = labels.length === 0 ? 'there is no label' : `label ${wrong} is outside the model's ${count} classes`;
+  throw new ProCacheError('invalid-input', `${problem}; labels are 0 to ${count - 1}${none}`);
+}

@@ -1,0 +1,1 @@
+"""Training of the models that ship with ProCache for ONNX Runtime. Entry point: `python -m procache_train`."""

@@ -1,0 +1,162 @@
+"""The training loop. Everything it draws is a function of (seed, step); everything else is in the checkpoint."""
+
+import csv
+import signal
+import time
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+
+from .checkpoint import load_checkpoint, save_checkpoint
+from .diffusion import Diffusion
+from .draws import batch_indices, spread_timesteps, step_generator
+from .ema import Ema
+from .families import build_dataset, build_model
+from .grid import sample_images, save_grid
+
+
+class Trainer:
+    """Owns a run: model, average, optimiser, and the folder `out` with checkpoint.pt, loss.csv and sample grids."""
+
+    def __init__(self, settings: dict, out: Path, device: str):
+        self.settings, self.out, self.device = settings, out, torch.device(device)
+        torch.manual_seed(settings["run"]["seed"])
+        self.dataset = build_dataset(settings["dataset"])
+        self.diffusion = Diffusion(**settings["diffusion"])
+        self.model = build_model(settings["model"])
+        start = settings.get("start", {})
+        if "weights" in start:
+            self.model.load_state_dict(load_file(start["weights"]))
+        self.model.to(self.device)
+        optimiser = settings["optimiser"]
+        self.ema = Ema(self.model, optimiser["ema"])
+        if "ema" in start:
+            average = load_file(start["ema"])
+            for name, mean in self.ema.mean.items():
+                mean.copy_(average[name])
+        trained = [p for p in self.model.parameters() if p.requires_grad]
+        self.optimiser = torch.optim.AdamW(
+            trained, betas=tuple(optimiser["betas"]), weight_decay=0.0, lr=optimiser["learning_rate"], fused=True
+        )
+        self.step, self.decay_from, self.losses = 0, optimiser["steps"] - optimiser["decay"], []
+        self.average_from = 10**6 if "ema" in start else 0  # a started average has no beginning to forget
+        self.stopped = False
+        self.out.mkdir(parents=True, exist_ok=True)
+        if (self.out / "checkpoint.pt").exists():
+            self.restore(load_checkpoint(self.out / "checkpoint.pt"))
+        self.forward = torch.compile(self.model) if settings["run"].get("compile") else self.model
+
+    def state(self) -> dict:
+        """What a checkpoint holds."""
+        return {
+            "step": self.step,
+            "decay_from": self.decay_from,
+            "losses": self.losses,
+            "model": self.model.state_dict(),
+            "ema": self.ema.mean,
+            "optimiser": self.optimiser.state_dict(),
+        }
+
+    def restore(self, state: dict) -> None:
+        """Takes over a checkpoint and drops the rows of loss.csv that were written after it."""
+        self.step, self.decay_from, self.losses = state["step"], state["decay_from"], state["losses"]
+        self.model.load_state_dict(state["model"])
+        for name, mean in self.ema.mean.items():
+            mean.copy_(state["ema"][name])
+        self.optimiser.load_state_dict(state["optimiser"])
+        path = self.out / "loss.csv"
+        if path.exists():
+            rows = path.read_text().splitlines()
+            kept = rows[:1] + [row for row in rows[1:] if int(row.split(",")[0]) <= self.step]
+            path.write_text("\n".join(kept) + "\n")
+
+    def rate(self) -> float:
+        """The learning rate: linear warm-up, constant, linear decay to zero from `decay_from` on."""
+        optimiser = self.settings["optimiser"]
+        up = min(1.0, (self.step + 1) / max(1, optimiser["warm_up"]))
+        down = 1.0 - max(0, self.step - self.decay_from) / max(1, optimiser["decay"])
+        return optimiser["learning_rate"] * up * max(0.0, down)
+
+    def train_step(self) -> float:
+        """One update; returns the unweighted mean squared error of the noise."""
+        seed, batch = self.settings["run"]["seed"], self.settings["optimiser"]["batch"]
+        generator = step_generator(seed, self.step)
+        rows = batch_indices(seed, self.step, batch, len(self.dataset))
+        images, conditions = self.dataset.batch(rows, generator)
+        noise = torch.randn(images.shape, generator=generator)
+        t = spread_timesteps(batch, self.diffusion.timesteps, generator)
+        images, noise, t = images.to(self.device), noise.to(self.device), t.to(self.device)
+        conditions = tuple(condition.to(self.device) for condition in conditions)
+        noisy = self.diffusion.add_noise(images, noise, t)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings["run"].get("bf16", True)):
+            predicted = self.forward(noisy, t, *conditions)
+        error = (predicted.float() - noise).square().mean(dim=(1, 2, 3))  # [images]
+        (error * self.diffusion.weight(t)).mean().backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings["optimiser"]["clip"])
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.rate()
+        self.optimiser.step()
+        self.optimiser.zero_grad()
+        self.step += 1
+        self.ema.update(self.step + self.average_from)
+        return error.detach().mean().item()
+
+    def run(self) -> None:
+        """Trains until the decay has ended or SIGTERM comes; leaves a checkpoint either way."""
+        signal.signal(signal.SIGTERM, self.stop)
+        signal.signal(signal.SIGINT, self.stop)
+        run, decay = self.settings["run"], self.settings["optimiser"]["decay"]
+        saved = time.monotonic()
+        while self.step < self.decay_from + decay and not self.stopped:
+            self.losses.append(self.train_step())
+            if self.step % run["log_every"] == 0:
+                self.log()
+                self.look_for_finish()
+            if time.monotonic() - saved > 60 * run["checkpoint_minutes"]:
+                self.save()
+                saved = time.monotonic()
+            if self.step % run["sample_every"] == 0:
+                self.sample()
+        self.save()
+        if not self.stopped:
+            self.sample()
+
+    def stop(self, *_) -> None:
+        """Ends the run after the current step."""
+        self.stopped = True
+
+    def look_for_finish(self) -> None:
+        """Starts the decay now if a person created the file FINISH in the run's folder."""
+        if (self.out / "FINISH").exists() and self.step < self.decay_from:
+            self.decay_from = self.step
+            print(f"step {self.step}: FINISH found, decaying", flush=True)
+
+    def log(self) -> None:
+        """Appends the mean loss since the last row to loss.csv."""
+        path = self.out / "loss.csv"
+        fresh = not path.exists()
+        with path.open("a", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            if fresh:
+                writer.writerow(["step", "loss", "learning_rate"])
+            mean = sum(self.losses) / len(self.losses)
+            writer.writerow([self.step, f"{mean:.6f}", f"{self.rate():.3e}"])
+        print(f"{time.strftime('%H:%M:%S')} step {self.step} loss {mean:.4f}", flush=True)
+        self.losses = []
+
+    def save(self) -> None:
+        """Writes checkpoint.pt."""
+        save_checkpoint(self.out / "checkpoint.pt", self.state())
+
+    def sample(self) -> None:
+        """Writes a grid drawn from the average."""
+        model = self.settings["model"]
+        self.ema.swap()
+        self.model.eval()
+        shape = (model["in_channels"], model["input_size"], model["input_size"])
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings["run"].get("bf16", True)):
+            images = sample_images(self.model, self.diffusion, self.dataset, shape, self.settings["sample"])
+        self.model.train()
+        self.ema.swap()
+        save_grid(images, self.dataset.sample_conditions()[2], self.out / f"samples-{self.step:06d}.png")
