@@ -1,1 +1,4 @@
-export {};
+export { openTransformer, type NodeTransformer, type TransformerOptions } from './transformer.ts';
+export { openModelFiles, type OpenedModel } from './model-files.ts';
+export { openFile, type FileSource } from './file-source.ts';
+export { nodeHost, type HostOptions } from './host.ts';

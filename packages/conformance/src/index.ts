@@ -1,1 +1,3 @@
-export {};
+export { describeTransformer, type Backend } from './describe-transformer.ts';
+export { fixture, tensorsOf, type Tensors } from './fixtures.ts';
+export { largestDifference, largestMagnitude } from './distance.ts';

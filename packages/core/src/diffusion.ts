@@ -40,7 +40,8 @@ export interface DiffusionSteps {
  * With the original rules each step leads to the next one, and the last to ᾱ = 1. These are the
  * numbers of `SpacedDiffusion` (Improved DDPM): the betas that it recomputes for the timesteps kept
  * multiply up to the same ᾱ. With diffusers' rules a step leads to `timestep - floor(train / count)`,
- * which under `"linspace"` is not quite the timestep of the next step.
+ * as there: under `"linspace"` that is not quite the timestep of the next step, and `"trailing"` ends
+ * on a trace of noise where `count` does not divide the training timesteps.
  *
  * @throws {ProCacheError} `invalid-input` where the training timesteps do not hold that many steps.
  */

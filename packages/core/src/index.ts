@@ -1,13 +1,27 @@
 export { ProCacheError, type ErrorCode } from './errors.ts';
 
 // What there is to cache
-export { branchesOf, branchId, isStream, parseBranch, parseSpan, tokensOf } from './topology.ts';
+export { branchesOf, branchId, isSpan, isStream, parseBranch, parseSpan, tokensOf } from './topology.ts';
 export type { Branch, BranchId, FeatureId, SpanId, StreamId, Topology } from './topology.ts';
 
 // What to do when
 export { letterCounts, policyOf } from './schedule.ts';
 export type { Action, Compute, ForecastRule, Policy, RefreshAction, Reuse, Rule, Schedule, ScoreName, SelectorSettings } from './schedule.ts';
+export { FORECAST_RULES, MAX_ORDER, MAX_STEPS, parseSchedule, SCORE_NAMES } from './schedule-json.ts';
+export { formatSchedule, parseScheduleText } from './schedule-text.ts';
+export { checkSchedule } from './schedule-check.ts';
+export { scheduleOf } from './tabulate.ts';
 export { forecastWeights } from './forecast.ts';
+
+// Published methods, each a function that writes a schedule
+export { uncached } from './methods/uncached.ts';
+export { fora, type ForaOptions } from './methods/fora.ts';
+export { toca, type TocaOptions } from './methods/toca.ts';
+export { duca } from './methods/duca.ts';
+export { taylorseer, taylorseerLite, type TaylorSeerOptions } from './methods/taylorseer.ts';
+export { procache, procachePublished, type ProCacheOptions } from './methods/procache.ts';
+export { injectSelective } from './methods/inject.ts';
+export { byName, METHOD_NAMES, type MethodOptions } from './methods/by-name.ts';
 
 // From schedule to operations
 export { DEFAULT_SELECTOR, lower, planOf } from './lower.ts';
@@ -15,10 +29,24 @@ export { readsOf, writesOf } from './plan.ts';
 export type { Fold, Op, Plan, Refresh, Run, StepPlan, Store, Term, Write } from './plan.ts';
 export { programOf, programsOf, type ProgramOp, type StepProgram } from './program.ts';
 export { describe, describeStep } from './describe.ts';
+export { costOf, type ModelCost, type PlanCost, type StepCost } from './cost.ts';
+export { transformerCost, type TransformerSizes } from './transformer-cost.ts';
 
 // Running a plan
 export type { Conditioned, Conditions, LatentShape, StepCall, StepResult, Tokens, Transformer } from './transformer.ts';
 export { FeatureCache } from './cache.ts';
 export { createSelector, type SelectorOptions, type TokenSelector } from './selector.ts';
 export { withDenoiser, type Denoiser, type DenoiserOptions, type EvaluatedStep } from './denoiser.ts';
-export { gaussian, uniforms } from './random.ts';
+export { cachedOutput, type OutputCacheOptions } from './output-cache.ts';
+
+// From noise to a latent
+export { cumulativeAlphas, diffusionSteps, type DiffusionOptions, type DiffusionSteps, type ForwardProcess } from './diffusion.ts';
+export { timestepsOf, type TimestepOptions, type TimestepRule } from './timesteps.ts';
+export { sampleDdim, type DdimOptions } from './samplers/ddim.ts';
+export { sampleDdpm, type DdpmOptions, type Variance } from './samplers/ddpm.ts';
+export { splitOutput, type NoiseSource, type Prediction, type SampledStep, type SampleOptions } from './samplers/sampling.ts';
+export { guided, type GuidanceOptions } from './guidance.ts';
+export { gaussian, gaussians, uniforms } from './random.ts';
+export { kindOf, median, recordSteps, summarise } from './statistics.ts';
+export type { LetterSummary, StepKind, StepRecord, StepRecorder, StepSummary } from './statistics.ts';
+export { generate, SAMPLER_NAMES, type GenerateOptions, type Generation, type Guidance, type SamplerName } from './generate.ts';

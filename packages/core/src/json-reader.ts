@@ -61,7 +61,7 @@ export function numberOf({ value, place }: Placed, first: number, last: number):
 }
 
 /** An integer of a closed range; `last` may be `Infinity`. */
-export function integerOf({ value, place }: Placed, first: number, last = Infinity): number {
+export function integerOf({ value, place }: Placed, first: number, last: number = Infinity): number {
   const range = last === Infinity ? `an integer of at least ${first}` : `an integer between ${first} and ${last}`;
   if (!Number.isSafeInteger(value) || (value as number) < first || (value as number) > last) refuse(place, `${shown(value)} is not ${range}`);
   return value as number;

@@ -22,7 +22,7 @@ export function syntaxProblem(text: string): SyntaxProblem | undefined {
     reader.end();
     return undefined;
   } catch (mistake) {
-    if (mistake instanceof Mistake) return mistake;
+    if (mistake instanceof Mistake) return { at: mistake.at, problem: mistake.message };
     throw mistake;
   }
 }
@@ -34,14 +34,12 @@ export function lineAndColumn(text: string, at: number): readonly [line: number,
 }
 
 /** Unwinds the reader; never leaves this file. */
-class Mistake extends Error implements SyntaxProblem {
+class Mistake extends Error {
   readonly at: number;
-  readonly problem: string;
 
   constructor(at: number, problem: string) {
     super(problem);
     this.at = at;
-    this.problem = problem;
   }
 }
 

@@ -1,5 +1,5 @@
 import { ProCacheError } from './errors.ts';
-import { type Op, readsOf, type StepPlan } from './plan.ts';
+import { appendOp, type Op, readsOf, type StepPlan } from './plan.ts';
 import { programOf } from './program.ts';
 import type { SelectorSettings } from './schedule.ts';
 import type { BranchId, FeatureId } from './topology.ts';
@@ -40,8 +40,10 @@ class Demand {
   /** The operations of a step, without what nobody asks for. */
   trimStep(ops: readonly Op[]): readonly Op[] {
     const trimmed = ops.toReversed().flatMap((op) => this.#trim(op)).reverse();
-    for (const [feature, count] of readsOf(ops)) this.#want(feature, count);
-    return trimmed;
+    const joined: Op[] = []; // what a store that nobody asks for kept apart
+    for (const op of trimmed) appendOp(joined, op);
+    for (const [feature, count] of readsOf(joined)) this.#want(feature, count);
+    return joined;
   }
 
   /** A selector that is asked to choose among tokens it has never seen a score of would choose blindly. */

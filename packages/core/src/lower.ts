@@ -1,9 +1,9 @@
 import { ProCacheError } from './errors.ts';
 import { forecastWeights } from './forecast.ts';
 import { keepWhatIsUsed } from './liveness.ts';
-import { branchesWithin, covers, type Fold, type Op, type Plan } from './plan.ts';
+import { appendOp, branchesWithin, covers, type Fold, type Op, type Plan, type Run } from './plan.ts';
 import { type Action, type Policy, policyOf, type Reuse, type Schedule, type SelectorSettings } from './schedule.ts';
-import { type Branch, branchesOf, type BranchId, type FeatureId, isStream, type SpanId, tokensOf, type Topology } from './topology.ts';
+import { type Branch, branchesOf, type BranchId, type FeatureId, isSpan, isStream, type SpanId, tokensOf, type Topology } from './topology.ts';
 
 /** How tokens are chosen by a schedule that does not say: ProCache's and ToCa's rule for class-conditional models. */
 export const DEFAULT_SELECTOR: SelectorSettings = { score: 'attention', age: 0.0625, cells: [2, 2], bonus: 0.6, paired: false };
@@ -51,10 +51,19 @@ function spansOf(policy: Policy, steps: number, topology: Topology): readonly Sp
     for (const branch of branchesOf(topology).flat()) {
       const action = policy(step, branch);
       const span = action.do === 'reuse' ? spanOf(action) : undefined;
-      if (span) spans.set(span.id, span);
+      if (span) spans.set(span.id, sameFirst(span, spans.get(span.id)));
     }
   }
   return [...spans.values()];
+}
+
+/** A stream is stored when its span was computed, so two spans cannot share one. */
+function sameFirst(span: Span, other = span): Span {
+  if (span.first === other.first) return span;
+  throw new ProCacheError(
+    'invalid-schedule',
+    `absolute spans [${other.first}, ${other.last}] and [${span.first}, ${span.last}] end at the same block; let them begin at the same one too, or leave out "absolute"`,
+  );
 }
 
 /** Writes steps down in order, and remembers which steps have computed what. */
@@ -81,19 +90,18 @@ class StepWriter {
       const actions = this.#blocks[block]!.map((branch) => policy(step, branch));
       const span = actions.map((action) => (action.do === 'reuse' ? spanOf(action) : undefined)).find(Boolean);
       const last = span ? this.#checkWhole(policy, step, block, span) : block;
-      for (const op of span ? [this.#foldSpan(actions[0] as Reuse, span, step)] : this.#writeBlock(block, actions, step)) merge(ops, op);
-      for (const op of this.#stores(policy, step, last)) merge(ops, op);
+      for (const op of span ? [this.#foldSpan(actions[0] as Reuse, span, step)] : this.#writeBlock(block, actions, step)) appendOp(ops, op);
+      for (const op of this.#stores(policy, step, last, span)) appendOp(ops, op);
       block = last + 1;
     }
-    for (const op of ops) if (op.op === 'run') for (const feature of op.keep) this.#made(feature, step);
-    return ops;
+    return ops.map((op) => (op.op === 'run' ? this.#offering(op, step) : op));
   }
 
   #writeBlock(block: number, actions: readonly Action[], step: number): readonly Op[] {
     const branches = this.#blocks[block]!;
     if (actions.every((action) => action.do === 'compute')) {
       for (const { id } of branches) this.#rejuvenate(id);
-      return [{ op: 'run', first: block, last: block, keep: this.#offers(block, block), watch: branches.map(({ id }) => id) }];
+      return [{ op: 'run', first: block, last: block, keep: [], watch: branches.map(({ id }) => id) }];
     }
     return branches.flatMap((branch, i) => this.#writeBranch(branch, actions[i]!, step));
   }
@@ -132,10 +140,10 @@ class StepWriter {
     );
   }
 
-  /** Streams are stored by each step that computes or refreshes any of their blocks. */
-  #stores(policy: Policy, step: number, block: number): readonly Op[] {
+  /** Streams are stored by each step that computes or refreshes any of their blocks, unless it has just put the stored one in place. */
+  #stores(policy: Policy, step: number, block: number, reused: Span | undefined): readonly Op[] {
     return this.#spans
-      .filter(({ id, last }) => isStream(id) && last === block)
+      .filter(({ id, last }) => isStream(id) && last === block && id !== reused?.id)
       .filter(({ first, last }) => this.#blocks.slice(first, last + 1).flat().some((branch) => policy(step, branch).do !== 'reuse'))
       .map(({ id }) => {
         this.#made(id, step);
@@ -143,10 +151,12 @@ class StepWriter {
       });
   }
 
-  /** The features that a run of these blocks could keep. */
-  #offers(first: number, last: number): readonly (BranchId | SpanId)[] {
-    const spans = this.#spans.map(({ id }) => id).filter((id): id is SpanId => id.includes('-') && covers({ first, last }, id as SpanId));
-    return [...branchesWithin(first, last, this.#topology.blocks), ...spans];
+  /** A run, merged to its full length, with all the features that it could keep. */
+  #offering(run: Run, step: number): Run {
+    const spans = this.#spans.map(({ id }) => id).filter((id): id is SpanId => isSpan(id) && covers(run, id));
+    const keep = [...branchesWithin(run.first, run.last, this.#topology.blocks), ...spans];
+    for (const feature of keep) this.#made(feature, step);
+    return { ...run, keep };
   }
 
   /** A branch that is computed has no stale tokens: ages count from here. */
@@ -171,17 +181,4 @@ class StepWriter {
 
 function fold(feature: FeatureId, weights: readonly number[]): Fold {
   return { op: 'fold', terms: [{ feature, weights }] };
-}
-
-/** Appends an operation: two runs in a row are one run, and two folds in a row are one fold. */
-function merge(ops: Op[], op: Op): void {
-  const previous = ops.at(-1);
-  if (previous?.op === 'run' && op.op === 'run') {
-    ops[ops.length - 1] = { ...previous, last: op.last, keep: [...previous.keep, ...op.keep], watch: [...previous.watch, ...op.watch] };
-  } else if (previous?.op === 'fold' && op.op === 'fold') {
-    const replaced = isStream(op.terms[0]!.feature); // what was added before is thrown away
-    ops[ops.length - 1] = { op: 'fold', terms: replaced ? op.terms : [...previous.terms, ...op.terms] };
-  } else {
-    ops.push(op);
-  }
 }

@@ -11,16 +11,18 @@ export function suggestion(name: string, known: readonly string[]): string {
   return near ? `; did you mean "${best}"?` : '';
 }
 
-/** The fewest insertions, deletions and replacements of a character that turn one text into the other (Levenshtein, 1966). */
+/** The fewest insertions, deletions, replacements and swaps of neighbours that turn one text into the other (optimal string alignment). */
 export function editDistance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, j) => j);
+  let beforeLast: readonly number[] = [];
+  let row: readonly number[] = Array.from({ length: to.length + 1 }, (_, j) => j);
   for (let i = 1; i <= from.length; i++) {
     const next = [i];
     for (let j = 1; j <= to.length; j++) {
       const replaced = row[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+      const swaps = i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1];
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1, swaps ? beforeLast[j - 2]! + 1 : Infinity));
     }
-    row = next;
+    [beforeLast, row] = [row, next];
   }
   return row[to.length]!;
 }

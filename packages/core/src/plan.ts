@@ -1,6 +1,6 @@
 import type { StepProgram } from './program.ts';
 import type { SelectorSettings } from './schedule.ts';
-import { type BranchId, branchId, type FeatureId, parseSpan, type SpanId, type StreamId } from './topology.ts';
+import { type BranchId, branchId, type FeatureId, isStream, parseSpan, type SpanId, type StreamId } from './topology.ts';
 
 /** Evaluate whole blocks for every token. */
 export interface Run {
@@ -64,6 +64,19 @@ export interface Plan {
   readonly pattern?: string;
 }
 
+/** Appends an operation to a step: two runs in a row become one run, and two folds in a row one fold. */
+export function appendOp(ops: Op[], op: Op): void {
+  const previous = ops.at(-1);
+  if (previous?.op === 'run' && op.op === 'run') {
+    ops[ops.length - 1] = { ...previous, last: op.last, keep: [...previous.keep, ...op.keep], watch: [...previous.watch, ...op.watch] };
+  } else if (previous?.op === 'fold' && op.op === 'fold') {
+    const replaced = isStream(op.terms[0]!.feature); // what was added before is thrown away
+    ops[ops.length - 1] = { op: 'fold', terms: replaced ? op.terms : [...previous.terms, ...op.terms] };
+  } else {
+    ops.push(op);
+  }
+}
+
 /** The features that a step takes from the cache, and how many of each. */
 export function readsOf(ops: readonly Op[]): ReadonlyMap<FeatureId, number> {
   const reads = new Map<FeatureId, number>();
@@ -74,7 +87,8 @@ export function readsOf(ops: readonly Op[]): ReadonlyMap<FeatureId, number> {
       if (op.tokens !== 'all') read(op.branch, 1);
       made.add(op.branch);
     } else if (op.op === 'fold') {
-      for (const { feature, weights } of op.terms) if (!made.has(feature)) read(feature, weights.length);
+      const stored = op.terms.filter(({ feature }) => !made.has(feature));
+      for (const { feature, weights } of stored) read(feature, weights.length);
     }
   }
   return reads;

@@ -53,7 +53,7 @@ const RULE_KEYS: Readonly<Record<Action['do'], readonly string[]>> = {
 export function parseSchedule(json: unknown): Schedule {
   const members = membersOf({ value: json, place: 'schedule' }, ['version', 'pattern', 'legend', 'selector', 'notes']);
   if (members['version'] !== 1) refuse('schedule.version', `${shown(members['version'])} is not a version that is read here; write "version": 1`);
-  const legend = legendOf({ value: members['legend'] ?? {}, place: 'schedule.legend' });
+  const { legend = {} } = given(members, 'legend', 'schedule', legendOf);
   return {
     version: 1,
     pattern: patternOf({ value: members['pattern'], place: 'schedule.pattern' }, legend),
@@ -93,7 +93,7 @@ function legendOf(placed: Placed): Schedule['legend'] {
   const letters = Object.entries(objectOf(placed)).map(([letter, rules]): [string, readonly Rule[]] => {
     const place = `${placed.place}[${shown(letter)}]`;
     // One UTF-16 unit: a pattern is read unit by unit, so that its length is the number of steps.
-    if (letter.length !== 1 || !letter.isWellFormed()) refuse(place, 'a letter is a single character (and none outside the Unicode basic plane)');
+    if (letter.length !== 1 || /[\ud800-\udfff]/.test(letter)) refuse(place, 'a letter is a single character (and none outside the Unicode basic plane)');
     const read = elementsOf({ value: rules, place }).map(ruleOf);
     checkReserved(letter, read, place);
     return [letter, read];

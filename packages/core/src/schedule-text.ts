@@ -31,7 +31,7 @@ export function parseScheduleText(text: string, name = 'schedule'): Schedule {
  * with a line break. `parseScheduleText` gives the same schedule back.
  */
 export function formatSchedule({ version, pattern, legend, selector, notes }: Schedule): string {
-  const letters = [...new Set([...pattern, ...Object.keys(legend).sort()])].filter((letter) => letter in legend);
+  const letters = [...new Set(Array.from(pattern).concat(Object.keys(legend).sort()))].filter((letter) => letter in legend);
   const members = [
     `"version": ${version}`,
     `"pattern": ${JSON.stringify(pattern)}`,
@@ -52,7 +52,11 @@ function formatRules(rules: readonly Rule[]): string {
 function inline(object: object, keys: readonly string[]): string {
   const members = new Map(Object.entries(object) as readonly (readonly [string, unknown])[]);
   const present = keys.filter((key) => members.get(key) !== undefined);
-  return `{ ${present.map((key) => `"${key}": ${JSON.stringify(members.get(key)).replaceAll(',', ', ')}`).join(', ')} }`;
+  return `{ ${present.map((key) => `"${key}": ${spaced(members.get(key))}`).join(', ')} }`;
+}
+
+function spaced(value: unknown): string {
+  return Array.isArray(value) ? `[${value.map((element) => JSON.stringify(element)).join(', ')}]` : JSON.stringify(value);
 }
 
 function braces(members: readonly string[], indent: string): string {

@@ -32,10 +32,13 @@ export interface SelectorOptions {
  * Score: the raw scores divided by their L2 norm over the tokens of the image, plus `age` times the
  * token's age; then the best token of each cell gets `bonus` times its score on top. Ties go to
  * the token with the lower index.
+ *
+ * @throws {ProCacheError} `invalid-schedule` for cells that do not tile the grid, or halves that the batch does not have.
  */
 export function createSelector(settings: SelectorSettings, options: SelectorOptions): TokenSelector {
   const tokens = options.grid[0] * options.grid[1];
   const cells = cellsOf(settings, options.grid);
+  checkHalves(settings, options.images);
   const observed = new Map<BranchId, Float32Array>();
   const refreshed = new Map<BranchId, Int32Array>(); // the call that last refreshed each token; -1: none yet
   const random = uniforms(options.seed);
@@ -72,6 +75,14 @@ export function createSelector(settings: SelectorSettings, options: SelectorOpti
       return { count, indices };
     },
   };
+}
+
+function checkHalves({ paired: halves = false }: SelectorSettings, images: number): void {
+  if (!halves || images % 2 === 0) return;
+  throw new ProCacheError(
+    'invalid-schedule',
+    `schedule.selector.paired: a batch of ${images} has no two halves of guidance; generate with guidance, or leave "paired" out`,
+  );
 }
 
 /** The tokens of each cell. */

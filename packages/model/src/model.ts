@@ -1,4 +1,4 @@
-import type { BranchId, LatentShape, StepProgram, Topology } from '@procache/core';
+import type { BranchId, LatentShape, ModelCost, StepProgram, Topology } from '@procache/core';
 import type { StreamShape } from './graphs/emitter.ts';
 import type { OnnxGraph } from './onnx/graph-builder.ts';
 
@@ -14,6 +14,7 @@ export interface TransformerModel {
   readonly stream: StreamShape;
   readonly labels: Labels;
   readonly defaults: SamplingDefaults;
+  readonly cost: ModelCost;
 
   /** Numbers in all tensors that the model uses. */
   readonly parameters: number;

@@ -4,14 +4,6 @@ import type { InferenceSession } from 'onnxruntime-common';
 import type { OrtHost, Residence } from './host.ts';
 import { mergePrograms, skeletonOf } from './merge-programs.ts';
 
-/**
- * Weights from which on programs that differ only in their outputs share a session.
- *
- * Outputs that a run does not ask for cost memory traffic: some per cent of a step of a small model,
- * nothing that can be measured on a large one, where a second copy of the weights is what hurts.
- */
-export const SHARE_FROM_BYTES: number = 256 * 2 ** 20;
-
 /** A graph that serves one or several step programs. */
 export interface CompiledProgram {
   readonly graph: OnnxGraph;
@@ -19,17 +11,24 @@ export interface CompiledProgram {
   readonly serves: readonly string[];
 }
 
-/** The graphs for the programs of some plans, each program served by one. */
+/**
+ * The graphs for the programs of some plans, each program served by one.
+ *
+ * Programs that differ only in what they give share a graph, and so their weights: an output that
+ * a run does not ask for costs nothing that can be measured (docs/performance.md).
+ */
 export function graphsFor(model: TransformerModel, plans: readonly Plan[]): readonly CompiledProgram[] {
+  const programs = programsOf(...plans);
+  const scores = new Set(programs.flatMap(({ score }) => score ?? []));
   const groups = new Map<string, StepProgram[]>();
-  for (const program of programsOf(...plans)) {
-    const large = model.stepGraph(program).weightBytes >= SHARE_FROM_BYTES;
-    const group = large ? skeletonOf(program) : program.key;
+  for (const program of programs) {
+    // A graph gives one kind of score; plans with different ones share no graph.
+    const group = skeletonOf(program) + (scores.size > 1 ? (program.score ?? '') : '');
     groups.set(group, [...(groups.get(group) ?? []), program]);
   }
-  return [...groups.values()].map((programs) => ({
-    graph: model.stepGraph(mergePrograms(programs)),
-    serves: programs.map(({ key }) => key),
+  return [...groups.values()].map((group) => ({
+    graph: model.stepGraph(mergePrograms(group)),
+    serves: group.map(({ key }) => key),
   }));
 }
 

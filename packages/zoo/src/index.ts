@@ -1,1 +1,1 @@
-export {};
+export { zooModel, zooNames, type ZooModel } from './zoo.ts';

@@ -1,4 +1,4 @@
-"""Command line: `python -m procache_train train configs/fashion-dit.toml --out /tmp/train/fashion-dit`."""
+"""Command line of the training tools; `python -m procache_train --help` lists the commands."""
 
 import argparse
 import os
@@ -10,15 +10,48 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def train(arguments: argparse.Namespace) -> None:
-    """Trains a diffusion model, or goes on where `--out` holds a checkpoint."""
+    """Trains a diffusion model, or goes on where the run's folder holds a checkpoint."""
     from .settings import load_settings
     from .trainer import Trainer
 
-    Trainer(load_settings(arguments.config), arguments.out, arguments.device).run()
+    Trainer(load_settings(arguments.config), arguments.run, arguments.device).train()
 
 
-def classify(arguments: argparse.Namespace) -> None:
-    """Trains the Fashion-MNIST classifier and writes classifier.onnx, its weights, and the test set's statistics."""
+def sample(arguments: argparse.Namespace) -> None:
+    """Draws a sample grid from a run's last checkpoint."""
+    from .diffusion import Diffusion
+    from .export import open_average
+    from .families import build_dataset
+    from .grid import draw_grid
+
+    settings = chosen_settings(arguments)
+    model = open_average(settings, arguments.run).to(arguments.device)
+    dataset, diffusion = build_dataset(settings["dataset"]), Diffusion(**settings["diffusion"])
+    draw_grid(model, diffusion, dataset, settings["model"], settings["sample"], arguments.out)
+
+
+def judge(arguments: argparse.Namespace) -> None:
+    """Measures Fashion-MNIST samples of a run's last checkpoint with the classifier."""
+    from .diffusion import Diffusion
+    from .export import open_average
+    from .judge import judge as measure
+
+    settings = chosen_settings(arguments)
+    model = open_average(settings, arguments.run).to(arguments.device)
+    diffusion = Diffusion(**settings["diffusion"])
+    print(measure(model, diffusion, arguments.classifier, settings["sample"], arguments.count))
+
+
+def export(arguments: argparse.Namespace) -> None:
+    """Writes the averaged weights of a run's last checkpoint as fp16 safetensors with their config.json."""
+    from .export import export_model
+    from .settings import load_settings
+
+    export_model(load_settings(arguments.config), arguments.run, arguments.out)
+
+
+def classifier(arguments: argparse.Namespace) -> None:
+    """Trains the Fashion-MNIST classifier and writes it as ONNX and safetensors, with the test set's statistics."""
     from .classifier import train_classifier, write_classifier
 
     arguments.out.mkdir(parents=True, exist_ok=True)
@@ -32,30 +65,46 @@ def emoji(arguments: argparse.Namespace) -> None:
     build_emoji(arguments.packages, arguments.out)
 
 
+def chosen_settings(arguments: argparse.Namespace) -> dict:
+    """The settings file with its [sample] section overridden from the command line."""
+    from .settings import load_settings
+
+    settings = load_settings(arguments.config)
+    for key in ("steps", "guidance", "seed"):
+        if getattr(arguments, key) is not None:
+            settings["sample"][key] = getattr(arguments, key)
+    return settings
+
+
 def main() -> None:
     """Parses the command line and runs one command."""
     parser = argparse.ArgumentParser(prog="procache_train")
     commands = parser.add_subparsers(required=True)
-    command = commands.add_parser("train", help=train.__doc__)
-    command.add_argument("config", type=Path)
-    command.add_argument("--out", type=Path, required=True)
-    command.set_defaults(call=train)
-    command = commands.add_parser("classifier", help=classify.__doc__)
-    command.add_argument("--out", type=Path, required=True)
-    command.set_defaults(call=classify)
-    command = commands.add_parser("emoji", help=emoji.__doc__)
-    command.add_argument("--out", type=Path, required=True)
-    command.add_argument("--packages", type=Path, default=Path("npm"))
-    command.set_defaults(call=emoji)
-    for command in commands.choices.values():
+    for call in (train, sample, judge, export, classifier, emoji):
+        command = commands.add_parser(call.__name__, help=call.__doc__)
+        command.set_defaults(call=call)
+        if call in (train, sample, judge, export):
+            command.add_argument("config", type=Path, help="a settings file, see configs/")
+            command.add_argument("--run", type=Path, required=True, help="the run's folder: checkpoint, losses, grids")
+        if call not in (train, judge):
+            command.add_argument("--out", type=Path, required=True, help="what to write")
+        if call in (sample, judge):
+            command.add_argument("--steps", type=int)
+            command.add_argument("--guidance", type=float)
+            command.add_argument("--seed", type=int)
+        if call is judge:
+            command.add_argument("--classifier", type=Path, required=True, help="the folder `classifier` wrote")
+            command.add_argument("--count", type=int, default=1000)
+        if call is emoji:
+            command.add_argument("--packages", type=Path, default=Path("npm"), help="where the archives are kept")
         command.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
         command.add_argument("--threads", type=int, default=0, help="0: as many as PyTorch likes")
-        command.add_argument("--nice", type=int, default=0, help="lowers the process's priority, 0 to 19")
+        command.add_argument("--nice", type=int, default=0, help="lowers the priority, up to 19")
     arguments = parser.parse_args()
     os.nice(arguments.nice)
-    import torch
-
     if arguments.threads:
+        import torch
+
         torch.set_num_threads(arguments.threads)
     arguments.call(arguments)
 

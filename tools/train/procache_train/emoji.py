@@ -50,7 +50,8 @@ class Emoji:
     def sample_conditions(self) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...], int]:
         """Twelve concepts by three styles, each concept never seen in one of its styles, then twelve free prompts."""
         columns = 12
-        held_out = [concept for concept in self.concepts if concept["held_out"]][:: 5][:columns]
+        held_out = [concept for concept in self.concepts if concept["held_out"]]
+        held_out = held_out[:: max(1, len(held_out) // columns)][:columns]
         captions = [[style, *c["name"]] for style in ("noto", "twemoji", "fluent") for c in held_out]
         captions += [words_of(prompt) for prompt in self.prompts[:columns]]
         words, mask = self.encoder.encode(captions)

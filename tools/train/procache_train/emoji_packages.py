@@ -5,6 +5,7 @@ import json
 import subprocess
 import tarfile
 import zlib
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,14 @@ def is_held_out(code: str, style: str, styles: list[str]) -> bool:
     return len(styles) == len(STYLES) and number % HOLD_OUT == 0 and styles[number // HOLD_OUT % len(styles)] == style
 
 
+def shared_tags(named: dict[str, dict]) -> dict[str, list[str]]:
+    """Each concept's first tags, without its own name's words and without words that no other concept has."""
+    names = {code: words_of(entry["label"]) for code, entry in named.items()}
+    tags = {code: [w for tag in entry.get("tags", [])[:TAGS] for w in words_of(tag)] for code, entry in named.items()}
+    uses = Counter(word for code in named for word in {*names[code], *tags[code]})
+    return {code: [w for w in dict.fromkeys(tags[code]) if uses[w] > 1 and w not in names[code]] for code in named}
+
+
 def build_emoji(packages: Path, out: Path, size: int = 32) -> None:
     """Writes pictures.safetensors (`pictures`, bytes), concepts.json (one entry a picture) and vocabulary.json."""
     with tarfile.open(fetch(LABELS, packages)) as archive:
@@ -66,13 +75,12 @@ def build_emoji(packages: Path, out: Path, size: int = 32) -> None:
                 code = code_of(Path(member.name).stem)
                 if member.name.startswith(folder) and code in named:
                     found[code, style] = read_picture(archive.extractfile(member).read(), size)
-    concepts = []
+    tags, concepts = shared_tags(named), []
     for code, style in sorted(found):
-        entry, styles = named[code], [style for style in STYLES if (code, style) in found]
-        name = words_of(entry["label"])
-        tags = [word for tag in entry.get("tags", [])[:TAGS] for word in words_of(tag) if word not in name]
+        styles = [style for style in STYLES if (code, style) in found]
+        name = words_of(named[code]["label"])
         held_out = is_held_out(code, style, styles)
-        concepts.append({"code": code, "style": style, "name": name, "tags": tags, "held_out": held_out})
+        concepts.append({"code": code, "style": style, "name": name, "tags": tags[code], "held_out": held_out})
     out.mkdir(parents=True, exist_ok=True)
     pictures = torch.from_numpy(np.ascontiguousarray(np.stack([found[key] for key in sorted(found)])))
     save_file({"pictures": pictures}, out / "pictures.safetensors")

@@ -1,4 +1,4 @@
-"""Sample grids: the picture a person looks at to judge a run."""
+"""Guided samples and sample grids: the picture a person looks at to judge a run."""
 
 from pathlib import Path
 
@@ -10,24 +10,39 @@ from .checkpoint import write_atomically
 from .diffusion import Diffusion, sample_ddim
 from .draws import step_generator
 
+Conditions = tuple[torch.Tensor, ...]
 
-def sample_images(model: nn.Module, diffusion: Diffusion, dataset, shape: tuple, settings: dict) -> torch.Tensor:
-    """Draws the data set's sample conditions with classifier-free guidance; returns bytes [images, channels, h, w]."""
-    conditions, unconditional, _ = dataset.sample_conditions()
-    device = next(model.parameters()).device
-    both = tuple(torch.cat(pair).to(device) for pair in zip(conditions, unconditional))
-    noise = torch.randn(len(conditions[0]), *shape, generator=step_generator(settings["seed"], 0)).to(device)
+
+def guided_samples(
+    model: nn.Module, diffusion: Diffusion, noise: torch.Tensor, conditions: Conditions, nothing: Conditions, sample: dict
+) -> torch.Tensor:
+    """Images in [-1, 1] from `noise` with classifier-free guidance between `conditions` and `nothing`.
+
+    `sample` holds the number of steps and the guidance; the model computes in bf16.
+    """
+    device = noise.device
+    both = tuple(torch.cat(pair).to(device) for pair in zip(conditions, nothing))
 
     def denoise(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-        conditioned, free = model(torch.cat([x, x]), torch.cat([t, t]), *both).float().chunk(2)
-        return free + settings["guidance"] * (conditioned - free)
+        with torch.autocast(device.type, torch.bfloat16):
+            conditioned, free = model(torch.cat([x, x]), torch.cat([t, t]), *both).float().chunk(2)
+        return free + sample["guidance"] * (conditioned - free)
 
-    images = sample_ddim(diffusion, denoise, noise, settings["steps"])
-    return (images * 127.5 + 127.5).round().clamp(0, 255).to(torch.uint8).cpu()
+    return sample_ddim(diffusion, denoise, noise, sample["steps"])
+
+
+def draw_grid(model: nn.Module, diffusion: Diffusion, dataset, config: dict, sample: dict, path: Path) -> None:
+    """Writes a PNG of the data set's sample conditions. The noise depends on the seed alone, so grids of different
+    steps show the same pictures growing."""
+    conditions, nothing, columns = dataset.sample_conditions()
+    shape = (len(conditions[0]), config["in_channels"], config["input_size"], config["input_size"])
+    noise = torch.randn(shape, generator=step_generator(sample["seed"], 0)).to(next(model.parameters()).device)
+    images = guided_samples(model, diffusion, noise, conditions, nothing, sample)
+    save_grid((images * 127.5 + 127.5).round().clamp(0, 255).to(torch.uint8).cpu(), columns, path)
 
 
 def save_grid(images: torch.Tensor, columns: int, path: Path, zoom: int = 2) -> None:
-    """Writes images row by row into one PNG."""
+    """Writes byte images row by row into one PNG."""
     count, channels, height, width = images.shape
     rows = -(-count // columns)
     sheet = torch.zeros(rows * columns, channels, height, width, dtype=torch.uint8)

@@ -13,7 +13,7 @@ from .diffusion import Diffusion
 from .draws import batch_indices, spread_timesteps, step_generator
 from .ema import Ema
 from .families import build_dataset, build_model
-from .grid import sample_images, save_grid
+from .grid import draw_grid
 
 
 class Trainer:
@@ -32,15 +32,13 @@ class Trainer:
         optimiser = settings["optimiser"]
         self.ema = Ema(self.model, optimiser["ema"])
         if "ema" in start:
-            average = load_file(start["ema"])
-            for name, mean in self.ema.mean.items():
-                mean.copy_(average[name])
+            self.ema.load(load_file(start["ema"]))
+            self.ema.settled = True
         trained = [p for p in self.model.parameters() if p.requires_grad]
         self.optimiser = torch.optim.AdamW(
             trained, betas=tuple(optimiser["betas"]), weight_decay=0.0, lr=optimiser["learning_rate"], fused=True
         )
         self.step, self.decay_from, self.losses = 0, optimiser["steps"] - optimiser["decay"], []
-        self.average_from = 10**6 if "ema" in start else 0  # a started average has no beginning to forget
         self.stopped = False
         self.out.mkdir(parents=True, exist_ok=True)
         if (self.out / "checkpoint.pt").exists():
@@ -62,8 +60,7 @@ class Trainer:
         """Takes over a checkpoint and drops the rows of loss.csv that were written after it."""
         self.step, self.decay_from, self.losses = state["step"], state["decay_from"], state["losses"]
         self.model.load_state_dict(state["model"])
-        for name, mean in self.ema.mean.items():
-            mean.copy_(state["ema"][name])
+        self.ema.load(state["ema"])
         self.optimiser.load_state_dict(state["optimiser"])
         path = self.out / "loss.csv"
         if path.exists():
@@ -99,10 +96,10 @@ class Trainer:
         self.optimiser.step()
         self.optimiser.zero_grad()
         self.step += 1
-        self.ema.update(self.step + self.average_from)
+        self.ema.update(self.step)
         return error.detach().mean().item()
 
-    def run(self) -> None:
+    def train(self) -> None:
         """Trains until the decay has ended or SIGTERM comes; leaves a checkpoint either way."""
         signal.signal(signal.SIGTERM, self.stop)
         signal.signal(signal.SIGINT, self.stop)
@@ -151,12 +148,7 @@ class Trainer:
 
     def sample(self) -> None:
         """Writes a grid drawn from the average."""
-        model = self.settings["model"]
+        path = self.out / f"samples-{self.step:06d}.png"
         self.ema.swap()
-        self.model.eval()
-        shape = (model["in_channels"], model["input_size"], model["input_size"])
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings["run"].get("bf16", True)):
-            images = sample_images(self.model, self.diffusion, self.dataset, shape, self.settings["sample"])
-        self.model.train()
+        draw_grid(self.model, self.diffusion, self.dataset, self.settings["model"], self.settings["sample"], path)
         self.ema.swap()
-        save_grid(images, self.dataset.sample_conditions()[2], self.out / f"samples-{self.step:06d}.png")

@@ -137,16 +137,18 @@ class StepWriter {
   }
 
   #fold({ terms }: Extract<ProgramOp, { op: 'fold' }>, x: Value): Value {
+    const features = terms.flatMap(({ feature, depth }) => Array.from({ length: depth }, (_, age) => this.#feature(feature, age)));
+    const sum = this.#weightedSum(features);
+    return isStream(terms[0]!.feature) ? sum : this.#g.op('Add', [x, sum]);
+  }
+
+  /** Each feature times its coefficient, summed in pairs: as a chain it takes half as long again, and a buffer per term. */
+  #weightedSum(features: readonly Value[]): Value {
     const g = this.#g;
-    let sum: Value | undefined = isStream(terms[0]!.feature) ? undefined : x;
-    for (const { feature, depth } of terms) {
-      for (let age = 0; age < depth; age++) {
-        const coefficient = g.op('Gather', [this.#coefficients!, g.integers(this.#folded++)], { axis: 0 }); // [images, 1, width]
-        const term = g.op('Mul', [coefficient, this.#feature(feature, age)]);
-        sum = sum === undefined ? term : g.op('Add', [sum, term]);
-      }
-    }
-    return sum!;
+    const middle = features.length >> 1;
+    if (middle > 0) return g.op('Add', [this.#weightedSum(features.slice(0, middle)), this.#weightedSum(features.slice(middle))]);
+    const coefficient = g.op('Gather', [this.#coefficients!, g.integers(this.#folded++)], { axis: 0 }); // [images, 1, width]
+    return g.op('Mul', [coefficient, features[0]!]);
   }
 
   /** A feature as the program sees it now: what it made itself, or what it is lent. */

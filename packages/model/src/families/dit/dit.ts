@@ -1,4 +1,4 @@
-import { parseBranch, type Topology } from '@procache/core';
+import { parseBranch, type Topology, transformerCost } from '@procache/core';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import type { StreamShape } from '../../graphs/emitter.ts';
 import { conditioningGraph, plainGraph } from '../../graphs/whole-graphs.ts';
@@ -35,6 +35,16 @@ export async function openDit(checkpoint: Checkpoint, json: ConfigJson): Promise
       names: config.classNames,
     },
     defaults: config.sampling,
+    cost: transformerCost({
+      topology,
+      hidden: config.hidden,
+      mlpRatio: config.mlpHidden / config.hidden,
+      patch: config.patch,
+      channels: config.channels,
+      outChannels: config.outChannels,
+      modulation: 'per-block',
+      weightBytes: 4 * parametersOf(checkpoint),
+    }),
 
     parameters: parametersOf(checkpoint),
     valueRange: config.valueRange,

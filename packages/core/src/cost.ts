@@ -1,0 +1,92 @@
+import { type Op, type Plan, type StepPlan, writesOf } from './plan.ts';
+import { type Branch, branchesOf, parseBranch, tokensOf, type Topology } from './topology.ts';
+
+/** What the parts of a model cost; it comes with the model, or from `transformerCost`. */
+export interface ModelCost {
+  readonly topology: Topology;
+  /** Multiply-adds of a module, per image, when it is evaluated for so many of the image's tokens. */
+  moduleMultiplyAdds(branch: Pick<Branch, 'block' | 'module'>, tokens: number): number;
+  /** Multiply-adds of embedding the latent, per image and step. */
+  readonly embedding: number;
+  /** Multiply-adds of reading out the model's output, per image and step. */
+  readonly head: number;
+  /** Multiply-adds of the shifts, scales and gates of all blocks, per image and step. */
+  readonly conditioning: number;
+  /** Multiply-adds that a generation takes once, per image: the text keys and values of cross-attention. */
+  readonly preparation: number;
+  /** Size of one stored feature, per image, in bytes. */
+  readonly featureBytes: number;
+  /** Size of all weights, in bytes. */
+  readonly weightBytes: number;
+}
+
+/** What one step costs, for all images of the batch. */
+export interface StepCost {
+  readonly multiplyAdds: number;
+  /** Stored features once the step is over. */
+  readonly heldBytes: number;
+  /** Stored features while the step hands over what it made: those from before, and its own. */
+  readonly peakBytes: number;
+}
+
+/** What a plan costs, worked out before it is run. Sums, activations and the choice of tokens are not counted. */
+export interface PlanCost {
+  readonly steps: readonly StepCost[];
+  readonly multiplyAdds: number;
+  /** Multiply-adds of as many steps, all computed. */
+  readonly uncachedMultiplyAdds: number;
+  /** Uncached multiply-adds by those of the plan. A ratio of arithmetic, not of time: a speed-up is measured. */
+  readonly multiplyAddRatio: number;
+  /** The most bytes of stored features at any moment. */
+  readonly peakFeatureBytes: number;
+  readonly weightBytes: number;
+}
+
+/** The cost of a plan for a batch of so many images, the unconditional half included. */
+export function costOf(plan: Plan, model: ModelCost, images: number): PlanCost {
+  const steps: StepCost[] = [];
+  const tensorBytes = model.featureBytes * images;
+  let held = 0;
+  for (const step of plan.steps) {
+    const peakBytes = (held + writesOf(step.ops).length) * tensorBytes;
+    held = heldAfter(step);
+    steps.push({ multiplyAdds: images * stepMultiplyAdds(step.ops, model), heldBytes: held * tensorBytes, peakBytes });
+  }
+  const preparation = images * model.preparation;
+  const full: Op = { op: 'run', first: 0, last: model.topology.blocks.length - 1, keep: [], watch: [] };
+  const multiplyAdds = steps.reduce((sum, step) => sum + step.multiplyAdds, preparation);
+  const uncachedMultiplyAdds = preparation + steps.length * images * stepMultiplyAdds([full], model);
+  return {
+    steps,
+    multiplyAdds,
+    uncachedMultiplyAdds,
+    multiplyAddRatio: uncachedMultiplyAdds / multiplyAdds,
+    peakFeatureBytes: Math.max(0, ...steps.map(({ peakBytes }) => peakBytes)),
+    weightBytes: model.weightBytes,
+  };
+}
+
+/** How many tensors the cache holds once a step is over. */
+function heldAfter({ live }: StepPlan): number {
+  return [...live.values()].reduce((sum, count) => sum + count, 0);
+}
+
+/** Multiply-adds of a step, per image. */
+function stepMultiplyAdds(ops: readonly Op[], model: ModelCost): number {
+  return ops.reduce((sum, op) => sum + opMultiplyAdds(op, model), model.embedding + model.conditioning + model.head);
+}
+
+function opMultiplyAdds(op: Op, model: ModelCost): number {
+  const all = tokensOf(model.topology);
+  switch (op.op) {
+    case 'run': {
+      const branches = branchesOf(model.topology).slice(op.first, op.last + 1).flat();
+      return branches.reduce((sum, branch) => sum + model.moduleMultiplyAdds(branch, all), 0);
+    }
+    case 'refresh':
+      return model.moduleMultiplyAdds(parseBranch(op.branch), op.tokens === 'all' ? all : op.tokens);
+    case 'fold':
+    case 'store':
+      return 0;
+  }
+}

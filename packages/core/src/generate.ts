@@ -1,0 +1,132 @@
+import { withDenoiser } from './denoiser.ts';
+import type { DiffusionSteps } from './diffusion.ts';
+import { ProCacheError } from './errors.ts';
+import { guided } from './guidance.ts';
+import type { Plan } from './plan.ts';
+import { gaussians } from './random.ts';
+import { sampleDdim } from './samplers/ddim.ts';
+import { sampleDdpm } from './samplers/ddpm.ts';
+import type { SampledStep } from './samplers/sampling.ts';
+import { recordSteps, type StepRecord } from './statistics.ts';
+import type { LatentShape, Transformer } from './transformer.ts';
+
+/** The samplers by name. */
+export const SAMPLER_NAMES = ['ddim', 'ddpm'] as const;
+export type SamplerName = (typeof SAMPLER_NAMES)[number];
+
+/** Classifier-free guidance of one generation. */
+export interface Guidance {
+  /** 1 is no guidance, at half the price. */
+  readonly scale: number;
+  /** The label that stands for "no class". */
+  readonly unconditional: number;
+  /** How many of the output's first channels are guided: see `guided`. */
+  readonly channels: number;
+}
+
+export interface GenerateOptions {
+  readonly plan: Plan;
+  readonly steps: DiffusionSteps;
+  /** One class label per image. */
+  readonly labels: readonly number[];
+  readonly guidance?: Guidance | undefined;
+  /** `"ddim"` by default. */
+  readonly sampler?: SamplerName | undefined;
+  /** Of DDIM: see `DdimOptions`. */
+  readonly eta?: number | undefined;
+  /** Image `i` begins with the noise of seed `seed + i`, so that it does not depend on the others. 0 by default. */
+  readonly seed?: number | undefined;
+  /** The noise to begin with in the place of the seed's, [images, channels, height, width]. */
+  readonly noise?: Float32Array | undefined;
+  /** Checked before each step; an `AbortSignal` is one. */
+  readonly signal?: { throwIfAborted(): void } | undefined;
+  /** Called after each step with the latent that it led to; awaited. */
+  readonly onStep?: ((event: SampledStep) => void | Promise<void>) | undefined;
+  /** A clock in milliseconds; without one, `records` tell no times. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** What a generation leaves behind. */
+export interface Generation {
+  /** [images, channels, height, width] */
+  readonly latents: Float32Array;
+  /** One record per step: see `summarise`. */
+  readonly records: readonly StepRecord[];
+}
+
+/**
+ * Generates images, from noise to clean latents, following a plan.
+ *
+ * The same options give the same latents, to the last bit, on the same machine.
+ *
+ * @throws {ProCacheError} for labels, noise or a plan that do not fit; what the signal throws when it is aborted.
+ */
+export async function generate<T>(model: Transformer<T>, options: GenerateOptions): Promise<Generation> {
+  const { plan, steps, guidance, signal } = options;
+  const labels = checkedLabels(options);
+  const latent = initialNoise(model.latent, options);
+  const isGuided = guidance !== undefined && guidance.scale !== 1;
+  const recorder = recordSteps(options.now ?? (() => 0));
+  const latents = await withDenoiser(
+    {
+      model,
+      plan,
+      conditions: {
+        timesteps: steps.timesteps,
+        labels: isGuided ? [...labels, ...labels.map(() => guidance.unconditional)] : labels,
+      },
+      seed: options.seed ?? 0,
+      signal,
+      onEvaluated: recorder.onEvaluated,
+    },
+    (denoise) => {
+      const timed = recorder.timed(denoise);
+      const denoiser = isGuided ? guided(timed, guidance.scale, { shape: model.latent, channels: guidance.channels }) : timed;
+      const shared = { shape: model.latent, onStep: options.onStep };
+      const noise = injectedNoise(options.seed ?? 0, labels.length);
+      switch (options.sampler ?? 'ddim') {
+        case 'ddim':
+          return sampleDdim(denoiser, latent, steps, { ...shared, noise, eta: options.eta ?? 0 });
+        case 'ddpm':
+          return sampleDdpm(denoiser, latent, steps, { ...shared, noise });
+      }
+    },
+  );
+  return { latents, records: recorder.records };
+}
+
+function checkedLabels({ labels }: GenerateOptions): readonly number[] {
+  if (labels.length > 0) return labels;
+  throw new ProCacheError('invalid-input', 'there is no label; pass one class label per image');
+}
+
+function initialNoise({ channels, height, width }: LatentShape, { labels, noise, seed = 0 }: GenerateOptions): Float32Array {
+  const size = channels * height * width;
+  if (noise === undefined) return perImage(labels.length, (image) => gaussians(seed + image)(size));
+  if (noise.length === labels.length * size) return noise;
+  throw new ProCacheError(
+    'invalid-input',
+    `the noise has ${noise.length} numbers, but ${labels.length} images of ${channels}x${height}x${width} take ${labels.length * size}; ` +
+      `pass as many images of noise as labels`,
+  );
+}
+
+/** Far from the seeds that people use, so that no image's injected noise is another's first noise. */
+const INJECTED_SEEDS = 2 ** 31;
+
+/** The noise that a sampler adds on the way: a stream of its own for each image. */
+function injectedNoise(seed: number, images: number): (step: number, length: number) => Float32Array {
+  const streams = Array.from({ length: images }, (_, image) => gaussians(INJECTED_SEEDS + ((seed + image) % INJECTED_SEEDS)));
+  return (_, length) => perImage(images, (image) => streams[image]!(length / images));
+}
+
+function perImage(images: number, noiseOf: (image: number) => Float32Array): Float32Array {
+  const parts = Array.from({ length: images }, (_, image) => noiseOf(image));
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    all.set(part, offset);
+    offset += part.length;
+  }
+  return all;
+}

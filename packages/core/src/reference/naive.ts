@@ -1,0 +1,189 @@
+import type { Action, ForecastRule, Policy, Reuse, ScoreName } from '../schedule.ts';
+import { type Branch, branchesOf, type BranchId } from '../topology.ts';
+import type { Conditions, Tokens } from '../transformer.ts';
+import { type Network, type NetworkOptions, referenceNetwork, type Stream } from './network.ts';
+
+export interface NaiveOptions extends NetworkOptions {
+  readonly policy: Policy;
+  readonly conditions: Conditions;
+  readonly score?: ScoreName;
+}
+
+/** What a step came to. */
+export interface NaiveStep {
+  /** [images, outChannels, height, width] */
+  readonly output: Float32Array;
+  /** The raw scores of the branches of each block that was computed as a whole, [images, tokens]. */
+  readonly scores: ReadonlyMap<BranchId, Float32Array>;
+}
+
+/** Takes the steps in order, from 0, each with the tokens that its refreshes are given. */
+export type NaiveDenoiser = (latent: Float32Array, step: number, tokens?: ReadonlyMap<BranchId, Tokens>) => NaiveStep;
+
+/**
+ * The obvious way to follow a policy: branch by branch, with everything kept for ever.
+ *
+ * Nothing here is planned, merged or freed, and forecasts are worked out in another way than in
+ * `forecastWeights`. A plan is right when its transformer gives these numbers.
+ */
+export function naiveDenoiser({ policy, conditions, score = 'attention', ...options }: NaiveOptions): NaiveDenoiser {
+  const network = referenceNetwork(options, conditions);
+  const memory = new Memory(branchesOf(options.topology));
+  return (latent, step, tokens = new Map()) => {
+    const walk: Walk = { network, memory, step, tokens, x: network.embed(latent, step), scores: new Map() };
+    const taken = memory.begin(step, policy);
+    for (let block = 0; block < memory.blocks.length; ) {
+      taken.before.set(block, walk.x.slice());
+      const last = followBlock(walk, block, taken, score);
+      taken.after.set(last, walk.x.slice());
+      block = last + 1;
+    }
+    return { output: network.readOut(walk.x, step), scores: walk.scores };
+  };
+}
+
+interface Walk {
+  readonly network: Network;
+  readonly memory: Memory;
+  readonly step: number;
+  readonly tokens: ReadonlyMap<BranchId, Tokens>;
+  readonly x: Stream;
+  readonly scores: Map<BranchId, Float32Array>;
+}
+
+/** Follows the policy through a block, or through the span that it begins; returns the last block of that. */
+function followBlock(walk: Walk, block: number, taken: TakenStep, score: ScoreName): number {
+  const { network, memory, step, x, scores } = walk;
+  const branches = memory.blocks[block]!;
+  const [action] = branches.map(({ id }) => taken.actions.get(id)!);
+  if (action?.do === 'reuse' && action.span) {
+    const feature = forecast(memory.span(action, step), step, action);
+    feature.forEach((value, i) => (x[i] = action.absolute ? value : x[i]! + value));
+    return action.span[1];
+  }
+  const whole = branches.every(({ id }) => taken.actions.get(id)!.do === 'compute');
+  for (const branch of branches) {
+    if (whole) scores.set(branch.id, network.score(score, x));
+    network.add(x, branch.id, featureOf(walk, branch, taken.actions.get(branch.id)!), step);
+  }
+  return block;
+}
+
+/** What a branch adds at this step, before its gate. */
+function featureOf({ network, memory, step, tokens, x }: Walk, branch: Branch, action: Action): Stream {
+  const history = memory.branch(branch.id);
+  switch (action.do) {
+    case 'compute': {
+      const values = network.evaluate(branch, x, step);
+      history.unshift({ step, values });
+      return values;
+    }
+    case 'reuse':
+      return forecast(history, step, action);
+    case 'refresh': {
+      const given = tokens.get(branch.id);
+      if (!given) return history[0]!.values;
+      const fresh = network.evaluate(branch, x, step);
+      const rows = fresh.length / network.width / (given.indices.length / given.count);
+      const chosen = new Set(Array.from(given.indices, (token, i) => Math.floor(i / given.count) * rows + token));
+      const values = history[0]!.values.map((old, i) => (chosen.has(Math.floor(i / network.width)) ? fresh[i]! : old));
+      history[0] = { step: history[0]!.step, values };
+      return values;
+    }
+  }
+}
+
+interface Stored {
+  readonly step: number;
+  readonly values: Stream;
+}
+
+interface TakenStep {
+  readonly step: number;
+  readonly actions: ReadonlyMap<BranchId, Action>;
+  /** The stream on entering each block and on leaving it; absent inside a span that was reused. */
+  readonly before: Map<number, Stream>;
+  readonly after: Map<number, Stream>;
+}
+
+/** All that ever happened. */
+class Memory {
+  readonly blocks: readonly (readonly Branch[])[];
+  readonly #taken: TakenStep[] = [];
+  readonly #branches = new Map<BranchId, Stored[]>();
+
+  constructor(blocks: readonly (readonly Branch[])[]) {
+    this.blocks = blocks;
+  }
+
+  begin(step: number, policy: Policy): TakenStep {
+    const actions = new Map(this.blocks.flat().map((branch) => [branch.id, policy(step, branch)]));
+    const taken = { step, actions, before: new Map<number, Stream>(), after: new Map<number, Stream>() };
+    this.#taken.push(taken);
+    return taken;
+  }
+
+  /** The features of a branch, newest first. */
+  branch(id: BranchId): Stored[] {
+    const stored = this.#branches.get(id) ?? [];
+    this.#branches.set(id, stored);
+    return stored;
+  }
+
+  /**
+   * What a span added to the stream at each earlier step that computed all of it, newest first;
+   * or, of an absolute span, the stream after it at each earlier step that computed or refreshed any of it.
+   */
+  span({ span, absolute = false }: Reuse, step: number): readonly Stored[] {
+    const [first, last] = span!;
+    const branches = this.blocks.slice(first, last + 1).flat();
+    const fits = absolute
+      ? ({ actions, after }: TakenStep) => after.has(last) && branches.some(({ id }) => actions.get(id)!.do !== 'reuse')
+      : ({ actions }: TakenStep) => branches.every(({ id }) => actions.get(id)!.do === 'compute');
+    return this.#taken
+      .filter((taken) => taken.step < step && fits(taken))
+      .map((taken) => {
+        const after = taken.after.get(last)!;
+        return { step: taken.step, values: absolute ? after : after.map((value, i) => value - taken.before.get(first)![i]!) };
+      })
+      .reverse();
+  }
+}
+
+function forecast(history: readonly Stored[], step: number, { order = 0, forecast: rule = 'taylor' }: Reuse): Stream {
+  const rules: Readonly<Record<ForecastRule, typeof taylorSeer>> = { taylor: taylorSeer, lagrange: newton };
+  return rules[rule](history, step, order);
+}
+
+/** TaylorSeer as its code goes: differences are carried from one computed step to the next, then summed with x^k / k!. */
+function taylorSeer(history: readonly Stored[], step: number, order: number): Stream {
+  let differences: readonly Stream[] = [];
+  let at = 0;
+  for (const { step: now, values } of history.toReversed()) {
+    const next = [values];
+    for (let k = 0; k < Math.min(order, differences.length); k++) {
+      next.push(next[k]!.map((value, i) => (value - differences[k]![i]!) / (now - at)));
+    }
+    [differences, at] = [next, now];
+  }
+  let factor = 1;
+  return differences.reduce((sum, difference, k) => {
+    if (k > 0) factor *= (step - at) / k;
+    return sum.map((value, i) => value + factor * difference[i]!);
+  }, new Float64Array(differences[0]!.length));
+}
+
+/** The interpolating polynomial in Newton's form, by a table of divided differences. */
+function newton(history: readonly Stored[], step: number, order: number): Stream {
+  const nodes = history.slice(0, order + 1);
+  let column = nodes.map(({ values }) => values);
+  let sum = column[0]!;
+  let factor = 1;
+  for (let k = 1; k < nodes.length; k++) {
+    const left = column;
+    column = left.slice(1).map((values, j) => values.map((value, i) => (value - left[j]![i]!) / (nodes[j + k]!.step - nodes[j]!.step)));
+    factor *= step - nodes[k - 1]!.step;
+    sum = sum.map((value, i) => value + factor * column[0]![i]!);
+  }
+  return sum;
+}

@@ -1,0 +1,152 @@
+import { uniforms } from '../random.ts';
+import type { ScoreName } from '../schedule.ts';
+import { type Branch, branchesOf, type BranchId, tokensOf, type Topology } from '../topology.ts';
+import type { Conditions, LatentShape } from '../transformer.ts';
+
+/** What there is to say about a reference network; weights follow from the seed. */
+export interface NetworkOptions {
+  readonly topology: Topology;
+  /** The width of a token; 4 by default. */
+  readonly width?: number;
+  /** Channels of the latent, 2 by default, which has one pixel per token. */
+  readonly channels?: number;
+  /** Channels that come out; as many by default. */
+  readonly outChannels?: number;
+  /** The modules whose tokens see each other; by default those with `attn`, `cross` or `fused` in their name. */
+  readonly mixing?: (module: string) => boolean;
+  readonly seed?: number;
+}
+
+/** A residual stream, or what a module adds to one: [images, tokens, width], flat. */
+export type Stream = Float64Array;
+
+/** The arithmetic of a small diffusion transformer: what its parts compute, and nothing of when. */
+export interface Network {
+  readonly latent: LatentShape;
+  readonly width: number;
+  embed(latent: Float32Array, step: number): Stream;
+  /** What a module makes of the stream, before its gate. Only the rows of `tokens`, [images][count], are made; the others are 0. */
+  evaluate(branch: Branch, x: Stream, step: number, tokens?: readonly (readonly number[])[]): Stream;
+  /** Adds `weight` times a feature of a branch to the stream, in place, through the gate that the branch has at this step. */
+  add(x: Stream, branch: BranchId, feature: Stream, step: number, weight?: number): void;
+  /** The raw score of each token, [images, tokens]: attention received, and under every other name the token's norm. */
+  score(name: ScoreName, x: Stream): Float32Array;
+  /** [images, outChannels, height, width] */
+  readOut(x: Stream, step: number): Float32Array;
+}
+
+/**
+ * A transformer of random weights over plain arrays: x <- x + gate * tanh(W mix(x) + shift), branch after branch.
+ *
+ * Shifts and gates depend on the branch, the timestep and the label, as adaLN's do, and `mix` is attention
+ * without weights of its own. Small enough to be read, and every branch, token and step leaves a trace in the output.
+ */
+export function referenceNetwork(options: NetworkOptions, { timesteps, labels }: Conditions): Network {
+  const { topology, width = 4, channels = 2, outChannels = channels, seed = 0 } = options;
+  const mixing = options.mixing ?? ((module) => /attn|cross|fused/.test(module));
+  const [images, tokens] = [labels.length, tokensOf(topology)];
+  const uniform = uniforms(seed);
+  const weights = (rows: number, columns: number) =>
+    Float64Array.from({ length: rows * columns }, () => (2 * uniform() - 1) * Math.sqrt(3 / columns));
+  const [input, output] = [weights(width, channels), weights(outChannels, width)];
+  const parts = branchesOf(topology).flat();
+  const matrices = new Map(parts.map(({ id }) => [id, weights(width, width)]));
+  const conditioning = new Map(parts.map(({ id }) => [id, weights(4, width)]));
+  const modulation = modulationOf(conditioning, width, { timesteps, labels });
+
+  return {
+    latent: { channels, outChannels, height: topology.grid[0], width: topology.grid[1] },
+    width,
+    embed(latent, step) {
+      return fill(images, tokens, width, (image, token, d) => {
+        let sum = 0.1 * Math.sin(token * (d + 1) + timesteps[step]! / 50); // the position, and a trace of the time
+        for (let c = 0; c < channels; c++) sum += input[d * channels + c]! * latent[(image * channels + c) * tokens + token]!;
+        return sum;
+      });
+    },
+    evaluate({ id, module }, x, step, chosen) {
+      const matrix = matrices.get(id)!;
+      const rows = chosen?.map((own) => new Set(own));
+      const seen = mixing(module) ? attend(x, images, tokens, width) : x;
+      return fill(images, tokens, width, (image, token, d) => {
+        if (rows && !rows[image]!.has(token)) return 0;
+        let sum = modulation(id, 0, step, image, d);
+        for (let e = 0; e < width; e++) sum += matrix[d * width + e]! * seen[(image * tokens + token) * width + e]!;
+        return Math.tanh(sum);
+      });
+    },
+    add(x, id, feature, step, weight = 1) {
+      for (let i = 0; i < x.length; i++) x[i]! += modulation(id, 2, step, Math.floor(i / (tokens * width)), i % width) * weight * feature[i]!;
+    },
+    score(name, x) {
+      return name === 'attention' ? received(x, images, tokens, width) : norms(x, width);
+    },
+    readOut(x, step) {
+      return Float32Array.from({ length: images * outChannels * tokens }, (_, i) => {
+        const [token, channel, image] = [i % tokens, Math.floor(i / tokens) % outChannels, Math.floor(i / (tokens * outChannels))];
+        let sum = 0.1 * Math.cos(timesteps[step]! / 50 + channel);
+        for (let d = 0; d < width; d++) sum += output[channel * width + d]! * x[(image * tokens + token) * width + d]!;
+        return sum;
+      });
+    },
+  };
+}
+
+/** The shifts (`row` 0) and gates (`row` 2) of all branches: smooth in the timestep, different for each label. */
+function modulationOf(weights: ReadonlyMap<BranchId, Float64Array>, width: number, { timesteps, labels }: Conditions) {
+  return (id: BranchId, row: number, step: number, image: number, d: number): number => {
+    const own = weights.get(id)!;
+    return Math.sin(own[row * width + d]! * (timesteps[step]! / 100 + 1) + own[(row + 1) * width + d]! * (labels[image]! + 1));
+  };
+}
+
+function fill(images: number, tokens: number, width: number, value: (image: number, token: number, d: number) => number): Stream {
+  return Float64Array.from({ length: images * tokens * width }, (_, i) =>
+    value(Math.floor(i / (tokens * width)), Math.floor(i / width) % tokens, i % width),
+  );
+}
+
+/** The attention map of each image: softmax over the keys of the inner products of tokens, [tokens, tokens]. */
+function attention(x: Stream, image: number, tokens: number, width: number): Float64Array {
+  const map = new Float64Array(tokens * tokens);
+  const at = (token: number, d: number) => x[(image * tokens + token) * width + d]!;
+  for (let query = 0; query < tokens; query++) {
+    const products = Float64Array.from({ length: tokens }, (_, key) => {
+      let product = 0;
+      for (let d = 0; d < width; d++) product += at(query, d) * at(key, d);
+      return product / Math.sqrt(width);
+    });
+    const highest = Math.max(...products);
+    const powers = products.map((product) => Math.exp(product - highest));
+    const total = powers.reduce((a, b) => a + b, 0);
+    powers.forEach((power, key) => (map[query * tokens + key] = power / total));
+  }
+  return map;
+}
+
+function attend(x: Stream, images: number, tokens: number, width: number): Stream {
+  const maps = Array.from({ length: images }, (_, image) => attention(x, image, tokens, width));
+  return fill(images, tokens, width, (image, query, d) => {
+    let sum = 0;
+    for (let key = 0; key < tokens; key++) sum += maps[image]![query * tokens + key]! * x[(image * tokens + key) * width + d]!;
+    return sum;
+  });
+}
+
+function norms(x: Stream, width: number): Float32Array {
+  return Float32Array.from({ length: x.length / width }, (_, n) => Math.hypot(...x.subarray(n * width, (n + 1) * width)));
+}
+
+/** How much attention each token receives: the column sums of the attention map, [images, tokens]. */
+function received(x: Stream, images: number, tokens: number, width: number): Float32Array {
+  const sums = new Float32Array(images * tokens);
+  for (let image = 0; image < images; image++) {
+    const map = attention(x, image, tokens, width);
+    for (let key = 0; key < tokens; key++) {
+      let sum = 0;
+      for (let query = 0; query < tokens; query++) sum += map[query * tokens + key]!;
+      sums[image * tokens + key] = sum;
+    }
+  }
+  return sums;
+}

@@ -1,0 +1,178 @@
+import { type Fold, type Op, type Run, writesOf } from '../plan.ts';
+import { branchesOf, type BranchId, type FeatureId, isSpan, isStream, parseBranch, parseSpan, tokensOf, type Topology } from '../topology.ts';
+import type { Conditioned, StepCall, StepResult, Transformer } from '../transformer.ts';
+import { type Network, type NetworkOptions, referenceNetwork, type Stream } from './network.ts';
+
+/** A feature of the reference backend. */
+export interface ReferenceTensor {
+  readonly values: Stream;
+  released: boolean;
+}
+
+export interface ReferenceOptions extends NetworkOptions {
+  /** Called before each operation; what it throws is thrown from the step. */
+  readonly onOp?: (step: number, op: Op) => void;
+}
+
+/** A transformer that counts the tensors it has handed out. */
+export interface ReferenceTransformer extends Transformer<ReferenceTensor> {
+  /** Tensors handed out and not yet released. */
+  readonly live: number;
+  /** Tensors that were still live when their generation was disposed of: a caller that releases all has 0. */
+  readonly leaked: number;
+}
+
+/**
+ * The executable specification of a backend: plain arrays, one operation at a time.
+ *
+ * Releasing a tensor twice, or using it after that, throws. A step that fails hands out nothing.
+ */
+export function referenceTransformer(options: ReferenceOptions): ReferenceTransformer {
+  const counts = { live: 0, leaked: 0 };
+  return {
+    topology: options.topology,
+    latent: referenceNetwork(options, { timesteps: [], labels: [] }).latent,
+    get live() {
+      return counts.live;
+    },
+    get leaked() {
+      return counts.leaked;
+    },
+    prepare: () => Promise.resolve(),
+    condition: (conditions) => Promise.resolve(condition(referenceNetwork(options, conditions), options, counts)),
+    dispose: () => Promise.resolve(),
+  };
+}
+
+function condition(network: Network, { topology, onOp }: ReferenceOptions, counts: { live: number; leaked: number }): Conditioned<ReferenceTensor> {
+  const own = new Set<ReferenceTensor>();
+  let disposed = false;
+  const make = (values: Stream): ReferenceTensor => {
+    const tensor = { values, released: false };
+    own.add(tensor);
+    counts.live++;
+    return tensor;
+  };
+  const release = (tensor: ReferenceTensor): void => {
+    if (!own.delete(tensor)) throw new Error('a tensor was released twice, or is of another generation');
+    tensor.released = true;
+    counts.live--;
+  };
+  return {
+    // eslint-disable-next-line @typescript-eslint/require-await -- what it throws is to be a rejection
+    async execute(call) {
+      if (disposed) throw new Error('the generation has been disposed of');
+      const walk = new StepWalk(network, topology, call);
+      for (const op of call.plan.ops) {
+        onOp?.(call.step, op);
+        walk.follow(op);
+      }
+      return walk.result(make);
+    },
+    release,
+    dispose: () => {
+      counts.leaked += own.size;
+      disposed = true;
+      own.forEach(release);
+      return Promise.resolve();
+    },
+  };
+}
+
+/** One step on its way: the stream, and what has been made so far. */
+class StepWalk {
+  readonly #network: Network;
+  readonly #topology: Topology;
+  readonly #call: StepCall<ReferenceTensor>;
+  readonly #made = new Map<FeatureId, Stream>();
+  readonly #scores = new Map<BranchId, Float32Array>();
+  readonly #x: Stream;
+
+  constructor(network: Network, topology: Topology, call: StepCall<ReferenceTensor>) {
+    this.#network = network;
+    this.#topology = topology;
+    this.#call = call;
+    this.#x = network.embed(call.latent, call.step);
+  }
+
+  follow(op: Op): void {
+    switch (op.op) {
+      case 'run':
+        this.#run(op);
+        break;
+      case 'refresh':
+        this.#refresh(op.branch, op.tokens === 'all');
+        break;
+      case 'fold':
+        this.#fold(op);
+        break;
+      case 'store':
+        this.#made.set(op.feature, this.#x.slice());
+    }
+  }
+
+  /** What the step hands out: the features that the plan writes, and of what it made nothing else. */
+  result(make: (values: Stream) => ReferenceTensor): StepResult<ReferenceTensor> {
+    const output = this.#network.readOut(this.#x, this.#call.step);
+    const written = writesOf(this.#call.plan.ops).map(({ feature }) => [feature, make(this.#made.get(feature)!)] as const);
+    return { output, features: new Map(written), scores: this.#scores };
+  }
+
+  #run({ first, last, keep, watch }: Run): void {
+    const { step, plan } = this.#call;
+    const spans = keep.filter(isSpan).map((id) => ({ id, blocks: parseSpan(id) }));
+    const before = new Map<FeatureId, Stream>();
+    const blocks = branchesOf(this.#topology);
+    for (let block = first; block <= last; block++) {
+      for (const { id, blocks: [from] } of spans) if (from === block) before.set(id, this.#x.slice());
+      for (const branch of blocks[block]!) {
+        if (watch.includes(branch.id)) this.#scores.set(branch.id, this.#network.score(plan.program.score!, this.#x));
+        const feature = this.#network.evaluate(branch, this.#x, step);
+        this.#network.add(this.#x, branch.id, feature, step);
+        if (keep.includes(branch.id)) this.#made.set(branch.id, feature);
+      }
+      for (const { id, blocks: [, to] } of spans) if (to === block) this.#made.set(id, this.#x.map((x, i) => x - before.get(id)![i]!));
+    }
+  }
+
+  /** Patches the rows of the chosen tokens; the tensor that it was lent stays as it is. */
+  #refresh(id: BranchId, all: boolean): void {
+    const { step, tokens } = this.#call;
+    const branch = { id, ...parseBranch(id) };
+    if (all) {
+      this.#made.set(id, this.#network.evaluate(branch, this.#x, step));
+      return;
+    }
+    const { count, indices } = tokens.get(id)!;
+    const chosen = Array.from({ length: indices.length / count }, (_, image) => [...indices.subarray(image * count, (image + 1) * count)]);
+    const fresh = this.#network.evaluate(branch, this.#x, step, chosen);
+    const patched = this.#lent(id, 0).slice();
+    const { width } = this.#network;
+    const rows = tokensOf(this.#topology);
+    chosen.forEach((own, image) => {
+      for (const token of own) {
+        const start = (image * rows + token) * width;
+        patched.set(fresh.subarray(start, start + width), start);
+      }
+    });
+    this.#made.set(id, patched);
+  }
+
+  #fold({ terms }: Fold): void {
+    for (const { feature: id, weights } of terms) {
+      if (isStream(id)) this.#x.fill(0);
+      weights.forEach((weight, k) => {
+        const feature = (k === 0 ? this.#made.get(id) : undefined) ?? this.#lent(id, k);
+        if (isStream(id) || isSpan(id)) feature.forEach((value, i) => (this.#x[i]! += weight * value));
+        else this.#network.add(this.#x, id, feature, this.#call.step, weight);
+      });
+    }
+  }
+
+  #lent(id: FeatureId, k: number): Stream {
+    const tensor = this.#call.features.get(id)?.[k];
+    if (!tensor) throw new Error(`step ${this.#call.step} was not lent feature ${id}, ${k} back`);
+    if (tensor.released) throw new Error(`feature ${id} was used after its release`);
+    return tensor.values;
+  }
+}

@@ -1,0 +1,144 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Denoiser } from '../denoiser.ts';
+import { type DiffusionSteps, diffusionSteps } from '../diffusion.ts';
+import type { LatentShape } from '../transformer.ts';
+import { sampleDdim } from './ddim.ts';
+import { sampleDdpm } from './ddpm.ts';
+import { type NoiseSource, splitOutput } from './sampling.ts';
+
+// The model, the noise and the numbers of test/samplers.py: two images of one channel of 1x2.
+const shape: LatentShape = { channels: 1, outChannels: 2, height: 1, width: 2 };
+const plainShape: LatentShape = { ...shape, outChannels: 1 };
+const steps = diffusionSteps(5);
+const start = Float32Array.of(0.5, -1.25, 2, 0.125);
+const injected: NoiseSource = (step, length) => Float32Array.from({ length }, (_, i) => Math.cos(3 * step + i));
+
+const denoise: Denoiser = async (latent, step) => {
+  const timestep = steps.timesteps[step]!;
+  const noise = Array.from(latent, (x, i) => 0.4 * x + 0.1 * Math.sin(timestep / 100 + i));
+  const variance = Array.from(latent, (_, i) => Math.sin(timestep / 50 + i));
+  return Float32Array.of(noise[0]!, noise[1]!, variance[0]!, variance[1]!, noise[2]!, noise[3]!, variance[2]!, variance[3]!);
+};
+const denoisePlain: Denoiser = async (latent, step) => splitOutput(await denoise(latent, step), latent.length, shape).noise;
+
+function expectClose(actual: Float32Array, expected: readonly number[]): void {
+  expect(actual).toHaveLength(expected.length);
+  expected.forEach((value, i) => expect(Math.abs(actual[i]! - value)).toBeLessThanOrEqual(1e-6 * Math.max(1, Math.abs(value))));
+}
+
+/** Knows the one clean image there is, and so sees all else as noise. */
+const knows =
+  (image: readonly number[], { alphas }: DiffusionSteps): Denoiser =>
+  async (latent, step) =>
+    latent.map((x, i) => (x - Math.sqrt(alphas[step]!) * image[i]!) / Math.sqrt(1 - alphas[step]!));
+
+describe('sampleDdim', () => {
+  it('takes the steps that the original code takes', async () => {
+    expectClose(await sampleDdim(denoise, start, steps, { shape }), [20.134557723999023, -40.57050704956055, 74.82920837402344, 2.9765098094940186]);
+  });
+
+  it('injects noise with eta, and re-derives the noise of a clamped image', async () => {
+    const eta = await sampleDdim(denoise, start, steps, { shape, eta: 0.7, noise: injected });
+    expectClose(eta, [21.682336807250977, -35.09062957763672, 66.98986053466797, -0.5519829392433167]);
+    const clipped = await sampleDdim(denoise, start, steps, { shape, eta: 1, noise: injected, clip: 1 });
+    expectClose(clipped, [0.03650328516960144, 0.11849762499332428, -0.19973306357860565, 0.013349004089832306]);
+  });
+
+  it('takes a model without variance, and the noise only of steps that inject some', async () => {
+    const asked: number[] = [];
+    const noise: NoiseSource = (step, length) => (asked.push(step), injected(step, length));
+    const plain = await sampleDdim(denoisePlain, start, steps, { shape: plainShape, eta: 0.7, noise });
+    expect(plain).toEqual(await sampleDdim(denoise, start, steps, { shape, eta: 0.7, noise: injected }));
+    expect(asked).toEqual([0, 1, 2, 3]);
+    await sampleDdim(denoise, start, steps, { shape, noise });
+    expect(asked).toHaveLength(4);
+  });
+
+  it('finds the only image there is, in any number of steps', async () => {
+    const counts = fc.integer({ min: 1, max: 30 });
+    const images = fc.array(fc.float({ min: -2, max: 2, noNaN: true }), { minLength: 4, maxLength: 4 });
+    const rule = fc.constantFrom('original' as const, 'leading' as const);
+    await fc.assert(
+      fc.asyncProperty(counts, images, rule, fc.constantFrom(0, 0.5, 1), async (count, image, name, eta) => {
+        const some = diffusionSteps(count, { rule: name });
+        const found = await sampleDdim(knows(image, some), start, some, { shape: plainShape, eta, noise: injected });
+        found.forEach((x, i) => expect(x).toBeCloseTo(image[i]!, 3));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('only reads the latent, and awaits what is called after each step', async () => {
+    const seen: [number, Float32Array][] = [];
+    const kept = start.slice();
+    const onStep = async ({ step, latent }: { step: number; latent: Float32Array }) => {
+      await Promise.resolve();
+      seen.push([step, latent]);
+    };
+    const last = await sampleDdim(denoise, start, steps, { shape, onStep });
+    expect(start).toEqual(kept);
+    expect(seen.map(([step]) => step)).toEqual([0, 1, 2, 3, 4]);
+    expect(seen.at(-1)![1]).toBe(last);
+  });
+
+  it('says what is wrong with its arguments', async () => {
+    await expect(sampleDdim(denoise, start, steps, { shape, eta: -1 })).rejects.toThrow('eta is -1; it is 0 for deterministic sampling');
+    await expect(sampleDdim(denoise, start, steps, { shape, eta: 0.5 })).rejects.toThrow('pass a noise source, or an eta of 0');
+    await expect(sampleDdim(denoise, start.slice(1), steps, { shape })).rejects.toThrow('a latent of 3 numbers is not made of images of 1x1x2 = 2');
+    await expect(sampleDdim(denoise, start, steps, { shape: plainShape })).rejects.toThrow(
+      'the model returned 8 numbers for a latent of 4, where 1 channels for 1 make 4',
+    );
+    await expect(sampleDdim(denoise, start, steps, { shape, eta: 1, noise: () => new Float32Array(1) })).rejects.toThrow(
+      'step 0: the noise source returned 1 numbers for a latent of 4',
+    );
+  });
+});
+
+describe('sampleDdpm', () => {
+  it.each([
+    ['learned-range', [19.4783878326416, -28.11009979248047, 55.32344055175781, -1.4540942907333374]],
+    ['fixed-small', [19.473058700561523, -28.069414138793945, 55.33095932006836, -1.8620169162750244]],
+    ['fixed-large', [19.048084259033203, -28.481388092041016, 55.31074142456055, -1.471880555152893]],
+  ] as const)('takes the steps that the original code takes: %s', async (variance, expected) => {
+    expectClose(await sampleDdpm(denoise, start, steps, { shape, variance, noise: injected }), expected);
+  });
+
+  it('clamps the predicted image', async () => {
+    const clipped = await sampleDdpm(denoise, start, steps, { shape, noise: injected, clip: 1 });
+    expectClose(clipped, [0.034570906311273575, 0.07399928569793701, -0.20564667880535126, 0.42189279198646545]);
+  });
+
+  it('uses the variance that the model was made for', async () => {
+    expectClose(await sampleDdpm(denoise, start, steps, { shape, noise: injected }), [19.4783878326416, -28.11009979248047, 55.32344055175781, -1.4540942907333374]);
+    expectClose(
+      await sampleDdpm(denoisePlain, start, steps, { shape: plainShape, noise: injected }),
+      [19.048084259033203, -28.481388092041016, 55.31074142456055, -1.471880555152893],
+    );
+    await expect(sampleDdpm(denoisePlain, start, steps, { shape: plainShape, noise: injected, variance: 'learned-range' })).rejects.toThrow(
+      'a learned variance takes 2 output channels, 1 of noise and 1 of variance, but the model has 1',
+    );
+  });
+
+  it('adds no noise at the last step', async () => {
+    const asked: number[] = [];
+    const noise: NoiseSource = (step, length) => (asked.push(step), injected(step, length));
+    const image = [1, -1, 0.5, 0];
+    const found = await sampleDdpm(knows(image, steps), start, steps, { shape: plainShape, noise });
+    expect(asked).toEqual([0, 1, 2, 3]);
+    found.forEach((x, i) => expect(x).toBeCloseTo(image[i]!, 4));
+  });
+});
+
+describe('splitOutput', () => {
+  it('splits each image', () => {
+    const { noise, variance } = splitOutput(Float32Array.of(1, 2, -1, -2, 3, 4, -3, -4), 4, shape);
+    expect([...noise]).toEqual([1, 2, 3, 4]);
+    expect([...variance!]).toEqual([-1, -2, -3, -4]);
+  });
+
+  it('has no variance where the model has none', () => {
+    const output = Float32Array.of(1, 2, 3, 4);
+    expect(splitOutput(output, 4, plainShape)).toEqual({ noise: output, variance: undefined });
+  });
+});

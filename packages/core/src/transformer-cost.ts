@@ -1,0 +1,61 @@
+import type { ModelCost } from './cost.ts';
+import { ProCacheError } from './errors.ts';
+import { type Branch, tokensOf, type Topology } from './topology.ts';
+
+/** The sizes of a diffusion transformer of the DiT kind (modules `attn`, `mlp`, and `cross` where it attends to text). */
+export interface TransformerSizes {
+  readonly topology: Topology;
+  /** Channels of the residual stream. */
+  readonly hidden: number;
+  /** Width of the MLP by that of the stream; 4 by default. */
+  readonly mlpRatio?: number;
+  /** Side of a patch, in pixels of the latent. */
+  readonly patch: number;
+  readonly channels: number;
+  readonly outChannels: number;
+  /**
+   * Where the shifts, scales and gates come from: a linear layer in every block (adaLN-zero, DiT), or
+   * one for all of them (adaLN-single, PixArt).
+   */
+  readonly modulation: 'per-block' | 'shared';
+  /** Tokens of the caption, where there is cross-attention. */
+  readonly textTokens?: number;
+  readonly weightBytes: number;
+  /** Bytes of one number of a stored feature; 4, float32, by default. */
+  readonly bytesPerNumber?: number;
+}
+
+/**
+ * The cost of a transformer from its sizes, after Peebles and Xie, 2023 (DiT), Sec. 3.2.
+ *
+ * Linear layers and attention products only, as the published counts do. Attention that is evaluated for some
+ * tokens still needs the keys and values of all; text keys and values are made once per
+ * generation. Head and conditioning include the time-dependent linear layers, but not the
+ * embedding of time and label, which is negligible.
+ */
+export function transformerCost(sizes: TransformerSizes): ModelCost {
+  const { topology, hidden, mlpRatio = 4, patch, channels, outChannels, textTokens = 0, bytesPerNumber = 4 } = sizes;
+  const [tokens, square] = [tokensOf(topology), hidden * hidden];
+  const crossed = topology.blocks.flat().filter((module) => module === 'cross').length;
+  return {
+    topology,
+    moduleMultiplyAdds: ({ block, module }: Pick<Branch, 'block' | 'module'>, count: number) => {
+      switch (module) {
+        case 'attn': // queries and projection of some tokens, keys and values of all, then two products
+          return 2 * count * square + 2 * tokens * square + 2 * count * tokens * hidden;
+        case 'cross':
+          return 2 * count * square + 2 * count * textTokens * hidden;
+        case 'mlp':
+          return 2 * count * mlpRatio * square;
+        default:
+          throw new ProCacheError('invalid-model', `the cost of module "${module}" of block ${block} is not known (known: attn, cross, mlp)`);
+      }
+    },
+    embedding: tokens * hidden * channels * patch * patch,
+    head: tokens * hidden * outChannels * patch * patch + (sizes.modulation === 'per-block' ? 2 * square : 0),
+    conditioning: 6 * square * (sizes.modulation === 'per-block' ? topology.blocks.length : 1),
+    preparation: crossed * 2 * textTokens * square,
+    featureBytes: tokens * hidden * bytesPerNumber,
+    weightBytes: sizes.weightBytes,
+  };
+}
