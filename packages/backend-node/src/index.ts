@@ -1,4 +1,4 @@
 export { openTransformer, type NodeTransformer, type TransformerOptions } from './transformer.ts';
-export { openModelFiles, type OpenedModel } from './model-files.ts';
+export { openCheckpointFiles, openModelFiles, type OpenedCheckpoint, type OpenedModel } from './model-files.ts';
 export { openFile, type FileSource } from './file-source.ts';
 export { nodeHost, type HostOptions } from './host.ts';

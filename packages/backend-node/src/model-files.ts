@@ -4,14 +4,20 @@ import { ProCacheError } from '@procache/core';
 import { type Checkpoint, type ConfigJson, openCheckpoint, openModel, openShards, type TransformerModel } from '@procache/model';
 import { type FileSource, openFile } from './file-source.ts';
 
-/** A model whose files are open. */
-export interface OpenedModel {
-  readonly model: TransformerModel;
+/** A checkpoint whose files are open. */
+export interface OpenedCheckpoint {
   /** The file, or the index of several, that the weights come from. */
   readonly path: string;
   readonly checkpoint: Checkpoint;
+  /** What the config.json beside it says, and the class names of the pipeline around it; empty where there is neither. */
+  readonly config: ConfigJson;
   /** Closes the files. */
   close(): Promise<void>;
+}
+
+/** A model whose files are open. */
+export interface OpenedModel extends OpenedCheckpoint {
+  readonly model: TransformerModel;
 }
 
 /**
@@ -21,6 +27,17 @@ export interface OpenedModel {
  * `config` adds to the config.json, field by field.
  */
 export async function openModelFiles(path: string, config: ConfigJson = {}): Promise<OpenedModel> {
+  const opened = await openCheckpointFiles(path);
+  try {
+    return { ...opened, model: await openModel(opened.checkpoint, { ...opened.config, ...config }) };
+  } catch (cause) {
+    await opened.close();
+    throw cause;
+  }
+}
+
+/** Opens the same as `openModelFiles`, whether or not the tensors are those of a model that is supported. */
+export async function openCheckpointFiles(path: string): Promise<OpenedCheckpoint> {
   const found = await locate(path);
   const files: FileSource[] = [];
   const open = async (file: string): Promise<FileSource> => {
@@ -35,8 +52,7 @@ export async function openModelFiles(path: string, config: ConfigJson = {}): Pro
     const source = await open(found.weights);
     const sharded = found.weights.endsWith('.index.json');
     const checkpoint = sharded ? await openShards(source, (name) => open(join(dirname(found.weights), name))) : await openCheckpoint(source);
-    const model = await openModel(checkpoint, { ...(await configOf(found)), ...config });
-    return { model, path: found.weights, checkpoint, close };
+    return { path: found.weights, checkpoint, config: await configOf(found), close };
   } catch (cause) {
     await close();
     throw cause;

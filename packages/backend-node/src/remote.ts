@@ -45,7 +45,7 @@ async function condition(line: Line, conditions: Conditions, plan: Plan): Promis
 /** Requests and answers, matched by number. */
 class Line {
   readonly #worker: Worker;
-  readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(cause: unknown): void }>();
+  readonly #waiting = new Map<number, { readonly resolve: (value: unknown) => void; readonly reject: (cause: unknown) => void }>();
   #asked = 0;
   #broken: Error | undefined;
 

@@ -29,11 +29,12 @@ export interface NodeTransformer extends Transformer<unknown> {
  * @throws {ProCacheError} `invalid-model`, with the file, the place in it and the way out.
  */
 export async function openTransformer(path: string, options: TransformerOptions = {}): Promise<NodeTransformer> {
-  const { model, close } = await openModelFiles(path, options.config);
+  const opened = await openModelFiles(path, options.config);
+  const { model } = opened;
   if (options.thread === 'worker') {
-    await close();
+    await opened.close();
     return { ...(await remoteTransformer(path, options, model)), model };
   }
   const residence = options.memory === 'low' ? 'mapped' : 'packed';
-  return { ...ortTransformer(model, nodeHost(options), { residence, onDispose: close }), model };
+  return { ...ortTransformer(model, nodeHost(options), { residence, onDispose: () => opened.close() }), model };
 }

@@ -8,7 +8,7 @@ import { GOLDEN_CASES } from './golden-cases.ts';
 /** What the suite needs of a backend. */
 export interface Backend {
   /** Opens the model in a checkpoint file or a model folder. */
-  open(path: string, config?: ConfigJson): Promise<Transformer<unknown> & { readonly model: TransformerModel }>;
+  readonly open: (path: string, config?: ConfigJson) => Promise<Transformer<unknown> & { readonly model: TransformerModel }>;
 }
 
 type Opened = Awaited<ReturnType<Backend['open']>>;

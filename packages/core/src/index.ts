@@ -1,4 +1,5 @@
 export { ProCacheError, type ErrorCode } from './errors.ts';
+export { nearest } from './nearest.ts';
 
 // What there is to cache
 export { branchesOf, branchId, isSpan, isStream, parseBranch, parseSpan, tokensOf } from './topology.ts';

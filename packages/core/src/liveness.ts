@@ -1,4 +1,3 @@
-import { ProCacheError } from './errors.ts';
 import { appendOp, type Op, readsOf, type StepPlan } from './plan.ts';
 import { programOf } from './program.ts';
 import type { SelectorSettings } from './schedule.ts';
@@ -17,7 +16,6 @@ export function keepWhatIsUsed(draft: readonly (readonly Op[])[], selector: Sele
     const trimmed = demand.trimStep(ops);
     return { ops: trimmed, program: programOf(trimmed, selector.score), live };
   });
-  demand.checkMet();
   return steps.reverse();
 }
 
@@ -44,16 +42,6 @@ class Demand {
     for (const op of trimmed) appendOp(joined, op);
     for (const [feature, count] of readsOf(joined)) this.#want(feature, count);
     return joined;
-  }
-
-  /** A selector that is asked to choose among tokens it has never seen a score of would choose blindly. */
-  checkMet(): void {
-    for (const branch of this.#selecting) {
-      throw new ProCacheError(
-        'invalid-schedule',
-        `tokens of ${branch} are refreshed by score, but no earlier step runs its block as a whole; let an earlier step compute all of it`,
-      );
-    }
   }
 
   /** What is left of an operation: nothing, where nobody asks for any of it. */

@@ -44,26 +44,17 @@ function spanOf({ span, absolute }: Reuse): Span | undefined {
   return { id: absolute ? `@${last}` : `${first}-${last}`, first, last };
 }
 
-/** Every span that the policy ever reuses: what a step that computes its blocks must offer to keep. */
+/** Every span that the policy ever reuses: what a step that computes its blocks must offer to keep. Absolute spans that end at one block are one. */
 function spansOf(policy: Policy, steps: number, topology: Topology): readonly Span[] {
   const spans = new Map<FeatureId, Span>();
   for (let step = 0; step < steps; step++) {
     for (const branch of branchesOf(topology).flat()) {
       const action = policy(step, branch);
       const span = action.do === 'reuse' ? spanOf(action) : undefined;
-      if (span) spans.set(span.id, sameFirst(span, spans.get(span.id)));
+      if (span) spans.set(span.id, { ...span, first: Math.min(span.first, spans.get(span.id)?.first ?? span.first) });
     }
   }
   return [...spans.values()];
-}
-
-/** A stream is stored when its span was computed, so two spans cannot share one. */
-function sameFirst(span: Span, other = span): Span {
-  if (span.first === other.first) return span;
-  throw new ProCacheError(
-    'invalid-schedule',
-    `absolute spans [${other.first}, ${other.last}] and [${span.first}, ${span.last}] end at the same block; let them begin at the same one too, or leave out "absolute"`,
-  );
 }
 
 /** Writes steps down in order, and remembers which steps have computed what. */

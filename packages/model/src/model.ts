@@ -26,8 +26,11 @@ export interface TransformerModel {
   /** The entry of a step's modulation that gates a branch; a branch without a gate has none. */
   gateOf(branch: BranchId): number | undefined;
 
-  /** All modulations of rows of (timestep, label): `timesteps` [rows, frequencies], `labels` [rows] -> `modulation` [rows, entries * width]. */
-  conditioningGraph(): OnnxGraph;
+  /**
+   * The modulations of rows of (timestep, label): `timesteps` [rows, frequencies], `labels` [rows] -> `modulation`.
+   * The outputs of all graphs, side by side, are [rows, entries * width]: see `conditioningGraphs`.
+   */
+  conditioningGraphs(): readonly OnnxGraph[];
   /** One step program: see `stepGraph`. */
   stepGraph(program: StepProgram): OnnxGraph;
   /** The plain model in one graph, as any exporter would write it: `latent`, `timesteps`, `labels` -> `output`. The yardstick of benchmarks. */

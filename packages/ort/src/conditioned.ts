@@ -42,11 +42,12 @@ export class OrtConditioned implements Conditioned<Tensor> {
     if (this.#alive.delete(tensor)) tensor.dispose();
   }
 
-  async dispose(): Promise<void> {
+  dispose(): Promise<void> {
     for (const tensor of this.#alive) tensor.dispose();
     this.#alive.clear();
     this.#parts.programs.release(this.#parts.plan);
-    await this.#parts.modulations.dispose();
+    this.#parts.modulations.dispose();
+    return Promise.resolve();
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Conditions } from '@procache/core';
 import type { TransformerModel } from '@procache/model';
-import type { InferenceSession, Tensor } from 'onnxruntime-common';
+import type { Tensor } from 'onnxruntime-common';
 import type { OrtHost } from './host.ts';
 
 /** Most bytes of modulations that are held at once; a longer generation computes them in several batches. */
@@ -10,14 +10,13 @@ const BATCH_BYTES = 128 * 2 ** 20;
  * The shifts, scales and gates of every block at every step of one generation.
  *
  * Computed in batches of as many steps as fit, usually all: the weights for it (a third of a DiT)
- * are read once, straight from the file, and let go of before the first step.
+ * are read once, straight from the file, part by part, and are let go of before the first step.
  */
 export class Modulations {
   readonly #model: TransformerModel;
   readonly #host: OrtHost;
   readonly #conditions: Conditions;
   readonly #stepsPerBatch: number;
-  #session: InferenceSession | undefined;
   #first = 0;
   #batch = new Float32Array(0);
 
@@ -36,25 +35,45 @@ export class Modulations {
     return this.#batch.subarray(0, this.#perStep);
   }
 
-  async dispose(): Promise<void> {
+  dispose(): void {
     this.#batch = new Float32Array(0);
-    await this.#close();
   }
 
   /** Numbers that one step takes. */
   get #perStep(): number {
-    const { entries, width } = this.#model.stream;
-    return this.#conditions.labels.length * entries * width;
+    return this.#conditions.labels.length * this.#perRow;
+  }
+
+  /** Numbers that one image takes at one step. */
+  get #perRow(): number {
+    return this.#model.stream.entries * this.#model.stream.width;
   }
 
   async #compute(first: number): Promise<void> {
     const { timesteps, labels } = this.#conditions;
     const steps = timesteps.slice(first, first + this.#stepsPerBatch);
-    this.#session ??= await this.#host.open(this.#model.conditioningGraph(), 'mapped');
-    const { modulation } = await this.#session.run(this.#feeds(steps, labels));
-    this.#batch = modulation!.data as Float32Array<ArrayBuffer>;
+    const feeds = this.#feeds(steps, labels);
+    this.#batch = new Float32Array(steps.length * this.#perStep);
     this.#first = first;
-    if (first + steps.length >= timesteps.length) await this.#close();
+    let column = 0;
+    for (const graph of this.#model.conditioningGraphs()) {
+      const session = await this.#host.open(graph, 'mapped');
+      try {
+        const { modulation } = await session.run(feeds);
+        column += this.#place(modulation!, column);
+        modulation!.dispose();
+      } finally {
+        await session.release();
+      }
+    }
+  }
+
+  /** Copies a part of every row to its place, and tells how wide it is. */
+  #place(part: Tensor, column: number): number {
+    const [rows, numbers] = part.dims as readonly [number, number];
+    const data = part.data as Float32Array;
+    for (let row = 0; row < rows; row++) this.#batch.set(data.subarray(row * numbers, (row + 1) * numbers), row * this.#perRow + column);
+    return numbers;
   }
 
   #feeds(steps: readonly number[], labels: readonly number[]): Record<string, Tensor> {
@@ -65,11 +84,5 @@ export class Modulations {
       timesteps: new this.#host.Tensor('float32', data, [rows, frequencies]),
       labels: new this.#host.Tensor('int64', ids, [rows]),
     };
-  }
-
-  async #close(): Promise<void> {
-    const session = this.#session;
-    this.#session = undefined;
-    await session?.release();
   }
 }

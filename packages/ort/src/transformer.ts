@@ -42,7 +42,7 @@ async function condition(
     await programs.hold(plan);
   } catch (cause) {
     programs.release(plan);
-    await modulations.dispose();
+    modulations.dispose();
     throw cause;
   }
   return new OrtConditioned({ model, host, programs, modulations, plan });

@@ -28,10 +28,10 @@ export type NaiveDenoiser = (latent: Float32Array, step: number, tokens?: Readon
  */
 export function naiveDenoiser({ policy, conditions, score = 'attention', ...options }: NaiveOptions): NaiveDenoiser {
   const network = referenceNetwork(options, conditions);
-  const memory = new Memory(branchesOf(options.topology));
+  const memory = new Memory(branchesOf(options.topology), policy, conditions.timesteps.length);
   return (latent, step, tokens = new Map()) => {
     const walk: Walk = { network, memory, step, tokens, x: network.embed(latent, step), scores: new Map() };
-    const taken = memory.begin(step, policy);
+    const taken = memory.begin(step);
     for (let block = 0; block < memory.blocks.length; ) {
       taken.before.set(block, walk.x.slice());
       const last = followBlock(walk, block, taken, score);
@@ -109,16 +109,17 @@ interface TakenStep {
 /** All that ever happened. */
 class Memory {
   readonly blocks: readonly (readonly Branch[])[];
+  readonly #planned: readonly ReadonlyMap<BranchId, Action>[];
   readonly #taken: TakenStep[] = [];
   readonly #branches = new Map<BranchId, Stored[]>();
 
-  constructor(blocks: readonly (readonly Branch[])[]) {
+  constructor(blocks: readonly (readonly Branch[])[], policy: Policy, steps: number) {
     this.blocks = blocks;
+    this.#planned = Array.from({ length: steps }, (_, step) => new Map(blocks.flat().map((branch) => [branch.id, policy(step, branch)])));
   }
 
-  begin(step: number, policy: Policy): TakenStep {
-    const actions = new Map(this.blocks.flat().map((branch) => [branch.id, policy(step, branch)]));
-    const taken = { step, actions, before: new Map<number, Stream>(), after: new Map<number, Stream>() };
+  begin(step: number): TakenStep {
+    const taken = { step, actions: this.#planned[step]!, before: new Map<number, Stream>(), after: new Map<number, Stream>() };
     this.#taken.push(taken);
     return taken;
   }
@@ -130,23 +131,33 @@ class Memory {
     return stored;
   }
 
-  /**
-   * What a span added to the stream at each earlier step that computed all of it, newest first;
-   * or, of an absolute span, the stream after it at each earlier step that computed or refreshed any of it.
-   */
-  span({ span, absolute = false }: Reuse, step: number): readonly Stored[] {
-    const [first, last] = span!;
+  /** What there is to reuse for a span, newest first. */
+  span(reuse: Reuse, step: number): readonly Stored[] {
+    const [first, last] = reuse.span!;
+    const earlier = this.#taken.filter((taken) => taken.step < step).reverse();
+    return reuse.absolute ? this.#streams(last, earlier) : this.#additions(first, last, earlier);
+  }
+
+  /** What a span added to the stream at each step that computed all of it. */
+  #additions(first: number, last: number, earlier: readonly TakenStep[]): readonly Stored[] {
     const branches = this.blocks.slice(first, last + 1).flat();
-    const fits = absolute
-      ? ({ actions, after }: TakenStep) => after.has(last) && branches.some(({ id }) => actions.get(id)!.do !== 'reuse')
-      : ({ actions }: TakenStep) => branches.every(({ id }) => actions.get(id)!.do === 'compute');
-    return this.#taken
-      .filter((taken) => taken.step < step && fits(taken))
-      .map((taken) => {
-        const after = taken.after.get(last)!;
-        return { step: taken.step, values: absolute ? after : after.map((value, i) => value - taken.before.get(first)![i]!) };
+    return earlier
+      .filter(({ actions }) => branches.every(({ id }) => actions.get(id)!.do === 'compute'))
+      .map(({ step, before, after }) => ({ step, values: after.get(last)!.map((value, i) => value - before.get(first)![i]!) }));
+  }
+
+  /** The stream after a block at each step that computed or refreshed any of the absolute spans that end there, and did not reuse one of them. */
+  #streams(last: number, earlier: readonly TakenStep[]): readonly Stored[] {
+    const ends = (action: Action) => action.do === 'reuse' && action.absolute === true && action.span?.[1] === last;
+    const all = this.#planned.flatMap((actions) => [...actions.values()].filter(ends)) as Reuse[];
+    const first = Math.min(...all.map(({ span }) => span![0]));
+    const branches = this.blocks.slice(first, last + 1).flat();
+    return earlier
+      .filter(({ actions, after }) => {
+        const own = branches.map(({ id }) => actions.get(id)!);
+        return after.has(last) && own.some((action) => action.do !== 'reuse') && !own.some(ends);
       })
-      .reverse();
+      .map(({ step, after }) => ({ step, values: after.get(last)! }));
   }
 }
 

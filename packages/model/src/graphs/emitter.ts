@@ -13,11 +13,22 @@ export interface Emitter {
   head(g: GraphBuilder, x: Value, modulation: Value): Value;
 
   /**
-   * The modulations of all blocks for rows of (timestep, label):
-   * embeddings [rows, frequencies] and labels [rows] -> [rows, entries * width]
+   * The modulations of some owners, one after another, for rows of (timestep, label):
+   * embeddings [rows, frequencies] and labels [rows] -> [rows, entries of the owners * width]
    */
-  conditioning(g: GraphBuilder, timesteps: Value, labels: Value): Value;
+  conditioning(g: GraphBuilder, rows: ConditionRows, owners: readonly ModulationOwner[]): Value;
 }
+
+/** Rows to condition on. */
+export interface ConditionRows {
+  /** [rows, frequencies] */
+  readonly timesteps: Value;
+  /** [rows] */
+  readonly labels: Value;
+}
+
+/** What takes shifts, scales and gates: a block, by its number, or the head. */
+export type ModulationOwner = number | 'head';
 
 export interface ModuleCall {
   readonly branch: BranchId;

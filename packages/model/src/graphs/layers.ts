@@ -43,8 +43,10 @@ export function lookUp(g: GraphBuilder, table: Weight, indices: Value): Value {
 export interface AttentionShape {
   readonly heads: number;
   readonly width: number;
-  /** Keys of each image; queries may be fewer. */
+  /** Keys of each image. */
   readonly tokens: number;
+  /** Where the queries are not all tokens: their shape, [images, queries]. */
+  readonly queries?: Value | undefined;
 }
 
 /** What attention gives besides its output, for those who choose tokens by it. */
@@ -59,9 +61,9 @@ export interface Attended {
  * Multi-head attention: softmax(q · kᵀ / √d) · v, written out.
  *
  * Written out it is as fast on the CPU as the fused operators, right on WebGPU where those are not,
- * and its map can be read. `queries` is the shape [images, queries] as a value where they are not all tokens.
+ * and its map can be read.
  */
-export function attend(g: GraphBuilder, q: Value, k: Value, v: Value, { heads, width, tokens }: AttentionShape, queries?: Value): Attended {
+export function attend(g: GraphBuilder, [q, k, v]: readonly [Value, Value, Value], { heads, width, tokens, queries }: AttentionShape): Attended {
   const depth = width / heads;
   const perHead = g.integers([-1, tokens, heads, depth]);
   const queryShape = queries ? g.op('Concat', [queries, g.integers([heads, depth])], { axis: 0 }) : perHead;

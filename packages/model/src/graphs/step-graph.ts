@@ -10,7 +10,7 @@ export interface StepGraphModel {
   readonly stream: StreamShape;
   readonly latent: { readonly channels: number; readonly outChannels: number; readonly height: number; readonly width: number };
   /** The entry of the modulation that gates a branch; a branch without a gate has none. */
-  gateOf(branch: BranchId): number | undefined;
+  readonly gateOf: (branch: BranchId) => number | undefined;
 }
 
 /**

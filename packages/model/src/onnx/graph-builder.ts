@@ -1,5 +1,6 @@
 import type { ByteSource } from '../checkpoint/byte-source.ts';
 import { elementCount } from '../checkpoint/checkpoint.ts';
+import type { StoredType } from '../checkpoint/stored-type.ts';
 import { type Attribute, type Dimension, type ElementType, encodeModel, type GraphValue, type Initializer, type Node } from './model-proto.ts';
 import type { StoredWeight, Weight } from './weight.ts';
 
@@ -111,7 +112,7 @@ export class GraphBuilder {
   }
 
   #stored({ tensor, first, shape }: StoredWeight): Value {
-    const [type, width] = ({ F32: ['float32', 4], F16: ['float16', 2], BF16: ['bfloat16', 2] } as const)[tensor.type as 'F32'];
+    const [type, width] = elementOf(tensor.type);
     const name = `${tensor.name}[${first}]${shape.join('x')}`;
     if (!this.#initializers.has(name)) {
       const location = tensor.source.location ?? tensor.source.name;
@@ -138,4 +139,10 @@ export class GraphBuilder {
     this.#weightBytes += data.byteLength;
     return this.#constant(name, { type: 'float32', shape, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) });
   }
+}
+
+/** The ONNX type of a stored one that ONNX Runtime can map (`isMappable`), and its bytes. */
+function elementOf(type: StoredType): readonly [ElementType, bytes: number] {
+  if (type === 'F16') return ['float16', 2];
+  return type === 'BF16' ? ['bfloat16', 2] : ['float32', 4];
 }

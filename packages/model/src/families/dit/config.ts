@@ -71,18 +71,22 @@ export function ditConfig(checkpoint: Checkpoint, json: ConfigJson): DitConfig {
     frequencyShift: flavour === 'original' ? 0 : 1,
     mlpEpsilon: flavour === 'original' ? 1e-6 : (read.number('norm_eps') ?? 1e-5),
     valueRange: read.pair('value_range'),
-    sampling: {
-      trainTimesteps: read.count('train_timesteps') ?? 1000,
-      betaSchedule: json['beta_schedule'] === 'scaled_linear' ? 'scaled_linear' : 'linear',
-      betaStart: read.number('beta_start') ?? 1e-4,
-      betaEnd: read.number('beta_end') ?? 0.02,
-      timestepRule: flavour === 'original' ? 'original' : 'leading',
-      // The original's guidance acts on the first three channels, whatever there are (forward_with_cfg).
-      guidanceChannels: read.count('guidance_channels') ?? (flavour === 'original' ? Math.min(3, channels!) : channels!),
-    },
+    sampling: samplingOf(flavour, channels!, read),
   };
   read.check(config);
   return config;
+}
+
+function samplingOf(flavour: DitConfig['flavour'], channels: number, read: ConfigReader): SamplingDefaults {
+  return {
+    trainTimesteps: read.count('train_timesteps') ?? 1000,
+    betaSchedule: read.choice('beta_schedule', ['linear', 'scaled_linear']) ?? 'linear',
+    betaStart: read.number('beta_start') ?? 1e-4,
+    betaEnd: read.number('beta_end') ?? 0.02,
+    timestepRule: flavour === 'original' ? 'original' : 'leading',
+    // The original's guidance acts on the first three channels, whatever there are (forward_with_cfg).
+    guidanceChannels: read.count('guidance_channels') ?? (flavour === 'original' ? Math.min(3, channels) : channels),
+  };
 }
 
 const ORIGINAL_NAMES = {
@@ -133,10 +137,18 @@ class ConfigReader {
     return value;
   }
 
+  choice<Name extends string>(key: string, names: readonly Name[]): Name | undefined {
+    const value = this.#json[key];
+    if (value === undefined || value === null) return undefined;
+    const found = names.find((name) => name === value);
+    if (found === undefined) throw invalid(`config.json: ${key} is ${JSON.stringify(value)}, which is not supported; supported are ${names.join(', ')}`);
+    return found;
+  }
+
   pair(key: string): readonly [number, number] | undefined {
     const value = this.#json[key];
     if (value === undefined || value === null) return undefined;
-    if (Array.isArray(value) && value.length === 2 && value.every((bound) => typeof bound === 'number')) return [value[0] as number, value[1] as number];
+    if (Array.isArray(value) && value.length === 2 && value.every((bound) => typeof bound === 'number')) return value as [number, number];
     throw invalid(`config.json: ${key} is ${JSON.stringify(value)}, not a pair of numbers such as [-1, 1]`);
   }
 
@@ -145,7 +157,7 @@ class ConfigReader {
     if (value === undefined || value === null) return undefined;
     if (!Array.isArray(value) || !value.every((name) => typeof name === 'string')) throw invalid(`config.json: ${key} is not a list of names`);
     if (value.length !== count) throw invalid(`config.json: ${key} names ${value.length} classes, but the model has ${count}`);
-    return value as string[];
+    return value;
   }
 
   depth(prefix: string): number {

@@ -1,12 +1,12 @@
 import { parseBranch, type Topology, transformerCost } from '@procache/core';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import type { StreamShape } from '../../graphs/emitter.ts';
-import { conditioningGraph, plainGraph } from '../../graphs/whole-graphs.ts';
+import { conditioningGraphs, plainGraph } from '../../graphs/whole-graphs.ts';
 import { stepGraph, type StepGraphModel } from '../../graphs/step-graph.ts';
 import type { TransformerModel } from '../../model.ts';
 import { type ConfigJson, ditConfig, type DitConfig } from './config.ts';
 
-import { ditEmitter, ENTRIES_PER_BLOCK } from './emitter.ts';
+import { DitEmitter, ENTRIES_PER_BLOCK } from './emitter.ts';
 import { timestepEmbeddings } from './timesteps.ts';
 import { ditWeights } from './weights.ts';
 
@@ -17,7 +17,7 @@ const GATES: Readonly<Record<string, number>> = { attn: 2, mlp: 5 };
 export async function openDit(checkpoint: Checkpoint, json: ConfigJson): Promise<TransformerModel> {
   const config = ditConfig(checkpoint, json);
   const weights = await ditWeights(checkpoint, config);
-  const emitter = ditEmitter(config, weights);
+  const emitter = new DitEmitter(config, weights);
   const topology = topologyOf(config);
   const stream: StreamShape = { tokens: topology.grid[0] * topology.grid[1], width: config.hidden, entries: config.depth * ENTRIES_PER_BLOCK + 2 };
   const latent = { channels: config.channels, outChannels: config.outChannels, height: config.size, width: config.size };
@@ -53,7 +53,7 @@ export async function openDit(checkpoint: Checkpoint, json: ConfigJson): Promise
       frequencies: config.frequencies,
     }),
     gateOf,
-    conditioningGraph: () => conditioningGraph(emitter, stream, config.frequencies),
+    conditioningGraphs: () => conditioningGraphs(emitter, topology, config.frequencies),
     stepGraph: (program) => stepGraph(graphs, program),
     plainGraph: () => plainGraph(graphs, config.frequencies),
   };

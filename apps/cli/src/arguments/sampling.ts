@@ -1,0 +1,94 @@
+import { type DiffusionSteps, diffusionSteps, type Guidance, ProCacheError, SAMPLER_NAMES, type SamplerName, type TimestepRule } from '@procache/core';
+import { type Command, Option } from 'commander';
+import { labelsOf, takenLabels } from './labels.ts';
+import type { ChosenModel } from './model-choice.ts';
+import { readNoise } from './noise.ts';
+import { numberWithin, wholeNumber } from './values.ts';
+
+/** The options that say what to draw, and how to get there from noise. */
+export interface SamplingFlags {
+  readonly labels?: string;
+  readonly prompt?: string;
+  readonly sampler: string;
+  readonly eta?: number;
+  readonly timesteps?: TimestepRule;
+  readonly guidance?: number;
+  readonly seed: number;
+  readonly noise?: string;
+}
+
+const TIMESTEP_RULES = ['original', 'original-ddim', 'leading', 'trailing', 'linspace'] as const satisfies readonly TimestepRule[];
+/** The samplers of the other tools, so that who asks for one learns that it is not a typing mistake. */
+const MISSING_SAMPLERS = ['dpm++2m', 'euler'];
+/** The scale that DiT's sampling script and diffusers' pipeline use. */
+const USUAL_GUIDANCE = 4;
+
+export function addSamplingOptions(command: Command): Command {
+  return command
+    .option('-l, --labels <list>', 'class numbers or names, or all, such as 1,7 or "bag,ankle boot" (default: all classes where there are at most 10, else 0)')
+    .option('--prompt <text>', 'for models that take text; none does yet')
+    .option('--sampler <name>', `how the noise is taken away: ${SAMPLER_NAMES.join(', ')}`, 'ddim')
+    .option('--eta <share>', 'of ddim: how much fresh noise each step adds, 0 to 1 (default: 0)', numberWithin(0, 1))
+    .addOption(new Option('--timesteps <rule>', "how timesteps are picked (default: as the model's own code does)").choices(TIMESTEP_RULES))
+    .option('-g, --guidance <scale>', "classifier-free guidance, 1 for none (default: the zoo's advice, else 4)", numberWithin(0))
+    .option('--seed <n>', 'image i begins with the noise of seed n + i, as in PyTorch on the CPU', wholeNumber(0), 0)
+    .option('--noise <file>', 'begin with the tensor `noise` of a safetensors file instead');
+}
+
+/** Everything about a generation but the schedule. */
+export interface Sampling {
+  readonly labels: readonly number[];
+  readonly sampler: SamplerName;
+  readonly eta: number;
+  readonly rule: TimestepRule;
+  readonly steps: DiffusionSteps;
+  readonly guidance: Guidance | undefined;
+  readonly seed: number;
+  /** The file that the noise comes from, and the noise. */
+  readonly noiseFile: string | undefined;
+  readonly noise: Float32Array | undefined;
+}
+
+/** Checks the options against the model, and reads the noise. */
+export async function chooseSampling(flags: SamplingFlags, chosen: ChosenModel, steps: number): Promise<Sampling> {
+  const { model, name } = chosen;
+  if (flags.prompt !== undefined) {
+    throw new ProCacheError('invalid-input', `--prompt: ${name} draws classes, not texts; use --labels instead: ${takenLabels(model.labels)}`);
+  }
+  const labels = labelsOf(flags.labels, model.labels);
+  const sampler = samplerOf(flags);
+  const rule = flags.timesteps ?? model.defaults.timestepRule;
+  return {
+    labels,
+    sampler,
+    eta: flags.eta ?? 0,
+    rule,
+    steps: diffusionSteps(steps, { ...model.defaults, rule }),
+    guidance: guidanceOf(flags.guidance, chosen),
+    seed: flags.seed,
+    noiseFile: flags.noise,
+    noise: flags.noise === undefined ? undefined : await readNoise(flags.noise, model.latent, labels.length),
+  };
+}
+
+function samplerOf({ sampler, eta }: SamplingFlags): SamplerName {
+  const found = SAMPLER_NAMES.find((name) => name === sampler);
+  if (!found) {
+    const problem = MISSING_SAMPLERS.includes(sampler) ? `the sampler ${sampler} is not there yet` : `there is no sampler '${sampler}'`;
+    throw new ProCacheError('invalid-input', `--sampler: ${problem}; there are ${SAMPLER_NAMES.join(', ')}`);
+  }
+  if (found !== 'ddim' && eta !== undefined) {
+    throw new ProCacheError('invalid-input', `--eta belongs to the sampler ddim; ${found} adds its own noise, so leave it out`);
+  }
+  return found;
+}
+
+/** No guidance where its scale is 1, or where the model was trained without. */
+export function guidanceOf(asked: number | undefined, { model, name, recommended }: ChosenModel): Guidance | undefined {
+  const { unconditional } = model.labels;
+  if (unconditional === undefined && asked !== undefined && asked !== 1) {
+    throw new ProCacheError('invalid-input', `--guidance: ${name} knows no image without a class, which guidance needs; use --guidance 1`);
+  }
+  const scale = asked ?? recommended?.guidance ?? USUAL_GUIDANCE;
+  return unconditional === undefined || scale === 1 ? undefined : { scale, unconditional, channels: model.defaults.guidanceChannels };
+}

@@ -1,0 +1,20 @@
+import { InvalidArgumentError } from 'commander';
+
+/** Reads a whole number of at least `least`, for an option. */
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = /^\s*[+-]?\d+\s*$/.test(text) ? Number(text) : NaN;
+    if (value >= least && Number.isSafeInteger(value)) return value;
+    throw new InvalidArgumentError(`It is a whole number, ${least} or more.`);
+  };
+}
+
+/** Reads a number from `low` to `high`, for an option. */
+export function numberWithin(low: number, high: number = Infinity): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === '' ? NaN : Number(text);
+    if (Number.isFinite(value) && value >= low && value <= high) return value;
+    const range = `${low === -Infinity ? '' : `from ${low}`}${high === Infinity ? '' : ` to ${high}`}`;
+    throw new InvalidArgumentError(`It is a number ${range}`.trimEnd() + '.');
+  };
+}

@@ -1,0 +1,88 @@
+import { costOf, type StepKind } from '@procache/core';
+import { median } from '@procache/metrics';
+import { formatTable } from '../pictures/text-table.ts';
+import type { Contestant, Timing, Workload } from './timing.ts';
+
+/** Everything that a benchmark found. */
+export interface BenchResult {
+  readonly model: string;
+  readonly steps: number;
+  readonly images: number;
+  readonly guidance: number;
+  readonly threads: number | undefined;
+  readonly rounds: number;
+  /** Milliseconds of one evaluation of the plain single-graph model, where it was measured. */
+  readonly plainMilliseconds: number | undefined;
+  readonly contestants: readonly ContestantResult[];
+}
+
+export interface ContestantResult {
+  readonly name: string;
+  /** Median wall clock of a whole generation, conditioning included. */
+  readonly milliseconds: number;
+  /** Wall clock of the uncached run by that of this one, from medians of interleaved rounds. */
+  readonly speedUp: number;
+  /** The uncached run's multiply-adds by this one's: arithmetic, not time. */
+  readonly multiplyAddRatio: number;
+  /** Median milliseconds of a step of each kind, and how many there are. */
+  readonly kinds: Timing['kinds'];
+  /** The most that a process of its own ever held, in bytes. */
+  readonly peakBytes: number | undefined;
+}
+
+/** Puts times, arithmetic and memory of the contestants together; the first one is the uncached run. */
+export function resultsOf(
+  { transformer, labels, guidance }: Workload,
+  contestants: readonly Contestant[],
+  timings: readonly Timing[],
+  peaks: readonly (number | undefined)[],
+): readonly ContestantResult[] {
+  const images = labels.length * (guidance && guidance.scale !== 1 ? 2 : 1);
+  const uncached = median(timings[0]!.totals);
+  return timings.map(({ name, totals, kinds }, i) => ({
+    name,
+    milliseconds: median(totals),
+    speedUp: uncached / median(totals),
+    multiplyAddRatio: costOf(contestants[i]!.plan, transformer.model.cost, images).multiplyAddRatio,
+    kinds,
+    peakBytes: peaks[i],
+  }));
+}
+
+/** The result as text of at most 80 columns. */
+export function formatResult(result: BenchResult): string {
+  const { model, steps, images, guidance, threads, rounds, contestants, plainMilliseconds } = result;
+  const batch = guidance === 1 ? `batch of ${images}` : `${images} x 2 for guidance ${guidance}`;
+  const head = `${model}: ${steps} steps, ${batch}, ${threads ?? 'default'} threads\nmedians of ${rounds} interleaved rounds, wall clock\n\n`;
+  const runs = formatTable(
+    ['schedule', 'seconds', 'speed-up', 'multiply-adds', 'peak memory'],
+    contestants.map(({ name, milliseconds, speedUp, multiplyAddRatio, peakBytes }) => [
+      name,
+      (milliseconds / 1000).toFixed(2),
+      `${speedUp.toFixed(2)}x`,
+      `1/${multiplyAddRatio.toFixed(2)}`,
+      peakBytes === undefined ? '-' : `${(peakBytes / 1e9).toFixed(2)} GB`,
+    ]),
+  );
+  return `${head}${runs}\n${formatKinds(contestants)}${plainMilliseconds === undefined ? '' : formatPlain(contestants[0]!, plainMilliseconds)}`;
+}
+
+const KINDS: readonly StepKind[] = ['computed', 'selective', 'reused'];
+
+function formatKinds(contestants: readonly ContestantResult[]): string {
+  const rows = contestants.flatMap(({ name, kinds }) =>
+    KINDS.flatMap((kind) => {
+      const found = kinds[kind];
+      const share = kinds.computed && found ? `${((100 * found.median) / kinds.computed.median).toFixed(2)} %` : '-';
+      return found ? [[name, kind, found.steps, found.median.toFixed(2), share]] : [];
+    }),
+  );
+  return formatTable(['schedule', 'kind of step', 'steps', 'median ms', 'of a computed one'], rows);
+}
+
+function formatPlain(uncached: ContestantResult, plain: number): string {
+  const own = uncached.kinds.computed?.median ?? NaN;
+  const difference = 100 * (own / plain - 1);
+  const sign = difference >= 0 ? '+' : '';
+  return `\nplain single-graph model: ${plain.toFixed(2)} ms; an uncached step takes ${own.toFixed(2)} ms (${sign}${difference.toFixed(1)} %)\n`;
+}

@@ -1,0 +1,89 @@
+import { costOf, describe, formatSchedule, letterCounts, type PlanCost, ProCacheError } from '@procache/core';
+import type { Command } from 'commander';
+import { labelsOf } from '../arguments/labels.ts';
+import { addModelOptions, type ChosenModel, chooseModel, type ModelFlags } from '../arguments/model-choice.ts';
+import { guidanceOf } from '../arguments/sampling.ts';
+import { addScheduleOptions, type ChosenSchedule, chooseSchedule, type ScheduleFlags } from '../arguments/schedule-choice.ts';
+import { numberWithin, wholeNumber } from '../arguments/values.ts';
+import { explanation, letterCosts } from '../explanation.ts';
+import { writeWhole } from '../files/output-files.ts';
+import type { Host } from '../host.ts';
+import { type ScreenFlags, screenOf } from '../screen.ts';
+
+interface ExplainFlags extends ModelFlags, ScheduleFlags, ScreenFlags {
+  readonly labels?: string;
+  readonly images?: number;
+  readonly guidance?: number;
+  readonly save?: string;
+}
+
+const EXAMPLES = `
+Examples:
+  procache explain --schedule procache-published
+  procache explain --schedule mine.json --model ./DiT-XL-2-256 --images 4
+  procache explain --schedule fora-3 --steps 20 --save fora-3.json`;
+
+export function registerExplain(program: Command, host: Host): void {
+  const command = program.command('explain').description('Show what a schedule would do, and what it would cost, without running it.');
+  command.optionsGroup('Model:');
+  addModelOptions(command);
+  command.optionsGroup('Schedule:');
+  addScheduleOptions(command);
+  command
+    .optionsGroup('Batch:')
+    .option('-l, --labels <list>', 'as for generate: their number counts')
+    .option('--images <n>', 'how many images (default: 1)', wholeNumber(1))
+    .option('-g, --guidance <scale>', 'as for generate: 1 halves the batch', numberWithin(0))
+    .optionsGroup('Output:')
+    .option('--save <file>', 'also write the schedule to a file, to be changed or shared')
+    .option('--json', 'print the explanation as one JSON object')
+    .option('--debug', 'show where in the program an error arose')
+    .addHelpText('after', EXAMPLES)
+    .action((flags: ExplainFlags) => explain(flags, host));
+}
+
+async function explain(flags: ExplainFlags, host: Host): Promise<void> {
+  const screen = screenOf(host, flags);
+  const chosen = await chooseModel(flags);
+  const schedule = await chooseSchedule(flags, chosen.model.topology, chosen.recommended?.steps ?? 50);
+  const images = imagesOf(flags, chosen);
+  const batch = images * (guidanceOf(flags.guidance, chosen) ? 2 : 1);
+  const cost = costOf(schedule.plan, chosen.model.cost, batch);
+  if (flags.save !== undefined) await writeWhole(flags.save, formatSchedule(schedule.schedule));
+  screen.say(explanation({ chosen, schedule, cost, images, batch }, screen.ink));
+  if (flags.save !== undefined) screen.say(`\n${flags.save}`);
+  screen.report(explanationObject(chosen, schedule, { cost, images, batch }));
+}
+
+function imagesOf({ labels, images }: ExplainFlags, { model }: ChosenModel): number {
+  if (labels === undefined) return images ?? 1;
+  if (images === undefined) return labelsOf(labels, model.labels).length;
+  throw new ProCacheError('invalid-input', '--labels and --images both say how many images there are; leave one out');
+}
+
+interface Batch {
+  readonly cost: PlanCost;
+  readonly images: number;
+  readonly batch: number;
+}
+
+/** What `procache explain --json` prints. Bytes and multiply-adds are those of the whole batch. */
+function explanationObject({ name, model, fingerprint }: ChosenModel, { name: method, schedule, plan }: ChosenSchedule, { cost, images, batch }: Batch): object {
+  return {
+    model: { name, family: model.family, flavour: model.flavour, fingerprint, parameters: model.parameters },
+    schedule: { name: method, ...schedule },
+    steps: plan.steps.length,
+    images,
+    batch,
+    letters: Object.fromEntries(letterCounts(schedule.pattern)),
+    plan: describe(plan).split('\n'),
+    cost: {
+      letters: letterCosts(schedule, cost),
+      multiplyAdds: cost.multiplyAdds,
+      uncachedMultiplyAdds: cost.uncachedMultiplyAdds,
+      multiplyAddRatio: cost.multiplyAddRatio,
+      peakFeatureBytes: cost.peakFeatureBytes,
+      weightBytes: cost.weightBytes,
+    },
+  };
+}

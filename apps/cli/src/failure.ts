@@ -1,0 +1,28 @@
+import { ProCacheError } from '@procache/core';
+import { CommanderError } from 'commander';
+
+/** What a failure comes to: a code for programs, a message for people, and an exit code. */
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  /** 1: it failed; 2: the command line asks for something that there is not; 130, 143: interrupted. */
+  readonly exitCode: number;
+}
+
+/** What there is to tell of something thrown. `signal` tells an interruption from a failure. */
+export function failureOf(cause: unknown, signal: AbortSignal): Failure {
+  if (signal.aborted && cause === signal.reason) {
+    const terminated = signal.reason === 'SIGTERM';
+    return { code: 'interrupted', message: 'interrupted; no file was written', exitCode: terminated ? 143 : 130 };
+  }
+  if (cause instanceof CommanderError) return { code: 'invalid-input', message: commanderMessage(cause), exitCode: 2 };
+  if (cause instanceof ProCacheError) return { code: cause.code, message: cause.message, exitCode: cause.code === 'invalid-input' ? 2 : 1 };
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return { code: 'unexpected', message: `${message} (a defect; --debug shows where)`, exitCode: 1 };
+}
+
+/** Commander's messages, in the manner of ours: `error: unknown option '--steep'\n(Did you mean --steps?)`. */
+function commanderMessage({ message }: CommanderError): string {
+  const plain = message.replace(/^error: /, '').replace(/\.$/, '');
+  return plain.replace(/\n?\(Did you mean (.*)\?\)$/s, '; did you mean $1?');
+}

@@ -1,0 +1,81 @@
+import type { Schedule } from '@procache/core';
+import { nameOfLabel } from '../arguments/labels.ts';
+import type { ChosenModel } from '../arguments/model-choice.ts';
+import type { Sampling } from '../arguments/sampling.ts';
+import type { ChosenSchedule } from '../arguments/schedule-choice.ts';
+import { VERSION } from '../version.ts';
+
+/** What is generated, with what, and how. */
+export interface Job {
+  readonly chosen: ChosenModel;
+  readonly schedule: ChosenSchedule;
+  readonly sampling: Sampling;
+}
+
+/** One image of a job. */
+export interface JobImage {
+  readonly label: number;
+  /** The name of its class, or its number as text. */
+  readonly name: string;
+  /** The seed of its noise; none where the noise came from a file. */
+  readonly seed: number | undefined;
+}
+
+/** The images of a job, in the order of its labels. */
+export function imagesOf({ chosen, sampling }: Job): readonly JobImage[] {
+  return sampling.labels.map((label, i) => ({
+    label,
+    name: nameOfLabel(label, chosen.model.labels),
+    seed: sampling.noise ? undefined : sampling.seed + i,
+  }));
+}
+
+/** How an image was made: what it takes to make it again, as JSON. */
+export interface Provenance {
+  readonly version: string;
+  readonly model: { readonly name: string; readonly family: string; readonly flavour: string; readonly fingerprint: string };
+  readonly schedule: { readonly name: string } & Schedule;
+  readonly steps: number;
+  readonly sampler: string;
+  readonly eta?: number;
+  readonly timesteps: string;
+  readonly guidance: number;
+  readonly images: readonly { readonly label: number; readonly name: string; readonly seed?: number; readonly noise?: string }[];
+}
+
+/** The provenance of some images of a job. */
+export function provenanceOf({ chosen, schedule, sampling }: Job, images: readonly JobImage[]): Provenance {
+  const { name, model, fingerprint } = chosen;
+  return {
+    version: VERSION,
+    model: { name, family: model.family, flavour: model.flavour, fingerprint },
+    schedule: { name: schedule.name, ...schedule.schedule },
+    steps: sampling.steps.count,
+    sampler: sampling.sampler,
+    ...(sampling.sampler === 'ddim' && { eta: sampling.eta }),
+    timesteps: sampling.rule,
+    guidance: sampling.guidance?.scale ?? 1,
+    images: images.map(({ label, name: className, seed }) => ({
+      label,
+      name: className,
+      ...(seed === undefined ? { noise: sampling.noiseFile ?? '' } : { seed }),
+    })),
+  };
+}
+
+/** The same for people, in the manner in which image tools write it: the subject, then a line of parameters. */
+export function parametersText(provenance: Provenance): string {
+  const { model, schedule, steps, sampler, guidance, images, version } = provenance;
+  const seeds = images.map(({ seed, noise }) => seed ?? noise ?? '');
+  const parameters = [
+    `Steps: ${steps}`,
+    `Sampler: ${sampler}`,
+    `CFG scale: ${guidance}`,
+    `Seed: ${seeds.length > 1 ? `${seeds[0]!} to ${seeds.at(-1)!}` : seeds.join('')}`,
+    `Schedule: ${schedule.name} ${schedule.pattern}`,
+    `Model: ${model.name}`,
+    `Model fingerprint: ${model.fingerprint}`,
+    `Version: ProCache ${version}`,
+  ];
+  return `${images.map(({ name }) => name).join(', ')}\n${parameters.join(', ')}`;
+}

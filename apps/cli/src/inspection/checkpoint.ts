@@ -1,0 +1,109 @@
+import { basename, resolve } from 'node:path';
+import { openCheckpointFiles } from '@procache/backend-node';
+import { ProCacheError } from '@procache/core';
+import { type Checkpoint, type ConfigJson, openModel, type StoredTensor, type TransformerModel } from '@procache/model';
+import { zooModel } from '@procache/zoo';
+import { readConfigFlags } from '../arguments/model-choice.ts';
+import { fingerprintOf } from '../files/fingerprint.ts';
+import { formatTable } from '../pictures/text-table.ts';
+import { wrapText } from '../pictures/wrap.ts';
+import { bytes, large } from '../units.ts';
+import { type InspectFlags, type Inspection, listOf } from './inspection.ts';
+
+/** What a checkpoint holds, whether or not it is a model that can be run. */
+export async function inspectCheckpoint(path: string, flags: InspectFlags): Promise<Inspection> {
+  const opened = await openCheckpointFiles(zooModel(path)?.folder ?? path);
+  try {
+    const { checkpoint, config } = opened;
+    const model = await modelIn(checkpoint, { ...config, ...(await readConfigFlags(flags)) });
+    const held = { file: basename(resolve(opened.path)), fingerprint: await fingerprintOf(checkpoint), ...contentOf(checkpoint) };
+    const tensors = [...checkpoint.tensors.values()];
+    const parts = [checkpointText(held), modelText(model), ...(flags.tensors ? [tensorTable(tensors)] : [])];
+    const object = { kind: 'checkpoint', ...held, model: modelObject(model), ...(flags.tensors && { tensorList: tensors.map(tensorObject) }) };
+    return { text: parts.join('\n\n'), object };
+  } finally {
+    await opened.close();
+  }
+}
+
+/** The model, or why there is none. */
+async function modelIn(checkpoint: Checkpoint, config: ConfigJson): Promise<TransformerModel | ProCacheError> {
+  try {
+    return await openModel(checkpoint, config);
+  } catch (cause) {
+    if (cause instanceof ProCacheError) return cause;
+    throw cause;
+  }
+}
+
+interface Content {
+  readonly format: string;
+  readonly tensors: number;
+  /** How many tensors there are of each number format. */
+  readonly types: Readonly<Record<string, number>>;
+  /** Numbers in all tensors. */
+  readonly parameters: number;
+  /** Sizes of the files that the tensors lie in. */
+  readonly bytes: number;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+function contentOf({ format, tensors, metadata }: Checkpoint): Content {
+  const types: Record<string, number> = {};
+  for (const { type } of tensors.values()) types[type] = (types[type] ?? 0) + 1;
+  const sources = new Set([...tensors.values()].map(({ source }) => source));
+  return {
+    format,
+    tensors: tensors.size,
+    types,
+    parameters: [...tensors.values()].reduce((sum, { shape }) => sum + shape.reduce((product, extent) => product * extent, 1), 0),
+    bytes: [...sources].reduce((sum, { size }) => sum + size, 0),
+    metadata: Object.fromEntries(metadata),
+  };
+}
+
+function checkpointText(held: Content & { readonly file: string; readonly fingerprint: string }): string {
+  const { 'procache.state': state, ...metadata } = held.metadata;
+  const others = Object.entries(metadata).map(([key, value]) => `${key}=${value}`);
+  return listOf([
+    ['file', `${held.file}, ${held.format}, ${bytes(held.bytes)}`],
+    ['tensors', `${held.tensors} (${Object.entries(held.types).map(([type, count]) => `${count} ${type}`).join(', ')})`],
+    ['parameters', large(held.parameters)],
+    ['state', state === undefined ? undefined : `${state} (what was taken of the training checkpoint)`],
+    ['metadata', others.length === 0 ? undefined : others.join(', ').slice(0, 300)],
+    ['fingerprint', held.fingerprint],
+  ]);
+}
+
+function modelText(model: TransformerModel | ProCacheError): string {
+  if (model instanceof ProCacheError) return ['not supported', ...wrapText(model.message, 76, (line) => line.length).map((line) => `  ${line}`)].join('\n');
+  const { labels, latent, defaults, topology, stream, valueRange } = model;
+  const unconditional = labels.unconditional === undefined ? 'none without a class' : `${labels.unconditional} for none`;
+  const names = labels.names && labels.count <= 20 ? `: ${labels.names.join(', ')}` : '';
+  const classes = wrapText(`${labels.count}, and ${unconditional}${names}`, 62, (line) => line.length);
+  return listOf([
+    ['supported', `yes, as ${model.family} (${model.flavour})`],
+    ['blocks', `${topology.blocks.length} of ${topology.blocks[0]!.join(', ')}`],
+    ['tokens', `${topology.grid[0]}x${topology.grid[1]}, ${stream.width} wide`],
+    ['latent', `${latent.channels} x ${latent.height} x ${latent.width}, ${latent.outChannels} channels out`],
+    ['draws', valueRange ? `pixels from ${valueRange[0]} to ${valueRange[1]}` : 'latents, which take an autoencoder to decode'],
+    ['classes', classes.join(`\n${' '.repeat(18)}`)],
+    ['trained', `${defaults.trainTimesteps} timesteps, betas ${defaults.betaSchedule} from ${defaults.betaStart} to ${defaults.betaEnd}`],
+    ['timesteps', `${defaults.timestepRule}, unless told otherwise`],
+    ['guidance', `acts on ${defaults.guidanceChannels} of ${latent.outChannels} channels`],
+  ]);
+}
+
+function modelObject(model: TransformerModel | ProCacheError): object {
+  if (model instanceof ProCacheError) return { supported: false, why: model.message };
+  const { family, flavour, topology, latent, stream, labels, defaults, parameters, valueRange } = model;
+  return { supported: true, family, flavour, parameters, topology, latent, stream, labels, defaults, valueRange: valueRange ?? null };
+}
+
+function tensorTable(tensors: readonly StoredTensor[]): string {
+  return formatTable(['tensor', 'type', 'shape'], tensors.map(({ name, type, shape }) => [name, type, `[${shape.join(', ')}]`])).trimEnd();
+}
+
+function tensorObject({ name, type, shape }: StoredTensor): object {
+  return { name, type, shape };
+}
