@@ -5,6 +5,7 @@ import { registerInspect } from './commands/inspect.ts';
 import { failureOf } from './failure.ts';
 import type { Host } from './host.ts';
 import { inkFor } from './ink.ts';
+import { wrapText } from './pictures/wrap.ts';
 import { VERSION } from './version.ts';
 
 const EXAMPLES = `
@@ -56,7 +57,9 @@ function tell(cause: unknown, words: readonly string[], host: Host): number {
   // Without a command commander shows its help in the place of a message.
   if (cause instanceof CommanderError && cause.code === 'commander.help') return exitCode;
   if (words.includes('--json')) host.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
-  host.stderr.write(`${inkFor(host.stderr, host.env).alarm('procache:')} ${message}\n`);
+  // One line for programs and logs; in a terminal, lines that fit it.
+  const lines = host.stderr.isTTY ? wrapText(`procache: ${message}`, (host.stderr.columns ?? 80) - 2, (line) => line.length) : [`procache: ${message}`];
+  host.stderr.write(`${lines.join('\n  ').replace('procache:', inkFor(host.stderr, host.env).alarm('procache:'))}\n`);
   if (words.includes('--debug') || host.env['DEBUG'] === 'procache') host.stderr.write(`${traceOf(cause)}\n`);
   return exitCode;
 }

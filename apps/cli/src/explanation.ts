@@ -3,7 +3,6 @@ import type { ChosenModel } from './arguments/model-choice.ts';
 import type { ChosenSchedule } from './arguments/schedule-choice.ts';
 import type { Ink } from './ink.ts';
 import { formatTable } from './pictures/text-table.ts';
-import { wrapText } from './pictures/wrap.ts';
 import { bytes, large, percent, ratio } from './units.ts';
 
 /** A schedule for a model, and what it costs for a batch. */
@@ -17,6 +16,8 @@ export interface Explained {
 }
 
 const WIDTH = 80;
+/** What `describeStep` writes between operations. */
+const BETWEEN_OPS = '  ';
 
 /** What a schedule does, step by step, and what that costs. */
 export function explanation({ chosen, schedule, cost, images, batch }: Explained, ink: Ink): string {
@@ -31,11 +32,11 @@ export function explanation({ chosen, schedule, cost, images, batch }: Explained
     '',
     letterTable(schedule.schedule, plan, cost).trimEnd(),
     '',
-    `multiply-adds    ${large(cost.multiplyAdds)} of ${large(cost.uncachedMultiplyAdds)} uncached: ${ink.strong(ratio(cost.multiplyAddRatio))} fewer`,
-    ink.faint(`                 counted, not timed: the speed-up is what 'procache generate --compare' measures`),
+    `multiply-adds    ${large(cost.multiplyAdds)} of ${large(cost.uncachedMultiplyAdds)} uncached, ${ink.strong(ratio(cost.multiplyAddRatio))} fewer; this is`,
+    '                 arithmetic, not time: generate --compare measures the speed-up',
     `features held    ${bytes(cost.peakFeatureBytes)} at most`,
     `weights          ${bytes(cost.weightBytes)}, ${large(chosen.model.parameters)} parameters`,
-    `graphs           ${programsOf(plan).length} kinds of step, each compiled once`,
+    `kinds of step    ${programsOf(plan).length}, each compiled before the first step`,
   ].join('\n');
 }
 
@@ -47,18 +48,29 @@ function planLines(plan: Plan): string {
     let last = first;
     while (last + 1 < plan.steps.length && lineOf(plan, last + 1) === text) last++;
     const range = last === first ? String(first) : `${first}-${last}`;
-    const [head, ...rest] = wrapText(text.slice(1), WIDTH - 11, (line) => line.length);
+    const [head, ...rest] = packed(text.slice(1).split(BETWEEN_OPS), WIDTH - 11);
     lines.push(`${range.padStart(7)} ${text[0]!}  ${head!}`, ...rest.map((line) => `${' '.repeat(11)}${line}`));
     first = last + 1;
   }
   return lines.join('\n');
 }
 
+/** As many operations on a line as fit, none of them broken. */
+function packed(ops: readonly string[], width: number): readonly string[] {
+  const lines: string[] = [];
+  for (const op of ops) {
+    const joined = lines.length === 0 ? op : `${lines.at(-1)!}${BETWEEN_OPS}${op}`;
+    if (lines.length > 0 && joined.length <= width) lines[lines.length - 1] = joined;
+    else lines.push(op);
+  }
+  return lines;
+}
+
 function lineOf({ pattern, steps }: Plan, step: number): string {
   return (pattern?.[step] ?? ' ') + describeStep(steps[step]!);
 }
 
-/** What one letter costs at each of its steps, for the whole batch. */
+/** What one letter costs at a step, for the whole batch. */
 export interface LetterCost {
   readonly letter: string;
   readonly steps: number;
@@ -67,7 +79,9 @@ export interface LetterCost {
 }
 
 export function letterCosts({ pattern }: Schedule, cost: PlanCost): readonly LetterCost[] {
-  return [...letterCounts(pattern)].map(([letter, steps]) => {
+  const counts = letterCounts(pattern);
+  return [...new Set(pattern)].map((letter) => {
+    const steps = counts.get(letter)!;
     const total = cost.steps.reduce((sum, step, i) => (pattern[i] === letter ? sum + step.multiplyAdds : sum), 0);
     return { letter, steps, multiplyAdds: total / steps };
   });

@@ -18,6 +18,7 @@ export interface OrtConditionedParts {
 export class OrtConditioned implements Conditioned<Tensor> {
   readonly #parts: OrtConditionedParts;
   readonly #alive = new Set<Tensor>();
+  #disposed = false;
 
   constructor(parts: OrtConditionedParts) {
     this.#parts = parts;
@@ -45,7 +46,8 @@ export class OrtConditioned implements Conditioned<Tensor> {
   dispose(): Promise<void> {
     for (const tensor of this.#alive) tensor.dispose();
     this.#alive.clear();
-    this.#parts.programs.release(this.#parts.plan);
+    if (!this.#disposed) this.#parts.programs.release(this.#parts.plan);
+    this.#disposed = true;
     this.#parts.modulations.dispose();
     return Promise.resolve();
   }

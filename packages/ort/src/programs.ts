@@ -12,17 +12,16 @@ export interface CompiledProgram {
 }
 
 /**
- * The graphs for the programs of some plans, each program served by one.
+ * The graphs for some programs, each program served by one.
  *
  * Programs that differ only in what they give share a graph, and so their weights: an output that
  * a run does not ask for costs nothing that can be measured (docs/performance.md).
  */
-export function graphsFor(model: TransformerModel, plans: readonly Plan[]): readonly CompiledProgram[] {
-  const programs = programsOf(...plans);
+export function graphsFor(model: TransformerModel, programs: readonly StepProgram[]): readonly CompiledProgram[] {
   const scores = new Set(programs.flatMap(({ score }) => score ?? []));
   const groups = new Map<string, StepProgram[]>();
   for (const program of programs) {
-    // A graph gives one kind of score; plans with different ones share no graph.
+    // A graph gives one kind of score; programs with different ones share no graph.
     const group = skeletonOf(program) + (scores.size > 1 ? (program.score ?? '') : '');
     groups.set(group, [...(groups.get(group) ?? []), program]);
   }
@@ -32,15 +31,21 @@ export function graphsFor(model: TransformerModel, plans: readonly Plan[]): read
   }));
 }
 
+/** A session, and the keys of the programs that it serves. */
+interface OpenSession {
+  readonly session: InferenceSession;
+  readonly serves: readonly string[];
+}
+
 /** The open sessions of a model. Opens what plans need, and closes what no plan needs any longer. */
 export class ProgramStore {
   readonly #model: TransformerModel;
   readonly #host: OrtHost;
   readonly #residence: Residence;
-  readonly #sessions = new Map<string, InferenceSession>();
-  readonly #served = new Map<string, string>();
-  /** How many generations hold each plan, and which plans are kept in between. */
-  readonly #held = new Map<Plan, number>();
+  #open: readonly OpenSession[] = [];
+  /** The plans that generations are following, once for each of them. */
+  #running: readonly Plan[] = [];
+  /** The plans that are kept between generations. */
   #prepared: readonly Plan[] = [];
   #busy: Promise<unknown> = Promise.resolve();
 
@@ -53,50 +58,57 @@ export class ProgramStore {
   /** Opens the programs of these plans and keeps them until the next call. */
   prepare(plans: readonly Plan[]): Promise<void> {
     this.#prepared = plans;
-    return this.#settle();
+    return this.#settle([]);
   }
 
-  /** Opens the programs of a plan, and keeps them until `release`. */
+  /** Opens the programs of a plan for a generation, and keeps them until its `release`. */
   hold(plan: Plan): Promise<void> {
-    this.#held.set(plan, (this.#held.get(plan) ?? 0) + 1);
-    return this.#settle();
+    return this.#settle([plan]);
   }
 
-  /** The sessions of a plan that nobody holds stay open for the next generation, until one needs others. */
+  /** The sessions of a plan that nobody follows stay open for the next generation, until one needs others. */
   release(plan: Plan): void {
-    const holders = (this.#held.get(plan) ?? 1) - 1;
-    if (holders > 0) this.#held.set(plan, holders);
-    else this.#held.delete(plan);
+    const at = this.#running.indexOf(plan);
+    if (at >= 0) this.#running = this.#running.toSpliced(at, 1);
   }
 
   session(program: StepProgram): InferenceSession {
-    return this.#sessions.get(this.#served.get(program.key) ?? '')!;
+    return this.#open.find(({ serves }) => serves.includes(program.key))!.session;
   }
 
   async dispose(): Promise<void> {
-    this.#prepared = [];
-    this.#held.clear();
-    await this.#settle();
+    this.#running = [];
+    await this.prepare([]);
   }
 
   /** One change of the open sessions at a time. */
-  #settle(): Promise<void> {
-    const settled = this.#busy.then(() => this.#openAndClose());
+  #settle(wanted: readonly Plan[]): Promise<void> {
+    const settled = this.#busy.then(() => this.#change(wanted));
     this.#busy = settled.catch(() => undefined);
     return settled;
   }
 
-  async #openAndClose(): Promise<void> {
-    const compiled = graphsFor(this.#model, [...new Set([...this.#prepared, ...this.#held.keys()])]);
-    const wanted = new Map(compiled.map((program) => [JSON.stringify(program.serves), program]));
-    for (const [id, session] of this.#sessions) {
-      if (wanted.has(id)) continue;
-      this.#sessions.delete(id); // closed before others are opened, so that both are never held at once
-      await session.release();
+  /** Makes the open sessions those of the prepared plans, of the running ones, and of `wanted`, which then runs. */
+  async #change(wanted: readonly Plan[]): Promise<void> {
+    // Sessions under a running generation stay; all others must be just what is needed.
+    const running = new Set(programsOf(...this.#running).map(({ key }) => key));
+    const pinned = this.#open.filter(({ serves }) => serves.some((key) => running.has(key)));
+    const served = new Set(pinned.flatMap(({ serves }) => serves));
+    const missing = programsOf(...this.#prepared, ...wanted).filter(({ key }) => !served.has(key));
+    const graphs = graphsFor(this.#model, missing);
+    const isNeeded = (open: OpenSession) => pinned.includes(open) || graphs.some((graph) => sameKeys(graph.serves, open.serves));
+    const [kept, superfluous] = [this.#open.filter(isNeeded), this.#open.filter((open) => !isNeeded(open))];
+    this.#open = kept;
+    for (const { session } of superfluous) await session.release(); // before others are opened, so that both are never held at once
+    for (const { graph, serves } of graphs) {
+      if (kept.some((open) => sameKeys(open.serves, serves))) continue;
+      const session = await this.#host.open(graph, this.#residence);
+      this.#open = [...this.#open, { session, serves }];
     }
-    for (const [id, { graph, serves }] of wanted) {
-      if (!this.#sessions.has(id)) this.#sessions.set(id, await this.#host.open(graph, this.#residence));
-      for (const key of serves) this.#served.set(key, id);
-    }
+    this.#running = [...this.#running, ...wanted];
   }
+}
+
+function sameKeys(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((key) => b.includes(key));
 }

@@ -36,15 +36,9 @@ async function condition(
 ): Promise<Conditioned<Tensor>> {
   checkLabels(model, conditions.labels);
   const modulations = new Modulations(model, host, conditions);
-  try {
-    // First, and alone: its weights are let go of before those of the steps are loaded.
-    await modulations.at(0);
-    await programs.hold(plan);
-  } catch (cause) {
-    programs.release(plan);
-    modulations.dispose();
-    throw cause;
-  }
+  // First, and alone: its weights are let go of before those of the steps are loaded.
+  await modulations.at(0);
+  await programs.hold(plan);
   return new OrtConditioned({ model, host, programs, modulations, plan });
 }
 

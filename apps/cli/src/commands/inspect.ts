@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { ProCacheError } from '@procache/core';
+import { zooModel } from '@procache/zoo';
 import type { Command } from 'commander';
 import { wholeNumber } from '../arguments/values.ts';
 import type { Host } from '../host.ts';
@@ -19,7 +20,7 @@ export function registerInspect(program: Command, host: Host): void {
   program
     .command('inspect')
     .description('Show what a checkpoint, a schedule file or a generated picture holds.')
-    .argument('<path>', 'a checkpoint file or model folder, a schedule (.json), or a picture (.png)')
+    .argument('<path>', 'a checkpoint file, a model folder or a model of the zoo, a schedule (.json), or a picture (.png)')
     .option('-m, --model <model>', 'check a schedule against this model')
     .option('--num-heads <n>', 'attention heads, where a checkpoint does not tell', wholeNumber(1))
     .option('--config <file>', 'a config.json whose fields add to those of the model')
@@ -37,6 +38,7 @@ export function registerInspect(program: Command, host: Host): void {
 
 /** What the file is, is told by its content; JSON alone by its name, as the index of a checkpoint is JSON too. */
 async function inspect(path: string, flags: InspectFlags): Promise<Inspection> {
+  if (zooModel(path)) return inspectCheckpoint(path, flags);
   if ((await headOf(path)) === '\x89PNG') return inspectPicture(path);
   if (/\.json$/.test(path) && !/\.index\.json$/.test(path)) return inspectSchedule(path, flags);
   return inspectCheckpoint(path, flags);

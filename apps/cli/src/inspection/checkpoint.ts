@@ -69,7 +69,7 @@ function checkpointText(held: Content & { readonly file: string; readonly finger
     ['file', `${held.file}, ${held.format}, ${bytes(held.bytes)}`],
     ['tensors', `${held.tensors} (${Object.entries(held.types).map(([type, count]) => `${count} ${type}`).join(', ')})`],
     ['parameters', large(held.parameters)],
-    ['state', state === undefined ? undefined : `${state} (what was taken of the training checkpoint)`],
+    ['state', state === undefined || state === 'top level' ? undefined : `${state} (what was taken of the training checkpoint)`],
     ['metadata', others.length === 0 ? undefined : others.join(', ').slice(0, 300)],
     ['fingerprint', held.fingerprint],
   ]);

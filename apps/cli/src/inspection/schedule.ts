@@ -1,7 +1,6 @@
 import { checkSchedule, formatSchedule, letterCounts } from '@procache/core';
 import { chooseModel } from '../arguments/model-choice.ts';
 import { readSchedule } from '../arguments/schedule-choice.ts';
-import { wrapText } from '../pictures/wrap.ts';
 import { type InspectFlags, type Inspection, listOf } from './inspection.ts';
 
 /** A schedule file that has been found to be valid: by itself, and for a model where one is given. */
@@ -15,9 +14,8 @@ export async function inspectSchedule(path: string, { model, ...rest }: InspectF
     ['letters', [...counts].map(([letter, count]) => `${letter} ${count}`).join(', ')],
     ['fits', chosen ? chosen.name : 'not checked: name a model with --model'],
   ]);
-  const pattern = wrapText(schedule.pattern, 80, (line) => line.length);
   return {
-    text: [...pattern, '', text, '', formatSchedule(schedule).trimEnd()].join('\n'),
+    text: [text, '', formatSchedule(schedule).trimEnd()].join('\n'),
     object: { kind: 'schedule', steps: schedule.pattern.length, letters: Object.fromEntries(counts), fits: chosen?.name ?? null, schedule },
   };
 }
