@@ -11,7 +11,11 @@ import type { Answer, Handle, Request, RequestBody, SharedOptions } from './mess
  */
 export async function remoteTransformer(path: string, options: SharedOptions, model: TransformerModel): Promise<Transformer<unknown>> {
   const { threads, memory, config } = options;
-  const line = new Line(new Worker(new URL('./worker.js', import.meta.url), { workerData: { path, options: { threads, memory, config } } }));
+  const worker = new Worker(new URL('./worker.js', import.meta.url), {
+    workerData: { path, options: { threads, memory, config } },
+    execArgv: [], // flags that the process was started with, such as loaders, are for the program's own files
+  });
+  const line = new Line(worker);
   await line.ask({ ask: 'open' });
   return {
     topology: model.topology,

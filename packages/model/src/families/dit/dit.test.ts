@@ -1,0 +1,132 @@
+/// <reference types="node" />
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { planOf, uncached } from '@procache/core';
+import { bytesSource } from '../../checkpoint/byte-source.ts';
+import type { Checkpoint, StoredTensor } from '../../checkpoint/checkpoint.ts';
+import { openCheckpoint } from '../../checkpoint/open-checkpoint.ts';
+import { readFloats } from '../../checkpoint/read-floats.ts';
+import { openModel } from '../../open-model.ts';
+import type { ConfigJson } from './config.ts';
+import { positionTable } from './positions.ts';
+import { timestepEmbeddings } from './timesteps.ts';
+
+const fixtures = new URL('../../../../conformance/fixtures/', import.meta.url);
+const openFixture = (name: string): Promise<Checkpoint> => openCheckpoint(bytesSource(name, new Uint8Array(readFileSync(new URL(name, fixtures)))));
+let original: Checkpoint;
+let diffusers: Checkpoint;
+let diffusersConfig: ConfigJson;
+
+beforeAll(async () => {
+  original = await openFixture('dit/model.safetensors');
+  diffusers = await openFixture('modules/dit/diffusion_pytorch_model.safetensors');
+  diffusersConfig = JSON.parse(readFileSync(new URL('modules/dit/config.json', fixtures), 'utf8')) as ConfigJson;
+});
+
+/** The same checkpoint with tensors taken out or replaced. */
+function altered({ tensors, ...rest }: Checkpoint, changes: Readonly<Record<string, Partial<StoredTensor> | undefined>>): Checkpoint {
+  const entries = [...tensors].flatMap(([name, tensor]): [string, StoredTensor][] => {
+    if (!(name in changes)) return [[name, tensor]];
+    return changes[name] ? [[name, { ...tensor, ...changes[name] }]] : [];
+  });
+  return { ...rest, tensors: new Map(entries) };
+}
+
+describe('openModel, of an original DiT', () => {
+  it('reads the extents from the shapes of the tensors', async () => {
+    const model = await openModel(original, { num_heads: 4 });
+    expect(model).toMatchObject({
+      family: 'dit',
+      flavour: 'original',
+      latent: { channels: 4, outChannels: 8, height: 16, width: 16 },
+      stream: { tokens: 64, width: 32, entries: 28 * 6 + 2 },
+      labels: { count: 10, unconditional: 10, names: undefined },
+      defaults: { timestepRule: 'original', guidanceChannels: 3, trainTimesteps: 1000, betaSchedule: 'linear' },
+    });
+    expect(model.topology.blocks).toHaveLength(28);
+    expect(model.topology.grid).toEqual([8, 8]);
+    expect(model.gateOf('21.mlp')).toBe(21 * 6 + 5);
+  });
+
+  it('asks for the heads, which the tensors of an unpublished size do not tell', async () => {
+    await expect(openModel(original)).rejects.toThrow(/number of attention heads of a DiT 32 wide; put a config.json with "num_heads" beside the file/);
+  });
+
+  it('says which tensor is missing, and which has the wrong shape', async () => {
+    const config = { num_heads: 4 };
+    await expect(openModel(altered(original, { 'blocks.3.mlp.fc2.bias': undefined }), config)).rejects.toThrow(/tensor blocks.3.mlp.fc2.bias is missing/);
+    await expect(openModel(altered(original, { 'blocks.3.mlp.fc2.bias': { shape: [31] } }), config)).rejects.toThrow(
+      /blocks.3.mlp.fc2.bias has shape \[31\], but the other tensors call for \[32\]/,
+    );
+  });
+
+  it('refuses a config that belongs to other weights', async () => {
+    await expect(openModel(original, { num_heads: 4, depth: 12 })).rejects.toThrow('config.json: depth is 12, but the tensors say 28');
+    await expect(openModel(original, { num_heads: 5 })).rejects.toThrow('5 heads do not divide the width of 32');
+    await expect(openModel(original, { num_heads: 'four' })).rejects.toThrow('config.json: num_heads is "four", not a number');
+    await expect(openModel(original, { num_heads: 4, classes: ['a'] })).rejects.toThrow('names 1 classes, but the model has 10');
+    await expect(openModel(original, { num_heads: 4, beta_schedule: 'cosine' })).rejects.toThrow('beta_schedule is "cosine", which is not supported');
+  });
+
+  it('keeps the weights where they are: graphs refer to the file', async () => {
+    const model = await openModel(original, { num_heads: 4 });
+    const [step] = planOf(uncached({ steps: 1 }), model.topology).steps;
+    const graph = model.stepGraph(step!.program);
+    expect([...graph.files.keys()]).toEqual(['dit/model.safetensors']);
+    expect(graph.bytes.length).toBeLessThan(graph.weightBytes / 4);
+  });
+});
+
+describe('openModel, of a diffusers DiT', () => {
+  it('tells the flavour and its arithmetic', async () => {
+    const model = await openModel(diffusers, diffusersConfig);
+    expect(model).toMatchObject({
+      flavour: 'diffusers',
+      latent: { channels: 4, outChannels: 8, height: 8, width: 8 },
+      labels: { count: 10, unconditional: 10 },
+      defaults: { timestepRule: 'leading', guidanceChannels: 4 },
+    });
+  });
+
+  it('asks for the config that tells the image size', async () => {
+    await expect(openModel(diffusers, { num_attention_heads: 4 })).rejects.toThrow(/put its config.json with "sample_size" beside it/);
+  });
+});
+
+describe('openModel, of anything else', () => {
+  const holding = (...names: string[]): Checkpoint => {
+    const tensor = [...original.tensors.values()][0]!;
+    return { format: 'safetensors', metadata: new Map(), tensors: new Map(names.map((name) => [name, { ...tensor, name }])) };
+  };
+
+  it('names what the file probably is', async () => {
+    await expect(openModel(holding('t_block.1.weight'))).rejects.toThrow('these are the weights of a PixArt transformer, which is not supported');
+    await expect(openModel(holding('double_blocks.0.img_attn.qkv.weight'))).rejects.toThrow('a FLUX transformer');
+    await expect(openModel(holding('some.weight', 'other.weight'))).rejects.toThrow('the 2 tensors are not those of a supported model (some.weight, other.weight, ...)');
+  });
+});
+
+describe('positionTable', () => {
+  it('is the table that the original stores', async () => {
+    const stored = await readFloats(original.tensors.get('pos_embed')!);
+    const table = positionTable(8, 32);
+    expect(table.length).toBe(stored.length);
+    table.forEach((value, i) => expect(value).toBeCloseTo(stored[i]!, 6));
+  });
+});
+
+describe('timestepEmbeddings', () => {
+  it('holds cosines, then sines, of falling frequencies', () => {
+    const [embedding] = [timestepEmbeddings([0, 10], 8, 0)];
+    expect([...embedding.slice(0, 8)]).toEqual([1, 1, 1, 1, 0, 0, 0, 0]);
+    [1, 0.1, 0.01, 0.001].forEach((frequency, i) => {
+      expect(embedding[8 + i]).toBeCloseTo(Math.cos(10 * frequency), 6);
+      expect(embedding[12 + i]).toBeCloseTo(Math.sin(10 * frequency), 6);
+    });
+  });
+
+  it("ends at 1e-4 with diffusers' shift", () => {
+    const embedding = timestepEmbeddings([1000], 8, 1);
+    expect(embedding[7]).toBeCloseTo(Math.sin(0.1), 5);
+  });
+});
