@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { registerBench } from './commands/bench.ts';
 import { registerExplain } from './commands/explain.ts';
 import { registerGenerate } from './commands/generate.ts';
 import { registerInspect } from './commands/inspect.ts';
@@ -48,7 +49,7 @@ function program(host: Host): Command {
       getOutHelpWidth: () => Math.min(80, host.stdout.columns ?? 80),
       getErrHelpWidth: () => Math.min(80, host.stderr.columns ?? 80),
     });
-  for (const register of [registerGenerate, registerExplain, registerInspect]) register(root, host);
+  for (const register of [registerGenerate, registerExplain, registerInspect, registerBench]) register(root, host);
   return root;
 }
 

@@ -22,7 +22,8 @@ export function failureOf(cause: unknown, signal: AbortSignal): Failure {
 }
 
 /** Commander's messages, in the manner of ours: `error: unknown option '--steep'\n(Did you mean --steps?)`. */
-function commanderMessage({ message }: CommanderError): string {
+function commanderMessage({ message, code }: CommanderError): string {
   const plain = message.replace(/^error: /, '').replace(/\.$/, '');
+  if (/^commander.unknown/.test(code) && !plain.includes('Did you mean')) return `${plain}; --help lists what there is`;
   return plain.replace(/\n?\(Did you mean (.*)\?\)$/s, '; did you mean $1?');
 }

@@ -9,12 +9,11 @@ export function wholeNumber(least: number): (text: string) => number {
   };
 }
 
-/** Reads a number from `low` to `high`, for an option. */
+/** Reads a number from `low` to `high`, both included, for an option. */
 export function numberWithin(low: number, high: number = Infinity): (text: string) => number {
   return (text) => {
     const value = text.trim() === '' ? NaN : Number(text);
     if (Number.isFinite(value) && value >= low && value <= high) return value;
-    const range = `${low === -Infinity ? '' : `from ${low}`}${high === Infinity ? '' : ` to ${high}`}`;
-    throw new InvalidArgumentError(`It is a number ${range}`.trimEnd() + '.');
+    throw new InvalidArgumentError(`It is a number ${high === Infinity ? `of at least ${low}` : `from ${low} to ${high}`}.`);
   };
 }

@@ -21,7 +21,7 @@ export async function peakMemory(name: string, args: readonly string[]): Promise
   throw new ProCacheError('execution-failed', `the process that measures the memory of ${name} ended with code ${code}`);
 }
 
-/** What such a process says at its end. */
-export function reportPeak(): void {
-  process.stdout.write(String(process.resourceUsage().maxRSS * 1024));
+/** What such a process says at its end: the most memory that it ever held, in bytes. */
+export function peakOfThisProcess(): number {
+  return process.resourceUsage().maxRSS * 1024;
 }

@@ -5,11 +5,12 @@ import { type NodeTransformer, openTransformer } from '@procache/backend-node';
 import { zooModel } from '@procache/zoo';
 import { median } from '@procache/metrics';
 import type { Command } from 'commander';
-import { peakMemory, reportPeak } from '../bench/peak-memory.ts';
+import { peakMemory, peakOfThisProcess } from '../bench/peak-memory.ts';
 import { openPlainGraph } from '../bench/plain-graph.ts';
 import { type BenchResult, formatResult, resultsOf } from '../bench/report.ts';
 import { DIT_SHAPES, syntheticModel } from '../bench/synthetic-model.ts';
 import { type Contestant, timeContestants, type Workload } from '../bench/timing.ts';
+import type { Host } from '../host.ts';
 
 interface BenchFlags {
   readonly model: string;
@@ -32,8 +33,8 @@ interface BenchFlags {
 const PLAIN_PER_ROUND = 6;
 
 /** Adds `procache bench`: wall clock, arithmetic and memory of schedules beside the uncached run. */
-export function registerBench(program: Command): void {
-  const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'procache');
+export function registerBench(program: Command, host: Host): void {
+  const cache = join(host.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'procache');
   program
     .command('bench')
     .description('measure schedules against the uncached run: wall clock, arithmetic, memory')
@@ -51,13 +52,13 @@ export function registerBench(program: Command): void {
     .option('--no-peak', 'leave out peak memory, which takes a process per schedule')
     .option('--only <name>', 'run one generation and print its peak memory in bytes')
     .option('--json', 'one JSON object on standard output')
-    .action((flags: BenchFlags) => (flags.only === undefined ? bench(flags) : runOnly(flags, flags.only)));
+    .action((flags: BenchFlags) => (flags.only === undefined ? bench(flags, host) : runOnly(flags, flags.only, host)));
 }
 
-async function bench(flags: BenchFlags): Promise<void> {
-  const report = (line: string): void => void process.stderr.write(`${line}\n`);
+async function bench(flags: BenchFlags, host: Host): Promise<void> {
+  const report = (line: string): void => void host.stderr.write(`${line}\n`);
   const { transformer, model } = await open(flags);
-  const workload = workloadOf(transformer, flags);
+  const workload = workloadOf(transformer, flags, host.signal);
   const contestants = contestantsOf(transformer, flags);
   const images = workload.labels.length;
   const doubled = workload.guidance ? [...workload.labels, ...workload.labels.map(() => workload.guidance!.unconditional)] : workload.labels;
@@ -84,17 +85,17 @@ async function bench(flags: BenchFlags): Promise<void> {
     plainMilliseconds: plain && median(plainTimes),
     contestants: resultsOf(workload, contestants, timings, peaks),
   };
-  process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : `\n${formatResult(result)}`);
+  host.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : `\n${formatResult(result)}`);
 }
 
 /** One generation and nothing else, for the process that measures memory. */
-async function runOnly(flags: BenchFlags, name: string): Promise<void> {
+async function runOnly(flags: BenchFlags, name: string, host: Host): Promise<void> {
   const { transformer } = await open(flags);
   const contestant = contestantsOf(transformer, flags).find((candidate) => candidate.name === name)!;
-  const workload = workloadOf(transformer, flags);
+  const workload = workloadOf(transformer, flags, host.signal);
   await generate(transformer, { ...workload, plan: contestant.plan });
   await transformer.dispose();
-  reportPeak();
+  host.stdout.write(String(peakOfThisProcess()));
 }
 
 async function open({ shape, model, cache, threads, memory }: BenchFlags): Promise<{ transformer: NodeTransformer; model: string }> {
@@ -108,7 +109,7 @@ function contestantsOf({ topology }: NodeTransformer, { schedules, steps }: Benc
   return names.map((name) => ({ name, plan: planOf(byName(name, topology, steps), topology) }));
 }
 
-function workloadOf(transformer: NodeTransformer, flags: BenchFlags): Workload {
+function workloadOf(transformer: NodeTransformer, flags: BenchFlags, signal: AbortSignal): Workload {
   const { labels, defaults } = transformer.model;
   const { timestepRule, guidanceChannels, ...process } = defaults;
   const images = flags.images ?? (flags.shape === undefined ? 10 : 1);
@@ -121,7 +122,7 @@ function workloadOf(transformer: NodeTransformer, flags: BenchFlags): Workload {
     steps: diffusionSteps(flags.steps, { ...process, rule: timestepRule }),
     labels: Array.from({ length: images }, (_, i) => i % labels.count),
     guidance,
-    signal: new AbortController().signal,
+    signal,
   };
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rename, rm, rmdir, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, rmdir, stat, statfs, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ProCacheError } from '@procache/core';
 
@@ -18,7 +18,7 @@ export async function writeWhole(path: string, bytes: Uint8Array | string): Prom
 /** A folder that was made sure to take files. */
 export interface OutputFolder {
   readonly path: string;
-  /** Removes the folder if it was made for this and is still empty. */
+  /** Removes the folders that were made for this and are still empty. */
   abandon(): Promise<void>;
 }
 
@@ -28,9 +28,9 @@ export interface OutputFolder {
  * Called before the work whose results go there, so that hours of it are not lost to a typing mistake.
  */
 export async function openOutputFolder(path: string, bytes: number): Promise<OutputFolder> {
-  let made: string | undefined;
+  let made: readonly string[];
   try {
-    made = await mkdir(path, { recursive: true });
+    made = await makeFolder(path);
     const probe = partialOf(join(path, 'probe'));
     await writeFile(probe, '');
     await rm(probe);
@@ -38,7 +38,7 @@ export async function openOutputFolder(path: string, bytes: number): Promise<Out
     throw folderError(path, cause);
   }
   const abandon = async (): Promise<void> => {
-    if (made !== undefined) await rmdir(path).catch(() => undefined);
+    for (const folder of made.toReversed()) await rmdir(folder).catch(() => undefined);
   };
   const room = await roomIn(path);
   if (room < bytes) {
@@ -49,6 +49,31 @@ export async function openOutputFolder(path: string, bytes: number): Promise<Out
     );
   }
   return { path, abandon };
+}
+
+/**
+ * Makes a folder and those above it; returns those that were made, the topmost first.
+ *
+ * Not `mkdir` with `recursive`, which never comes back from places like /proc where no folder can be made (Node 20).
+ */
+async function makeFolder(path: string): Promise<readonly string[]> {
+  try {
+    await mkdir(path);
+    return [path];
+  } catch (cause) {
+    if (codeOf(cause) === 'EEXIST' && (await isFolder(path))) return [];
+    if (codeOf(cause) !== 'ENOENT' || (await isFolder(dirname(path)))) throw cause;
+    const above = await makeFolder(dirname(path));
+    await mkdir(path);
+    return [...above, path];
+  }
+}
+
+function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
 
 /** Beside the file, so that it can be renamed into its place; hidden, and no other process's. */
@@ -75,6 +100,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'you may not write there; choose another folder',
   EPERM: 'you may not write there; choose another folder',
   EROFS: 'it lies on a read-only file system; choose another folder',
+  ENOENT: 'no folder can be made there; choose another',
   EEXIST: 'there is a file of that name; choose another folder',
   ENOTDIR: 'a part of the path is a file; choose another folder',
   EISDIR: 'there is a folder of that name; choose another name',

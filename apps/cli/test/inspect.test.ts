@@ -1,0 +1,76 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runCommandLine } from '../src/command-line.ts';
+import { encodePng } from '../src/pictures/png.ts';
+import { FIXTURES, temporaryFolder } from './spawn-procache.ts';
+
+const inFolder = temporaryFolder();
+
+async function inspect(...words: string[]) {
+  const written = { stdout: '', stderr: '' };
+  const stream = (name: keyof typeof written) => ({ write: (text: string) => (written[name] += text) });
+  const code = await runCommandLine(['inspect', ...words], { stdout: stream('stdout'), stderr: stream('stderr'), env: {}, signal: new AbortController().signal });
+  return { code, ...written };
+}
+
+async function inspectJson(...words: string[]): Promise<unknown> {
+  const { code, stdout, stderr } = await inspect(...words, '--json');
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return JSON.parse(stdout);
+}
+
+describe('procache inspect', () => {
+  it('shows a model of the zoo', async () => {
+    const { code, stdout } = await inspect('fashion-dit');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^file +model\.safetensors, safetensors, [\d.]+ MiB\ntensors +\d+ \(.*\)\nparameters +8\.18 M\n(metadata .*\n)?fingerprint +[0-9a-f]{16}\n\nsupported +yes, as dit \(original\)\nblocks +12 of attn, mlp\n/);
+    expect(stdout).toContain('classes           10, and 10 for none: t-shirt, trouser,');
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+
+  it('shows what a torch training checkpoint holds, and what was taken of it', async () => {
+    expect(await inspectJson(join(FIXTURES, 'checkpoints/train.pt'))).toMatchObject({
+      kind: 'checkpoint',
+      format: 'torch',
+      tensors: 12,
+      types: { F32: 12 },
+      metadata: { 'procache.state': 'ema' },
+      model: { supported: false, why: expect.stringContaining('not those of a supported model') },
+    });
+  });
+
+  it('takes what a checkpoint does not tell from the command line', async () => {
+    const path = join(FIXTURES, 'checkpoints/plain.pt');
+    expect(await inspectJson(path)).toMatchObject({ model: { supported: false, why: expect.stringContaining('num_heads') } });
+    const known = await inspectJson(path, '--num-heads', '4', '--tensors');
+    expect(known).toMatchObject({ model: { supported: true, flavour: 'original', latent: { channels: 4, height: 16 }, valueRange: null } });
+    expect(known).toHaveProperty('tensorList.length', 292);
+  });
+
+  it('says something of every checkpoint fixture, and never a stack', async () => {
+    for (const file of await readdir(join(FIXTURES, 'checkpoints'))) {
+      const { code, stdout, stderr } = await inspect(join(FIXTURES, 'checkpoints', file));
+      expect(code === 0 ? stdout : stderr).toContain(file);
+      expect(code).toBeLessThanOrEqual(1);
+      expect(stderr).not.toMatch(/\n\s+at |a defect/);
+    }
+  });
+
+  it('checks a schedule, for a model as well', async () => {
+    await writeFile(inFolder('s.json'), JSON.stringify({ version: 1, pattern: '#..', legend: {} }));
+    expect(await inspectJson(inFolder('s.json'))).toMatchObject({ kind: 'schedule', steps: 3, letters: { '#': 1, '.': 2 }, fits: null });
+    expect(await inspectJson(inFolder('s.json'), '--model', 'fashion-dit')).toMatchObject({ fits: 'fashion-dit' });
+  });
+
+  it('reads how a picture was made, and knows those that it did not make', async () => {
+    const picture = { width: 1, height: 1, channels: 1 as const, data: Uint8Array.of(7) };
+    await writeFile(inFolder('ours.png'), encodePng(picture, { procache: '{"steps":50}', parameters: 'bag\nSteps: 50' }));
+    await writeFile(inFolder('theirs.png'), encodePng(picture, { Software: 'another' }));
+    await writeFile(inFolder('cut.png'), encodePng(picture).subarray(0, 20));
+    expect(await inspectJson(inFolder('ours.png'))).toEqual({ kind: 'picture', steps: 50 });
+    expect((await inspect(inFolder('ours.png'))).stdout).toMatch(/^bag\nSteps: 50\n/);
+    expect(await inspect(inFolder('theirs.png'))).toMatchObject({ code: 2, stderr: expect.stringContaining('was not made by procache generate') });
+    expect(await inspect(inFolder('cut.png'))).toMatchObject({ code: 2, stderr: expect.stringContaining('it was cut short') });
+  });
+});

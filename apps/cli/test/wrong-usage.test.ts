@@ -1,0 +1,113 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runCommandLine } from '../src/command-line.ts';
+import { FIXTURES, temporaryFolder } from './spawn-procache.ts';
+
+const inFolder = temporaryFolder();
+
+/** Runs a command line in this process: all that these tests ask for fails before a thread is started. */
+async function run(...words: string[]) {
+  const written = { stdout: '', stderr: '' };
+  const stream = (name: keyof typeof written) => ({ write: (text: string) => (written[name] += text) });
+  const code = await runCommandLine(words, { stdout: stream('stdout'), stderr: stream('stderr'), env: {}, signal: new AbortController().signal });
+  return { code, ...written };
+}
+
+async function scheduleFile(name: string, schedule: unknown): Promise<string> {
+  await writeFile(inFolder(name), typeof schedule === 'string' ? schedule : JSON.stringify(schedule));
+  return inFolder(name);
+}
+
+const wrong: readonly (readonly [string, string[]])[] = [
+  ["unknown command 'generat'; did you mean generate?", ['generat']],
+  ["unknown option '--nose'; did you mean --noise?", ['generate', '--nose', 'x']],
+  ["unknown option '--zzz'; --help lists what there is", ['generate', '--zzz']],
+  ["option '-n, --steps <n>' argument '1.5' is invalid. It is a whole number, 1 or more", ['generate', '--steps', '1.5']],
+  ["option '--eta <share>' argument '2' is invalid. It is a number from 0 to 1", ['generate', '--eta', '2']],
+  ['--labels: label 12 is outside the model\'s 10 classes; labels are 0 to 9 (t-shirt, trouser,', ['generate', '--labels', '1,12']],
+  ["--labels: there is no class 'trousers'; nearest first: trouser,", ['generate', '--labels', 'trousers']],
+  ['--labels: there is an empty label in the list', ['generate', '--labels', '1,,2']],
+  ['--prompt: fashion-dit draws classes, not texts; use --labels instead: labels are 0 to 9', ['generate', '--prompt', 'a bag']],
+  ['--sampler: the sampler euler is not there yet; there are ddim, ddpm', ['generate', '--sampler', 'euler']],
+  ["--sampler: there is no sampler 'dim'; there are ddim, ddpm", ['generate', '--sampler', 'dim']],
+  ['--eta belongs to the sampler ddim', ['generate', '--sampler', 'ddpm', '--eta', '0.5']],
+  ["there is no method 'for-3'; there are fora-<interval>,", ['generate', '--schedule', 'for-3']],
+  ['ProCache has published no schedule of 20 steps', ['generate', '--schedule', 'procache-published', '--steps', '20']],
+  ['there is no schedule file nope.json', ['explain', '--schedule', 'nope.json']],
+  ["there is no model 'fashion'; the zoo has fashion-dit", ['generate', '--model', 'fashion']],
+  ['there is no file or folder no/such.pt', ['explain', '--model', 'no/such.pt']],
+  ['--repeat belongs to --compare', ['generate', '--repeat', '2']],
+  ['--labels and --images both say how many images there are', ['explain', '--labels', '1', '--images', '2']],
+  ['there is no file or folder nowhere that can be read', ['inspect', 'nowhere']],
+];
+
+describe('wrong usage', () => {
+  it.each(wrong)('%s', async (message, words) => {
+    const { code, stdout, stderr } = await run(...words);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(`procache: ${message}`);
+    expect(stderr.split('\n')).toHaveLength(2);
+  });
+
+  it('is told in JSON too', async () => {
+    const { code, stdout, stderr } = await run('generate', '--json', '--labels', '99');
+    expect(code).toBe(2);
+    const { error } = JSON.parse(stdout) as { error: { code: string; message: string } };
+    expect(error.code).toBe('invalid-input');
+    expect(stderr).toBe(`procache: ${error.message}\n`);
+  });
+
+  it('shows where it arose with --debug', async () => {
+    const { stderr } = await run('generate', '--debug', '--labels', '99');
+    expect(stderr).toMatch(/\n {4}at .*labels\.ts/);
+  });
+});
+
+const rule = { do: 'reuse' };
+const broken: readonly (readonly [string, unknown])[] = [
+  ['schedule.pattern[1]: the letter "x" is not in the legend', { version: 1, pattern: '#x', legend: {} }],
+  ['schedule.legend["+"][1].blocks: [2, 40] is outside the model\'s 12 blocks (0-11)', { version: 1, pattern: '#+', legend: { '+': [rule, { do: 'refresh', ratio: 0.3, blocks: [2, 40] }] } }],
+  ['schedule.legend["+"][0].ratio: 1.5 is', { version: 1, pattern: '#+', legend: { '+': [{ do: 'refresh', ratio: 1.5 }] } }],
+  ['step 0 uses 0.attn before any step has computed it', { version: 1, pattern: '.#', legend: {} }],
+  ['line 1, column 2: this is not JSON', '{]'],
+];
+
+describe('a schedule file that cannot be used', () => {
+  it.each(broken)('%s', async (message, schedule) => {
+    const path = await scheduleFile('broken.json', schedule);
+    const { code, stderr } = await run('explain', '--schedule', path);
+    expect(code).toBe(1);
+    expect(stderr).toContain(message);
+    expect(await run('inspect', path, '--model', 'fashion-dit')).toMatchObject({ code: 1, stdout: '', stderr });
+  });
+
+  it('has another length than was asked for', async () => {
+    const path = await scheduleFile('short.json', { version: 1, pattern: '#.', legend: {} });
+    const { code, stderr } = await run('generate', '--schedule', path, '--steps', '50');
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'procache: schedule.pattern: the schedule has 2 steps but the sampler takes 50; use as many sampler steps, or a schedule of that length\n',
+    });
+  });
+});
+
+const damaged: readonly (readonly [string, string])[] = [
+  ['truncated.pt', 'looks cut short; download it again'],
+  ['legacy.pt', 'this is a bare pickle, as torch wrote before 1.6'],
+  ['not-a-checkpoint.safetensors', 'this is a web page, not a checkpoint'],
+  ['unsafe-global.pt', 'nothing was run'],
+  ['overlap.safetensors', "tensor 'b' overlaps the tensor before it"],
+];
+
+describe('a checkpoint that cannot be used', () => {
+  it.each(damaged)('%s', async (file, message) => {
+    const path = join(FIXTURES, 'checkpoints', file);
+    for (const words of [['generate', '--model', path], ['inspect', path]]) {
+      const { code, stdout, stderr } = await run(...words);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toContain(`procache: ${file}: `);
+      expect(stderr).toContain(message);
+    }
+  });
+});
