@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** The folder of the workspace. */
@@ -22,15 +22,15 @@ export function checkNode() {
 
 /** Installs the dependencies of the lockfile; resolves to whether that went well. */
 export async function install() {
-  const code = await pnpm(['install', '--frozen-lockfile', '--reporter=silent']);
-  // What went wrong is worth reading at length; what went well is not.
-  return code === 0 || (await pnpm(['install', '--frozen-lockfile'])) === 0;
+  const command = ['install', '--frozen-lockfile'];
+  // The first time takes long enough to be watched.
+  const seen = existsSync(new URL('../node_modules/.modules.yaml', import.meta.url)) ? 'failure' : 'all';
+  return (await pnpm(command, seen)) === 0;
 }
 
 /** Runs a task of every package, in the order of their dependencies; what is up to date is skipped. */
 export async function turbo(...tasks) {
-  const quiet = ['--output-logs=errors-only', '--log-prefix=none', '--ui=stream'];
-  return (await pnpm(['exec', 'turbo', 'run', ...tasks, ...quiet])) === 0;
+  return (await pnpm(['exec', 'turbo', 'run', ...tasks, '--output-logs=errors-only', '--ui=stream'], 'failure')) === 0;
 }
 
 /** Runs a program that a dependency of the workspace installed; resolves to its exit code. */
@@ -40,22 +40,29 @@ export function tool(name, ...args) {
 
 /** Runs Node itself; resolves to its exit code. */
 export function node(...args) {
-  return run(process.execPath, args, false);
+  return run(process.execPath, args, { seen: 'all' });
 }
 
-/** pnpm need not be there: npx, which comes with Node, fetches it once. */
-function pnpm(args) {
-  return run('npx', ['--yes', packageManager, ...args], process.platform === 'win32');
+/** pnpm need not be there: npx, which comes with npm, fetches it once. */
+function pnpm(args, seen = 'all') {
+  return run('npx', ['--yes', packageManager, ...args], { seen, shell: process.platform === 'win32' });
 }
 
-function run(program, args, shell) {
-  const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', NPM_CONFIG_UPDATE_NOTIFIER: 'false', npm_config_loglevel: 'error' };
+/** Runs a program; what it prints is seen as it comes (`all`), or only if it fails (`failure`). */
+function run(program, args, { seen, shell = false }) {
+  const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', npm_config_update_notifier: 'false', npm_config_loglevel: 'error' };
+  const stdio = seen === 'all' ? 'inherit' : ['inherit', 'pipe', 'pipe'];
   return new Promise((resolve) => {
-    const child = spawn(program, args, { cwd: root, stdio: 'inherit', env, shell });
+    const printed = [];
+    const child = spawn(program, args, { cwd: root, stdio, env, shell });
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => printed.push(data));
     child.on('error', (cause) => {
       console.error(`${program} cannot be started: ${cause.message}`);
       resolve(1);
     });
-    child.on('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 1)));
+    child.on('close', (code, signal) => {
+      if (code !== 0) for (const data of printed) process.stderr.write(data);
+      resolve(code ?? (signal === 'SIGINT' ? 130 : 1));
+    });
   });
 }

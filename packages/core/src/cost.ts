@@ -1,5 +1,5 @@
 import { type Op, type Plan, type StepPlan, writesOf } from './plan.ts';
-import { type Branch, branchesOf, parseBranch, tokensOf, type Topology } from './topology.ts';
+import { type Branch, branchesOf, type FeatureId, parseBranch, tokensOf, type Topology } from './topology.ts';
 
 /** What the parts of a model cost; it comes with the model, or from `transformerCost`. */
 export interface ModelCost {
@@ -45,11 +45,13 @@ export interface PlanCost {
 /** The cost of a plan for a batch of so many images, the unconditional half included. */
 export function costOf(plan: Plan, model: ModelCost, images: number): PlanCost {
   const steps: StepCost[] = [];
+  const sizes = packSizes(plan);
   const tensorBytes = model.featureBytes * images;
   let held = 0;
   for (const step of plan.steps) {
-    const peakBytes = (held + writesOf(step.ops).length) * tensorBytes;
-    held = heldAfter(step);
+    const made = writesOf(step.ops).reduce((sum, { feature }) => sum + (sizes.get(feature) ?? 1), 0);
+    const peakBytes = (held + made) * tensorBytes;
+    held = heldAfter(step, sizes);
     steps.push({ multiplyAdds: images * stepMultiplyAdds(step.ops, model), heldBytes: held * tensorBytes, peakBytes });
   }
   const preparation = images * model.preparation;
@@ -67,8 +69,14 @@ export function costOf(plan: Plan, model: ModelCost, images: number): PlanCost {
 }
 
 /** How many tensors the cache holds once a step is over. */
-function heldAfter({ live }: StepPlan): number {
-  return [...live.values()].reduce((sum, count) => sum + count, 0);
+function heldAfter({ live }: StepPlan, sizes: ReadonlyMap<FeatureId, number>): number {
+  return [...live].reduce((sum, [feature, count]) => sum + count * (sizes.get(feature) ?? 1), 0);
+}
+
+/** How many tensors each pack of prepared sums is as large as. */
+function packSizes({ steps }: Plan): ReadonlyMap<FeatureId, number> {
+  const ahead = steps.flatMap(({ ops }) => ops.flatMap((op) => (op.op === 'run' && op.ahead ? [op.ahead] : [])));
+  return new Map(ahead.map(({ pack, sums }) => [pack, sums.length]));
 }
 
 /** Multiply-adds of a step, per image. */

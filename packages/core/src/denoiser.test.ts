@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { withDenoiser } from './denoiser.ts';
+import { hoist } from './hoist.ts';
 import { ProCacheError } from './errors.ts';
 import { lower, planOf } from './lower.ts';
 import type { Op } from './plan.ts';
@@ -99,7 +100,7 @@ describe('withDenoiser', () => {
 });
 
 describe('withDenoiser frees everything', () => {
-  const plan = planOf(selective, topology);
+  const plan = hoist(planOf(selective, topology)); // what it follows
   const walk = (model: ReturnType<typeof referenceTransformer>, options: { signal?: { throwIfAborted(): void }; until?: number } = {}) =>
     withDenoiser({ model, plan, conditions, signal: options.signal }, async (denoise) => {
       for (let step = 0; step < (options.until ?? 8); step++) await denoise(latentAt(step), step);

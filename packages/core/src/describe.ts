@@ -1,4 +1,4 @@
-import type { Op, Plan, StepPlan } from './plan.ts';
+import type { Fold, Op, Plan, StepPlan } from './plan.ts';
 
 /**
  * A plan as text: one line per step, for terminals, tests and the playground.
@@ -20,18 +20,22 @@ export function describeStep({ ops }: StepPlan): string {
 function describeOp(op: Op): string {
   switch (op.op) {
     case 'run':
-      return [`run ${op.first}-${op.last}`, count('keep', op.keep), count('watch', op.watch)].filter(Boolean).join(' ');
+      return [`run ${op.first}-${op.last}`, count('keep', op.keep), count('watch', op.watch), op.ahead ? `ahead ${op.ahead.sums.length}` : ''].filter(Boolean).join(' ');
     case 'refresh':
       return `refresh ${op.branch} ${op.tokens}`;
     case 'store':
       return `store ${op.feature}`;
-    case 'fold': {
-      const [first, last] = [op.terms[0]!, op.terms.at(-1)!];
-      const depth = Math.max(...op.terms.map(({ weights }) => weights.length));
-      const from = depth > 1 ? ` from ${depth}` : '';
-      return op.terms.length === 1 ? `fold ${first.feature}${from}` : `fold ${first.feature}..${last.feature} (${op.terms.length})${from}`;
-    }
+    case 'fold':
+      return ['fold', ...(op.sums ?? []).map(({ pack, index }) => `${pack}[${index}]`), ...describeTerms(op.terms)].join(' ');
   }
+}
+
+function describeTerms(terms: Fold['terms']): readonly string[] {
+  const [first, last] = [terms[0], terms.at(-1)];
+  if (!first || !last) return [];
+  const depth = Math.max(...terms.map(({ weights }) => weights.length));
+  const from = depth > 1 ? ` from ${depth}` : '';
+  return [terms.length === 1 ? `${first.feature}${from}` : `${first.feature}..${last.feature} (${terms.length})${from}`];
 }
 
 function count(word: string, ids: readonly string[]): string {

@@ -2,8 +2,8 @@ export { ProCacheError, type ErrorCode } from './errors.ts';
 export { nearest } from './nearest.ts';
 
 // What there is to cache
-export { branchesOf, branchId, isSpan, isStream, parseBranch, parseSpan, tokensOf } from './topology.ts';
-export type { Branch, BranchId, FeatureId, SpanId, StreamId, Topology } from './topology.ts';
+export { branchesOf, branchId, isPack, isSpan, isStream, parseBranch, parseSpan, tokensOf } from './topology.ts';
+export type { Branch, BranchId, FeatureId, PackId, SpanId, StreamId, Topology } from './topology.ts';
 
 // What to do when
 export { letterCounts, policyOf } from './schedule.ts';
@@ -26,8 +26,9 @@ export { byName, METHOD_NAMES, type MethodOptions } from './methods/by-name.ts';
 
 // From schedule to operations
 export { DEFAULT_SELECTOR, lower, planOf } from './lower.ts';
+export { hoist } from './hoist.ts';
 export { readsOf, writesOf } from './plan.ts';
-export type { Fold, Op, Plan, Refresh, Run, StepPlan, Store, Term, Write } from './plan.ts';
+export type { Ahead, AheadSum, Fold, Op, Plan, Refresh, Run, StepPlan, Store, Term, Write } from './plan.ts';
 export { programOf, programsOf, type ProgramOp, type StepProgram } from './program.ts';
 export { describe, describeStep } from './describe.ts';
 export { costOf, type ModelCost, type PlanCost, type StepCost } from './cost.ts';

@@ -49,6 +49,7 @@ class Demand {
     switch (op.op) {
       case 'run': {
         const watch = op.watch.filter((branch) => this.#selecting.delete(branch));
+        if (op.ahead) this.#make(op.ahead.pack);
         return [{ ...op, keep: op.keep.filter((feature) => this.#make(feature)), watch }];
       }
       case 'refresh': {

@@ -1,6 +1,6 @@
 import type { StepProgram } from './program.ts';
 import type { SelectorSettings } from './schedule.ts';
-import { type BranchId, branchId, type FeatureId, isStream, parseSpan, type SpanId, type StreamId } from './topology.ts';
+import { type BranchId, branchId, type FeatureId, isStream, type PackId, parseSpan, type SpanId, type StreamId } from './topology.ts';
 
 /** Evaluate whole blocks for every token. */
 export interface Run {
@@ -11,6 +11,20 @@ export interface Run {
   readonly keep: readonly (BranchId | SpanId)[];
   /** The branches for which a token selector will want scores. */
   readonly watch: readonly BranchId[];
+  /** What the run adds up for folds of later steps, while it has the features at hand: see `hoist`. */
+  readonly ahead?: Ahead;
+}
+
+/** Sums of a run's features, one for each fold that will add them, stored as one tensor. */
+export interface Ahead {
+  readonly pack: PackId;
+  readonly sums: readonly AheadSum[];
+}
+
+/** What one fold of a later step will add: features of branches, each through the gate that it has at that step. */
+export interface AheadSum {
+  readonly step: number;
+  readonly terms: readonly { readonly branch: BranchId; readonly weight: number }[];
 }
 
 /** Evaluate one module for some tokens and patch its stored feature; `'all'` makes a new feature. */
@@ -29,7 +43,10 @@ export interface Refresh {
 /** Add stored features to the residual stream, those of branches through the gate that the branch has at this step. */
 export interface Fold {
   readonly op: 'fold';
+  /** None where sums are all that is added. */
   readonly terms: readonly Term[];
+  /** Sums that earlier runs have prepared; they are added as they are. */
+  readonly sums?: readonly { readonly pack: PackId; readonly index: number }[];
 }
 
 /** `weights[k]` scales the k-th newest feature. A stream feature takes the place of the stream; it is the first term of its fold. */
@@ -70,7 +87,7 @@ export function appendOp(ops: Op[], op: Op): void {
   if (previous?.op === 'run' && op.op === 'run') {
     ops[ops.length - 1] = { ...previous, last: op.last, keep: [...previous.keep, ...op.keep], watch: [...previous.watch, ...op.watch] };
   } else if (previous?.op === 'fold' && op.op === 'fold') {
-    const replaced = isStream(op.terms[0]!.feature); // what was added before is thrown away
+    const replaced = op.terms[0] !== undefined && isStream(op.terms[0].feature); // what was added before is thrown away
     ops[ops.length - 1] = { op: 'fold', terms: replaced ? op.terms : [...previous.terms, ...op.terms] };
   } else {
     ops.push(op);
@@ -89,6 +106,7 @@ export function readsOf(ops: readonly Op[]): ReadonlyMap<FeatureId, number> {
     } else if (op.op === 'fold') {
       const stored = op.terms.filter(({ feature }) => !made.has(feature));
       for (const { feature, weights } of stored) read(feature, weights.length);
+      for (const { pack } of op.sums ?? []) read(pack, 1);
     }
   }
   return reads;
@@ -105,7 +123,7 @@ export function writesOf(ops: readonly Op[]): readonly Write[] {
   return ops.flatMap((op): Write[] => {
     switch (op.op) {
       case 'run':
-        return op.keep.map((feature) => ({ feature, patch: false }));
+        return [...op.keep, ...(op.ahead ? [op.ahead.pack] : [])].map((feature) => ({ feature, patch: false }));
       case 'refresh':
         return op.keep ? [{ feature: op.branch, patch: op.tokens !== 'all' }] : [];
       case 'store':

@@ -1,6 +1,6 @@
 import type { Op, Plan, Run, Store } from './plan.ts';
 import type { ScoreName } from './schedule.ts';
-import type { BranchId, FeatureId } from './topology.ts';
+import { type BranchId, type FeatureId, parseBranch } from './topology.ts';
 
 /**
  * The operations of a step without its numbers: weights, gates, token counts and indices are inputs.
@@ -17,11 +17,13 @@ export interface StepProgram {
 }
 
 export type ProgramOp =
-  | Run
+  /** `ahead`: the branches whose features go into sums for later folds; how many sums there are is an input. */
+  | (Omit<Run, 'ahead'> & { readonly ahead: readonly BranchId[] })
   | Store
   | { readonly op: 'refresh'; readonly branch: BranchId; readonly tokens: 'some' | 'all'; readonly keep: boolean }
   /** `depth`: how many of the newest features of each id are summed. */
-  | { readonly op: 'fold'; readonly terms: readonly { readonly feature: FeatureId; readonly depth: number }[] };
+  /** `sums`: how many prepared sums are added; where each of them lies is an input. */
+  | { readonly op: 'fold'; readonly terms: readonly { readonly feature: FeatureId; readonly depth: number }[]; readonly sums: number };
 
 /** The program of a step that does these operations. */
 export function programOf(ops: readonly Op[], score: ScoreName): StepProgram {
@@ -38,12 +40,21 @@ export function programsOf(...plans: readonly Plan[]): readonly StepProgram[] {
 
 function withoutNumbers(op: Op): ProgramOp {
   switch (op.op) {
-    case 'run':
+    case 'run': {
+      const { ahead, ...run } = op;
+      return { ...run, ahead: aheadBranches(ahead) };
+    }
     case 'store':
       return op;
     case 'refresh':
       return { op: 'refresh', branch: op.branch, tokens: op.tokens === 'all' ? 'all' : 'some', keep: op.keep };
     case 'fold':
-      return { op: 'fold', terms: op.terms.map(({ feature, weights }) => ({ feature, depth: weights.length })) };
+      return { op: 'fold', terms: op.terms.map(({ feature, weights }) => ({ feature, depth: weights.length })), sums: op.sums?.length ?? 0 };
   }
+}
+
+/** The branches that any of the sums takes in, block by block. */
+function aheadBranches(ahead: Run['ahead']): readonly BranchId[] {
+  const branches = [...new Set(ahead?.sums.flatMap(({ terms }) => terms.map(({ branch }) => branch)))];
+  return branches.sort((a, b) => parseBranch(a).block - parseBranch(b).block);
 }

@@ -1,5 +1,5 @@
-import { type BranchId, type Conditioned, type FeatureId, type Plan, ProCacheError, type StepCall, type StepResult, writesOf } from '@procache/core';
-import { outputOf, scoreOf, type TransformerModel } from '@procache/model';
+import { type BranchId, type Conditioned, type FeatureId, isPack, type Plan, ProCacheError, type StepCall, type StepResult, writesOf } from '@procache/core';
+import { aheadOf, outputOf, scoreOf, type TransformerModel } from '@procache/model';
 import type { Tensor } from 'onnxruntime-common';
 import { feedsOf } from './feeds.ts';
 import type { OrtHost } from './host.ts';
@@ -26,12 +26,14 @@ export class OrtConditioned implements Conditioned<Tensor> {
 
   async execute(call: StepCall<Tensor>): Promise<StepResult<Tensor>> {
     const { model, host, programs, modulations } = this.#parts;
-    const feeds = feedsOf(model, host, call, await modulations.at(call.step));
+    modulations.discardBefore(call.step);
+    const { session, program } = programs.session(call.plan.program);
+    const feeds = await feedsOf({ model, host, modulations, program }, call);
     const outputs = outputsOf(call);
-    const results = await programs.session(call.plan.program).run(feeds, outputs.names).catch(runError);
+    const results = await session.run(feeds, outputs.names).catch(runError);
     const features = new Map<FeatureId, Tensor>();
-    for (const feature of outputs.features) {
-      const tensor = results[outputOf(feature)]!;
+    for (const [feature, name] of outputs.features) {
+      const tensor = results[name]!;
       features.set(feature, tensor);
       this.#alive.add(tensor);
     }
@@ -55,15 +57,18 @@ export class OrtConditioned implements Conditioned<Tensor> {
 
 interface Outputs {
   readonly names: readonly string[];
-  readonly features: readonly FeatureId[];
+  /** The features that the step writes, by the name of the output. */
+  readonly features: ReadonlyMap<FeatureId, string>;
   readonly scores: readonly BranchId[];
 }
 
 /** What a step asks of its session, which may be able to give more. */
 function outputsOf({ plan: { ops } }: StepCall<Tensor>): Outputs {
-  const features = [...new Set(writesOf(ops).map(({ feature }) => feature))];
+  const packs = ops.filter((op) => op.op === 'run').map(({ ahead }) => ahead?.pack);
+  const nameOf = (feature: FeatureId) => (isPack(feature) ? aheadOf(packs.indexOf(feature)) : outputOf(feature));
+  const features = new Map(writesOf(ops).map(({ feature }) => [feature, nameOf(feature)]));
   const scores = ops.flatMap((op) => (op.op === 'run' ? op.watch : []));
-  return { features, scores, names: ['output', ...features.map(outputOf), ...scores.map(scoreOf)] };
+  return { features, scores, names: ['output', ...features.values(), ...scores.map(scoreOf)] };
 }
 
 function runError(cause: unknown): never {

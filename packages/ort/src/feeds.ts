@@ -1,47 +1,102 @@
-import type { BranchId, Fold, Op, StepCall, Tokens } from '@procache/core';
-import { inputOf, rowsOf, type TransformerModel } from '@procache/model';
+import { type AheadSum, type BranchId, type FeatureId, type Fold, isPack, type Op, type Run, type StepCall, type StepProgram, type Tokens } from '@procache/core';
+import { aheadCoefficientsOf, inputOf, packOf, rowsOf, type TransformerModel } from '@procache/model';
 import type { Tensor } from 'onnxruntime-common';
 import type { OrtHost } from './host.ts';
+import type { Modulations } from './modulations.ts';
+
+/** What the inputs of a step graph are made from. */
+export interface FeedParts {
+  readonly model: TransformerModel;
+  readonly host: OrtHost;
+  readonly modulations: Modulations;
+  /** The program that the graph was written for, which may give more than the call asks for. */
+  readonly program: StepProgram;
+}
 
 /** The inputs of a step graph (`stepGraph`) for one call. */
-export function feedsOf(model: TransformerModel, host: OrtHost, call: StepCall<Tensor>, modulation: Float32Array): Record<string, Tensor> {
+export async function feedsOf(parts: FeedParts, call: StepCall<Tensor>): Promise<Record<string, Tensor>> {
+  const { model, host, modulations } = parts;
   const { stream, latent } = model;
   const images = call.latent.length / (latent.channels * latent.height * latent.width);
+  const modulation = await modulations.at(call.step);
   const feeds: Record<string, Tensor> = {
     latent: new host.Tensor('float32', call.latent, [images, latent.channels, latent.height, latent.width]),
     modulation: new host.Tensor('float32', modulation, [images, stream.entries, stream.width]),
+    ...foldFeeds(parts, call, modulation, images),
+    ...(await aheadFeeds(parts, call.plan.ops, images)),
   };
-  const coefficients = coefficientsOf(model, call.plan.ops, modulation, images);
-  if (coefficients) {
-    const terms = coefficients.length / (images * stream.width);
-    feeds['coefficients'] = new host.Tensor('float32', coefficients, [terms, images, 1, stream.width]);
+  for (const [feature, tensors] of call.features) {
+    if (!isPack(feature)) tensors.forEach((tensor, age) => (feeds[inputOf(feature, age)] = tensor));
   }
-  for (const [feature, tensors] of call.features) tensors.forEach((tensor, age) => (feeds[inputOf(feature, age)] = tensor));
   for (const [branch, tokens] of call.tokens) feeds[rowsOf(branch)] = rowsTensor(host, tokens, images, stream.tokens);
   return feeds;
 }
 
-/** Gate times weight of every folded feature, [terms, images, width]; nothing where nothing is folded. */
-function coefficientsOf(model: TransformerModel, ops: readonly Op[], modulation: Float32Array, images: number): Float32Array | undefined {
-  const { entries, width } = model.stream;
-  const terms = ops
-    .filter((op): op is Fold => op.op === 'fold')
-    .flatMap((op) => op.terms.flatMap(({ feature, weights }) => weights.map((weight) => ({ feature, weight }))));
-  if (terms.length === 0) return undefined;
-  const coefficients = new Float32Array(terms.length * images * width);
-  terms.forEach(({ feature, weight }, term) => {
-    const gate = isBranch(feature) ? model.gateOf(feature) : undefined;
-    for (let image = 0; image < images; image++) {
-      const to = coefficients.subarray((term * images + image) * width, (term * images + image + 1) * width);
-      if (gate === undefined) to.fill(weight);
-      else for (let d = 0, from = (image * entries + gate) * width; d < width; d++) to[d] = modulation[from + d]! * weight;
-    }
-  });
-  return coefficients;
+/** What the folds take: gate times weight of every feature that they add, and the sums that were prepared for them. */
+function foldFeeds({ model, host }: FeedParts, call: StepCall<Tensor>, modulation: Float32Array, images: number): Record<string, Tensor> {
+  const folds = call.plan.ops.filter((op): op is Fold => op.op === 'fold');
+  const terms = folds.flatMap((fold) => fold.terms.flatMap(({ feature, weights }) => weights.map((weight) => ({ feature, weight }))));
+  const sums = folds.flatMap((fold) => fold.sums ?? []);
+  const feeds: Record<string, Tensor> = {};
+  if (terms.length > 0) {
+    const { width } = model.stream;
+    const coefficients = new Float32Array(terms.length * images * width);
+    terms.forEach((term, i) => writeCoefficients(model, coefficients.subarray(i * images * width, (i + 1) * images * width), term, modulation));
+    feeds['coefficients'] = new host.Tensor('float32', coefficients, [terms.length, images, 1, width]);
+  }
+  sums.forEach(({ pack }, i) => (feeds[packOf(i)] = call.features.get(pack)![0]!));
+  if (sums.length > 0) feeds['slices'] = new host.Tensor('int64', BigInt64Array.from(sums, ({ index }) => BigInt(index)), [sums.length]);
+  return feeds;
 }
 
-function isBranch(feature: string): feature is BranchId {
-  return feature.includes('.');
+/** What the runs take to add up for later steps, with the gates of those: [branches, sums, images, 1, width]. */
+async function aheadFeeds({ model, host, modulations, program }: FeedParts, ops: readonly Op[], images: number): Promise<Record<string, Tensor>> {
+  const feeds: Record<string, Tensor> = {};
+  const runs = ops.filter((op): op is Run => op.op === 'run');
+  const compiled = program.ops.filter((op) => op.op === 'run');
+  for (const [run, { ahead: branches }] of compiled.entries()) {
+    if (branches.length === 0) continue;
+    const sums = runs[run]!.ahead?.sums ?? [];
+    const perTerm = images * model.stream.width;
+    const coefficients = new Float32Array(branches.length * sums.length * perTerm);
+    for (const [s, sum] of sums.entries()) {
+      const modulation = await modulations.at(sum.step);
+      for (const term of weightsOf(sum)) {
+        const start = (branches.indexOf(term.feature) * sums.length + s) * perTerm;
+        writeCoefficients(model, coefficients.subarray(start, start + perTerm), term, modulation);
+      }
+    }
+    feeds[aheadCoefficientsOf(run)] = new host.Tensor('float32', coefficients, [branches.length, sums.length, images, 1, model.stream.width]);
+  }
+  return feeds;
+}
+
+/** The weight of each branch in a sum. */
+function weightsOf({ terms }: AheadSum): readonly { readonly feature: BranchId; readonly weight: number }[] {
+  return terms.map(({ branch, weight }) => ({ feature: branch, weight }));
+}
+
+/** Gate times weight of one feature for every image, [images, width]. */
+function writeCoefficients(
+  model: TransformerModel,
+  to: Float32Array,
+  { feature, weight }: { readonly feature: FeatureId; readonly weight: number },
+  modulation: Float32Array,
+): void {
+  const { entries, width } = model.stream;
+  const gate = isBranch(feature) ? model.gateOf(feature) : undefined;
+  if (gate === undefined) {
+    to.fill(weight);
+    return;
+  }
+  for (let image = 0; image * width < to.length; image++) {
+    const from = (image * entries + gate) * width;
+    for (let d = 0; d < width; d++) to[image * width + d] = modulation[from + d]! * weight;
+  }
+}
+
+function isBranch(feature: FeatureId): feature is BranchId {
+  return /^\d+\./.test(feature);
 }
 
 /** Token indices as rows of the streams of all images, [images, count]. */

@@ -3,7 +3,7 @@ import type { TransformerModel } from '@procache/model';
 import type { Tensor } from 'onnxruntime-common';
 import type { OrtHost } from './host.ts';
 
-/** Most bytes of modulations that are held at once; a longer generation computes them in several batches. */
+/** Most bytes of modulations in one batch; a generation that takes more computes them in several. */
 const BATCH_BYTES = 128 * 2 ** 20;
 
 /**
@@ -17,8 +17,8 @@ export class Modulations {
   readonly #host: OrtHost;
   readonly #conditions: Conditions;
   readonly #stepsPerBatch: number;
-  #first = 0;
-  #batch = new Float32Array(0);
+  /** The batches in memory, by their number: that of the current step and those that it looks ahead to. */
+  readonly #batches = new Map<number, Float32Array<ArrayBuffer>>();
 
   constructor(model: TransformerModel, host: OrtHost, conditions: Conditions) {
     this.#model = model;
@@ -27,16 +27,21 @@ export class Modulations {
     this.#stepsPerBatch = Math.max(1, Math.floor(BATCH_BYTES / (4 * this.#perStep)));
   }
 
-  /** The modulations of one step, [images, entries, width]: a view that the next batch replaces. */
+  /** The modulations of one step, [images, entries, width]. Steps are asked for in order, and those ahead of them. */
   async at(step: number): Promise<Float32Array> {
-    const offset = (step - this.#first) * this.#perStep;
-    if (offset >= 0 && offset < this.#batch.length) return this.#batch.subarray(offset, offset + this.#perStep);
-    await this.#compute(step);
-    return this.#batch.subarray(0, this.#perStep);
+    const number = Math.floor(step / this.#stepsPerBatch);
+    const batch = this.#batches.get(number) ?? (await this.#compute(number));
+    const offset = (step % this.#stepsPerBatch) * this.#perStep;
+    return batch.subarray(offset, offset + this.#perStep);
+  }
+
+  /** Lets go of what steps before this one needed. */
+  discardBefore(step: number): void {
+    for (const number of this.#batches.keys()) if ((number + 1) * this.#stepsPerBatch <= step) this.#batches.delete(number);
   }
 
   dispose(): void {
-    this.#batch = new Float32Array(0);
+    this.#batches.clear();
   }
 
   /** Numbers that one step takes. */
@@ -49,30 +54,31 @@ export class Modulations {
     return this.#model.stream.entries * this.#model.stream.width;
   }
 
-  async #compute(first: number): Promise<void> {
+  async #compute(number: number): Promise<Float32Array> {
     const { timesteps, labels } = this.#conditions;
-    const steps = timesteps.slice(first, first + this.#stepsPerBatch);
+    const steps = timesteps.slice(number * this.#stepsPerBatch, (number + 1) * this.#stepsPerBatch);
     const feeds = this.#feeds(steps, labels);
-    this.#batch = new Float32Array(steps.length * this.#perStep);
-    this.#first = first;
+    const batch = new Float32Array(steps.length * this.#perStep);
     let column = 0;
     for (const graph of this.#model.conditioningGraphs()) {
       const session = await this.#host.open(graph, 'mapped');
       try {
         const { modulation } = await session.run(feeds);
-        column += this.#place(modulation!, column);
+        column += this.#place(batch, modulation!, column);
         modulation!.dispose();
       } finally {
         await session.release();
       }
     }
+    this.#batches.set(number, batch);
+    return batch;
   }
 
   /** Copies a part of every row to its place, and tells how wide it is. */
-  #place(part: Tensor, column: number): number {
+  #place(batch: Float32Array, part: Tensor, column: number): number {
     const [rows, numbers] = part.dims as readonly [number, number];
     const data = part.data as Float32Array;
-    for (let row = 0; row < rows; row++) this.#batch.set(data.subarray(row * numbers, (row + 1) * numbers), row * this.#perRow + column);
+    for (let row = 0; row < rows; row++) batch.set(data.subarray(row * numbers, (row + 1) * numbers), row * this.#perRow + column);
     return numbers;
   }
 

@@ -6,6 +6,8 @@ import { mergePrograms, skeletonOf } from './merge-programs.ts';
 
 /** A graph that serves one or several step programs. */
 export interface CompiledProgram {
+  /** The program that the graph was written for: it gives all that those it serves give. */
+  readonly program: StepProgram;
   readonly graph: OnnxGraph;
   /** The keys of the programs that it serves. */
   readonly serves: readonly string[];
@@ -25,15 +27,16 @@ export function graphsFor(model: TransformerModel, programs: readonly StepProgra
     const group = skeletonOf(program) + (scores.size > 1 ? (program.score ?? '') : '');
     groups.set(group, [...(groups.get(group) ?? []), program]);
   }
-  return [...groups.values()].map((group) => ({
-    graph: model.stepGraph(mergePrograms(group)),
-    serves: group.map(({ key }) => key),
-  }));
+  return [...groups.values()].map((group) => {
+    const program = mergePrograms(group);
+    return { program, graph: model.stepGraph(program), serves: group.map(({ key }) => key) };
+  });
 }
 
-/** A session, and the keys of the programs that it serves. */
-interface OpenSession {
+/** A session, the program that its graph was written for, and the keys of those that it serves. */
+export interface OpenSession {
   readonly session: InferenceSession;
+  readonly program: StepProgram;
   readonly serves: readonly string[];
 }
 
@@ -72,8 +75,8 @@ export class ProgramStore {
     if (at >= 0) this.#running = this.#running.toSpliced(at, 1);
   }
 
-  session(program: StepProgram): InferenceSession {
-    return this.#open.find(({ serves }) => serves.includes(program.key))!.session;
+  session(program: StepProgram): OpenSession {
+    return this.#open.find(({ serves }) => serves.includes(program.key))!;
   }
 
   async dispose(): Promise<void> {
@@ -100,10 +103,10 @@ export class ProgramStore {
     const [kept, superfluous] = [this.#open.filter(isNeeded), this.#open.filter((open) => !isNeeded(open))];
     this.#open = kept;
     for (const { session } of superfluous) await session.release(); // before others are opened, so that both are never held at once
-    for (const { graph, serves } of graphs) {
+    for (const { program, graph, serves } of graphs) {
       if (kept.some((open) => sameKeys(open.serves, serves))) continue;
       const session = await this.#host.open(graph, this.#residence);
-      this.#open = [...this.#open, { session, serves }];
+      this.#open = [...this.#open, { session, program, serves }];
     }
     this.#running = [...this.#running, ...wanted];
   }

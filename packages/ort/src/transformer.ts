@@ -1,4 +1,4 @@
-import { type Conditioned, type Conditions, type Plan, ProCacheError, type Transformer } from '@procache/core';
+import { type Conditioned, type Conditions, hoist, type Plan, ProCacheError, type Transformer } from '@procache/core';
 import type { TransformerModel } from '@procache/model';
 import type { Tensor } from 'onnxruntime-common';
 import { OrtConditioned } from './conditioned.ts';
@@ -19,7 +19,7 @@ export function ortTransformer(model: TransformerModel, host: OrtHost, options: 
   return {
     topology: model.topology,
     latent: model.latent,
-    prepare: (plans) => programs.prepare(plans),
+    prepare: (plans) => programs.prepare(plans.map(hoist)),
     condition: (conditions, plan) => condition(model, host, programs, { conditions, plan }),
     async dispose() {
       await programs.dispose();

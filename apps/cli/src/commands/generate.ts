@@ -13,7 +13,7 @@ import { picturesOfJob, writeComparison, writePictures } from '../generation/pic
 import { resultOf, type WrittenFiles } from '../generation/result-object.ts';
 import { runOnce, type TimedRun } from '../generation/run.ts';
 import { checkTensorFiles, tensorBytes, type TensorFlags, writeLatents, writeTrajectory } from '../generation/saved-tensors.ts';
-import { comparisonSummary, jobLine, runSummary } from '../generation/summary-text.ts';
+import { comparisonSummary, jobLines, runSummary } from '../generation/summary-text.ts';
 import type { Host } from '../host.ts';
 import { type Screen, type ScreenFlags, screenOf } from '../screen.ts';
 import { seconds } from '../units.ts';
@@ -48,7 +48,7 @@ export function registerGenerate(program: Command, host: Host): void {
     .option('--save-trajectory <file>', 'also write the tensor `trajectory`: the latent after each step (safetensors)')
     .optionsGroup('Comparison:')
     .option('--compare', 'run uncached beside it, in turns, and show speed and closeness')
-    .option('--repeat <rounds>', 'rounds of --compare (default: 3, or 1 where a round takes over 15 s)', wholeNumber(1))
+    .option('--repeat <rounds>', 'rounds of --compare (default: 3, or 1 where a round takes over 30 s)', wholeNumber(1))
     .optionsGroup('Machine and messages:')
     .option('--threads <n>', 'threads to compute with (default: one per physical core)', wholeNumber(1))
     .addOption(new Option('--memory <use>', 'low leaves the weights in the file cache, at some cost in speed').choices(['normal', 'low']).default('normal'))
@@ -66,7 +66,7 @@ async function generateImages(flags: GenerateFlags, host: Host): Promise<void> {
   await checkTensorFiles(job, flags);
   const folder = await openOutputFolder(flags.out, estimatedBytes(job, flags));
   try {
-    screen.say(jobLine(job));
+    screen.say(jobLines(job));
     const made = await make(job, flags, { screen, signal: host.signal });
     const files = await writeFiles(job, made, flags);
     show(job, made, files, screen);
@@ -99,10 +99,10 @@ async function make(job: Job, flags: GenerateFlags, { screen, signal }: { readon
   const { threads, memory } = flags;
   const transformer = await openTransformer(chosen.path, { thread: 'worker', threads, memory, config: chosen.config });
   try {
-    const bench = { transformer, sampling, signal, screen };
-    if (!flags.compare) return { run: await runOnce(bench, schedule.plan, { label: 'generate', onLatent }), comparison: undefined, trajectory };
+    const setting = { transformer, sampling, signal, screen };
+    if (!flags.compare) return { run: await runOnce(setting, schedule.plan, { label: 'generate', onLatent }), comparison: undefined, trajectory };
     const plain = planOf(uncached({ steps: sampling.steps.count }), transformer.topology);
-    const comparison = await compare(bench, chosen.model, { cached: schedule.plan, uncached: plain, rounds: flags.repeat, onLatent });
+    const comparison = await compare(setting, chosen.model, { cached: schedule.plan, uncached: plain, rounds: flags.repeat, onLatent });
     return { run: comparison.cached, comparison, trajectory };
   } finally {
     await transformer.dispose();

@@ -1,7 +1,7 @@
 import { median, type Plan } from '@procache/core';
 import { meanSquaredError, psnr, relativeError, ssim } from '@procache/metrics';
 import type { TransformerModel } from '@procache/model';
-import { type Bench, runOnce, type TimedRun, warmUp } from './run.ts';
+import { type Setting, runOnce, type TimedRun, warmUp } from './run.ts';
 
 /** A schedule beside no caching at all: the same noise, the same process, the same moment. */
 export interface Comparison {
@@ -12,10 +12,12 @@ export interface Comparison {
   /** The medians of the rounds. */
   readonly medians: Round;
   readonly speedup: Spread;
+  /** The median of a step that computes everything, which is the same work in both: where the two differ, the machine was disturbed. */
+  readonly computedStep: Round;
   readonly closeness: Closeness;
 }
 
-/** What one round took, in milliseconds. */
+/** What the two took, in milliseconds. */
 export interface Round {
   readonly cached: number;
   readonly uncached: number;
@@ -45,9 +47,11 @@ export interface PixelCloseness {
 
 /** Enough steps to meet a computed, a reused and a selective one of most schedules. */
 const WARM_UP_STEPS = 3;
-/** A round that takes longer than this is not repeated unless asked for: its noise is small beside it. */
-const LONG_ROUND = 15_000;
+/** A round that takes longer than this, in milliseconds, is not repeated unless asked for. */
+const LONG_ROUND = 30_000;
 const USUAL_ROUNDS = 3;
+/** The same work varies by less than this on a machine that does nothing else. */
+const DISTURBED = 1.25;
 
 export interface ComparedPlans {
   readonly cached: Plan;
@@ -63,23 +67,24 @@ export interface ComparedPlans {
  *
  * The weights are loaded before. Every other round begins with the other one, so that neither profits from its place.
  */
-export async function compare(bench: Bench, model: TransformerModel, plans: ComparedPlans): Promise<Comparison> {
-  await bench.transformer.prepare([plans.cached, plans.uncached]);
-  for (const plan of [plans.cached, plans.uncached]) await warmUp(bench, plan, WARM_UP_STEPS);
+export async function compare(setting: Setting, model: TransformerModel, plans: ComparedPlans): Promise<Comparison> {
+  await setting.transformer.prepare([plans.cached, plans.uncached]);
+  for (const plan of [plans.cached, plans.uncached]) await warmUp(setting, plan, WARM_UP_STEPS);
   const rounds: { readonly cached: TimedRun; readonly uncached: TimedRun }[] = [];
-  do rounds.push(await playRound(bench, plans, rounds.length));
+  do rounds.push(await playRound(setting, plans, rounds.length));
   while (rounds.length < (plans.rounds ?? usualRounds(rounds[0]!)));
 
   const times = rounds.map(({ cached, uncached }): Round => ({ cached: cached.milliseconds, uncached: uncached.milliseconds }));
   const { cached, uncached } = rounds.at(-1)!;
   const medians = { cached: median(times.map((time) => time.cached)), uncached: median(times.map((time) => time.uncached)) };
+  const computedStep = { cached: computedMedian(rounds.map((round) => round.cached)), uncached: computedMedian(rounds.map((round) => round.uncached)) };
   const closeness = closenessOf(cached.latents, uncached.latents, model);
-  return { cached, uncached, rounds: times, medians, speedup: spreadOf(times, medians), closeness };
+  return { cached, uncached, rounds: times, medians, speedup: spreadOf(times, medians), computedStep, closeness };
 }
 
-async function playRound(bench: Bench, { cached, uncached, onLatent }: ComparedPlans, round: number) {
-  const runCached = () => runOnce(bench, cached, { label: `cached, round ${round + 1}`, ...(round === 0 && { onLatent }) });
-  const runUncached = () => runOnce(bench, uncached, { label: `uncached, round ${round + 1}` });
+async function playRound(setting: Setting, { cached, uncached, onLatent }: ComparedPlans, round: number) {
+  const runCached = () => runOnce(setting, cached, { label: `cached, round ${round + 1}`, ...(round === 0 && { onLatent }) });
+  const runUncached = () => runOnce(setting, uncached, { label: `uncached, round ${round + 1}` });
   if (round % 2 === 1) {
     const first = await runCached();
     return { cached: first, uncached: await runUncached() };
@@ -90,6 +95,16 @@ async function playRound(bench: Bench, { cached, uncached, onLatent }: ComparedP
 
 function usualRounds({ cached, uncached }: { readonly cached: TimedRun; readonly uncached: TimedRun }): number {
   return cached.milliseconds + uncached.milliseconds > LONG_ROUND ? 1 : USUAL_ROUNDS;
+}
+
+/** The first step of every schedule computes, so that there is at least one. */
+function computedMedian(runs: readonly TimedRun[]): number {
+  return median(runs.flatMap(({ records }) => records.filter(({ kind }) => kind === 'computed').map((record) => record.milliseconds)));
+}
+
+/** Whether something else was using the machine, so that the times of a comparison are not to be trusted. */
+export function isDisturbed({ computedStep: { cached, uncached } }: Comparison): boolean {
+  return Math.max(cached, uncached) > DISTURBED * Math.min(cached, uncached);
 }
 
 function spreadOf(rounds: readonly Round[], medians: Round): Spread {

@@ -1,5 +1,5 @@
 import { type PlanCost, type StepSummary, summarise } from '@procache/core';
-import type { Closeness, Comparison, Round, Spread } from './comparison.ts';
+import { type Closeness, type Comparison, isDisturbed, type Round, type Spread } from './comparison.ts';
 import { imagesOf, type Job, type Provenance, provenanceOf } from './job.ts';
 import type { TimedRun } from './run.ts';
 
@@ -25,6 +25,9 @@ export interface GenerationResult extends Provenance {
     readonly rounds: readonly Round[];
     readonly medians: Round;
     readonly speedup: Spread;
+    /** The same work in both; where they differ much, the times are not to be trusted. */
+    readonly computedStep: Round;
+    readonly disturbed: boolean;
     /** Decibels are `null` where the images are identical. */
     readonly closeness: Closeness;
   };
@@ -42,6 +45,7 @@ export function resultOf(job: Job, run: TimedRun, cost: PlanCost, files: Written
   };
 }
 
-function comparisonPart({ rounds, medians, speedup, closeness }: Comparison): NonNullable<GenerationResult['comparison']> {
-  return { rounds, medians, speedup, closeness };
+function comparisonPart(comparison: Comparison): NonNullable<GenerationResult['comparison']> {
+  const { rounds, medians, speedup, computedStep, closeness } = comparison;
+  return { rounds, medians, speedup, computedStep, disturbed: isDisturbed(comparison), closeness };
 }

@@ -4,7 +4,7 @@ import { openProgressBar } from '../pictures/progress-bar.ts';
 import type { Screen } from '../screen.ts';
 
 /** What stays the same from one run of a generation to the next. */
-export interface Bench {
+export interface Setting {
   readonly transformer: Transformer<unknown>;
   readonly sampling: Sampling;
   readonly signal: AbortSignal;
@@ -30,8 +30,8 @@ export interface RunOptions {
 class EnoughSteps extends Error {}
 
 /** Generates once, and shows how far it is. */
-export async function runOnce(bench: Bench, plan: Plan, { label, onLatent, stopAfter = Infinity }: RunOptions): Promise<TimedRun> {
-  const { transformer, sampling, signal, screen } = bench;
+export async function runOnce(setting: Setting, plan: Plan, { label, onLatent, stopAfter = Infinity }: RunOptions): Promise<TimedRun> {
+  const { transformer, sampling, signal, screen } = setting;
   const now = () => performance.now();
   const bar = openProgressBar(plan.pattern ?? '#'.repeat(plan.steps.length), { stream: screen.progress, now, label });
   const started = now();
@@ -54,9 +54,9 @@ export async function runOnce(bench: Bench, plan: Plan, { label, onLatent, stopA
 }
 
 /** Takes the first steps of a plan for nothing but to have taken them: what is slow only once is over then. */
-export async function warmUp(bench: Bench, plan: Plan, steps: number): Promise<void> {
+export async function warmUp(setting: Setting, plan: Plan, steps: number): Promise<void> {
   try {
-    await runOnce(bench, plan, { label: 'warm-up', stopAfter: steps });
+    await runOnce(setting, plan, { label: 'warm-up', stopAfter: steps });
   } catch (cause) {
     if (!(cause instanceof EnoughSteps)) throw cause;
   }

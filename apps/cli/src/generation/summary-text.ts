@@ -3,17 +3,17 @@ import type { Ink } from '../ink.ts';
 import { formatTable } from '../pictures/text-table.ts';
 import { wrapText } from '../pictures/wrap.ts';
 import { milliseconds, percent, ratio, seconds } from '../units.ts';
-import type { Comparison } from './comparison.ts';
+import { type Comparison, isDisturbed } from './comparison.ts';
 import type { Job } from './job.ts';
 import type { TimedRun } from './run.ts';
 
-/** One line on what is generated: `fashion-dit: 10 images of 32x32, 50 steps of ddim, guidance 1.5`. */
-export function jobLine({ chosen, sampling, schedule }: Job): string {
+/** What is generated: `fashion-dit: 10 images of 32x32, 50 steps of ddim, guidance 1.5`, and the schedule below it. */
+export function jobLines({ chosen, sampling, schedule }: Job): string {
   const { labels, steps, sampler, guidance } = sampling;
   const { height, width } = chosen.model.latent;
   const images = `${labels.length} ${labels.length === 1 ? 'image' : 'images'} of ${height}x${width}`;
   const guided = guidance ? `, guidance ${guidance.scale}` : '';
-  return `${chosen.name}: ${images}, ${steps.count} steps of ${sampler}${guided}, ${schedule.name}`;
+  return `${chosen.name}: ${images}, ${steps.count} steps of ${sampler}${guided}\nschedule: ${schedule.name}`;
 }
 
 /** A run at a glance: its letters, and what the steps of each took. */
@@ -31,10 +31,10 @@ export function runSummary(run: TimedRun, ink: Ink): string {
 /** How much faster the cached run was, and how close it came. */
 export function comparisonSummary(comparison: Comparison, name: string, cost: PlanCost, ink: Ink): string {
   const { medians, speedup, rounds, closeness } = comparison;
-  const times = formatTable(['', 'wall clock'], [['uncached', seconds(medians.uncached)], [name, seconds(medians.cached)]]);
-  const spread = rounds.length > 1 ? `medians of ${rounds.length} rounds in turns, ${ratio(speedup.least)} to ${ratio(speedup.greatest)}` : '1 round';
+  const times = formatTable(['', rounds.length > 1 ? 'wall clock, median' : 'wall clock'], [['uncached', seconds(medians.uncached)], [name, seconds(medians.cached)]]);
+  const spread = rounds.length > 1 ? `${rounds.length} rounds in turns, ${ratio(speedup.least)} to ${ratio(speedup.greatest)}` : '1 round';
   const lines: (readonly [string, string, string])[] = [
-    ['speed-up', ink.strong(ratio(speedup.ratio)), `wall clock, ${spread}`],
+    ['speed-up', ink.strong(ratio(speedup.ratio)), `wall clock; ${spread}`],
     ['multiply-adds', ratio(cost.multiplyAddRatio), 'fewer, counted: arithmetic, not time'],
   ];
   if (closeness.pixels) {
@@ -43,8 +43,16 @@ export function comparisonSummary(comparison: Comparison, name: string, cost: Pl
     if (ssim !== undefined) lines.push(['SSIM', ssim.toFixed(3), 'mean over the images; 1 is identical']);
   }
   lines.push(['latent error', closeness.latentError.toFixed(3), 'relative L2; 0 is identical']);
+  const warning = isDisturbed(comparison)
+    ? [
+        `  ${ink.alarm('These times are not to be trusted')}: a computed step took ${milliseconds(comparison.computedStep.uncached)} in the uncached`,
+        `  run and ${milliseconds(comparison.computedStep.cached)} in the other, though it is the same work. Something else is using`,
+        '  this machine; try again when it is idle, or with more rounds (--repeat).',
+        '',
+      ]
+    : [];
   const columns = lines.map(([what, value, note]) => `${what.padEnd(14)} ${padded(value, 9)}  ${ink.faint(note)}`);
-  return [indent(times.trimEnd()), '', ...columns.map((line) => `  ${line}`), ''].join('\n');
+  return [indent(times.trimEnd()), '', ...columns.map((line) => `  ${line}`), '', ...warning].join('\n');
 }
 
 /** Padding that does not count what only colours. */

@@ -1,4 +1,4 @@
-import { type Fold, type Op, type Run, writesOf } from '../plan.ts';
+import { type AheadSum, type Fold, type Op, type Run, writesOf } from '../plan.ts';
 import { branchesOf, type BranchId, type FeatureId, isSpan, isStream, parseBranch, parseSpan, tokensOf, type Topology } from '../topology.ts';
 import type { Conditioned, StepCall, StepResult, Transformer } from '../transformer.ts';
 import { type Network, type NetworkOptions, referenceNetwork, type Stream } from './network.ts';
@@ -118,8 +118,9 @@ class StepWalk {
     return { output, features: new Map(written), scores: this.#scores };
   }
 
-  #run({ first, last, keep, watch }: Run): void {
+  #run({ first, last, keep, watch, ahead }: Run): void {
     const { step, plan } = this.#call;
+    const sums = ahead?.sums.map(() => new Float64Array(this.#x.length)) ?? [];
     const spans = keep.filter(isSpan).map((id) => ({ id, blocks: parseSpan(id) }));
     const before = new Map<FeatureId, Stream>();
     const blocks = branchesOf(this.#topology);
@@ -130,9 +131,16 @@ class StepWalk {
         const feature = this.#network.evaluate(branch, this.#x, step);
         this.#network.add(this.#x, branch.id, feature, step);
         if (keep.includes(branch.id)) this.#made.set(branch.id, feature);
+        ahead?.sums.forEach((sum, i) => this.#addAhead(sums[i]!, sum, branch.id, feature));
       }
       for (const { id, blocks: [, to] } of spans) if (to === block) this.#made.set(id, this.#x.map((x, i) => x - before.get(id)![i]!));
     }
+    if (ahead) this.#made.set(ahead.pack, Float64Array.from(sums.flatMap((sum) => [...sum])));
+  }
+
+  /** Adds a feature to what a later step will fold, through the gate that the branch has then. */
+  #addAhead(sum: Stream, { step, terms }: AheadSum, branch: BranchId, feature: Stream): void {
+    for (const term of terms) if (term.branch === branch) this.#network.add(sum, branch, feature, step, term.weight);
   }
 
   /** Patches the rows of the chosen tokens; the tensor that it was lent stays as it is. */
@@ -158,14 +166,18 @@ class StepWalk {
     this.#made.set(id, patched);
   }
 
-  #fold({ terms }: Fold): void {
+  #fold({ terms, sums = [] }: Fold): void {
     for (const { feature: id, weights } of terms) {
       if (isStream(id)) this.#x.fill(0);
       weights.forEach((weight, k) => {
         const feature = (k === 0 ? this.#made.get(id) : undefined) ?? this.#lent(id, k);
         if (isStream(id) || isSpan(id)) feature.forEach((value, i) => (this.#x[i]! += weight * value));
-        else this.#network.add(this.#x, id, feature, this.#call.step, weight);
+        else this.#network.add(this.#x, id as BranchId, feature, this.#call.step, weight);
       });
+    }
+    for (const { pack, index } of sums) {
+      const sum = this.#lent(pack, 0).subarray(index * this.#x.length, (index + 1) * this.#x.length);
+      sum.forEach((value, i) => (this.#x[i]! += value));
     }
   }
 

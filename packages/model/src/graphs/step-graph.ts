@@ -1,6 +1,7 @@
-import { type BranchId, branchId, type FeatureId, isStream, parseSpan, type ProgramOp, type Run, type ScoreName, type SpanId, type StepProgram, type Topology } from '@procache/core';
+import { type BranchId, branchId, type FeatureId, isStream, parseSpan, type ProgramOp, type ScoreName, type SpanId, type StepProgram, type Topology } from '@procache/core';
 import { GraphBuilder, type OnnxGraph, type Value } from '../onnx/graph-builder.ts';
-import { type Emitter, inputOf, outputOf, rowsOf, scoreOf, type StreamShape } from './emitter.ts';
+import { AheadSums } from './ahead-sums.ts';
+import { type Emitter, inputOf, outputOf, packOf, rowsOf, scoreOf, type StreamShape } from './emitter.ts';
 import { asRows, entry } from './layers.ts';
 
 /** Everything that a step graph is written from. */
@@ -19,10 +20,14 @@ export interface StepGraphModel {
  * Inputs: `latent`; `modulation`, the step's shifts, scales and gates [images, entries, width];
  * `coefficients`, gate times weight of each folded feature in the order of the fold terms, newest
  * feature first [terms, images, 1, width]; the features that the program reads; the rows that it refreshes.
+ * For the sums that it prepares: gate times weight of each branch in each sum, [branches, sums, images, 1, width].
+ * For those that it adds: the packs, [sums, images, tokens, width], and `slices`, which of a pack is meant.
  */
 export function stepGraph(model: StepGraphModel, program: StepProgram): OnnxGraph {
   return new StepWriter(model, program).write();
 }
+
+type RunOp = Extract<ProgramOp, { op: 'run' }>;
 
 class StepWriter {
   readonly #g: GraphBuilder;
@@ -30,11 +35,16 @@ class StepWriter {
   readonly #program: StepProgram;
   readonly #modulation: Value;
   readonly #coefficients: Value | undefined;
+  #slices: Value | undefined;
   /** The features that this step has made so far. */
   readonly #made = new Map<FeatureId, Value>();
   readonly #read = new Map<string, Value>();
-  /** How many coefficients the folds so far have used. */
+  /** How many coefficients the folds so far have used, how many prepared sums, and how many runs there were. */
   #folded = 0;
+  #added = 0;
+  #runs = 0;
+  /** Sums under way, that are finished when everything else is. */
+  readonly #pending: (() => void)[] = [];
 
   constructor(model: StepGraphModel, program: StepProgram) {
     this.#model = model;
@@ -42,7 +52,7 @@ class StepWriter {
     this.#g = new GraphBuilder(`step`);
     const { width, entries } = model.stream;
     this.#modulation = this.#g.input('modulation', 'float32', ['images', entries, width]);
-    const folds = program.ops.some(({ op }) => op === 'fold');
+    const folds = program.ops.some((op) => op.op === 'fold' && op.terms.length > 0);
     this.#coefficients = folds ? this.#g.input('coefficients', 'float32', ['terms', 'images', 1, width]) : undefined;
   }
 
@@ -53,6 +63,7 @@ class StepWriter {
     for (const op of this.#program.ops) x = this.#write(op, x);
     const output = emitter.head(g, x, this.#modulation);
     g.output('output', output, ['images', latent.outChannels, latent.height, latent.width]);
+    for (const finish of this.#pending) finish();
     return g.build();
   }
 
@@ -71,12 +82,15 @@ class StepWriter {
     }
   }
 
-  #run({ first, last, keep, watch }: Run, x: Value): Value {
+  #run({ first, last, keep, watch, ahead }: RunOp, x: Value): Value {
+    const sums = ahead.length > 0 ? new AheadSums(this.#g, this.#model.stream, this.#runs, ahead) : undefined;
+    this.#runs++;
+    if (sums) this.#pending.push(() => sums.finish());
     const spans = keep.filter((feature): feature is SpanId => !feature.includes('.'));
     const entered = new Map<number, Value>();
     for (let block = first; block <= last; block++) {
       entered.set(block, x);
-      x = this.#runBlock(block, x, keep, watch);
+      x = this.#runBlock(block, x, { keep, watch, sums });
       for (const span of spans) {
         const [from, to] = parseSpan(span);
         if (to === block) this.#store(span, this.#g.op('Sub', [x, entered.get(from)!]));
@@ -85,7 +99,7 @@ class StepWriter {
     return x;
   }
 
-  #runBlock(block: number, x: Value, keep: Run['keep'], watch: Run['watch']): Value {
+  #runBlock(block: number, x: Value, { keep, watch, sums }: Pick<RunOp, 'keep' | 'watch'> & { readonly sums: AheadSums | undefined }): Value {
     const g = this.#g;
     const branches = this.#model.topology.blocks[block]!.map((module) => branchId(block, module));
     const watched = watch.filter((branch) => branches.includes(branch));
@@ -93,6 +107,7 @@ class StepWriter {
     for (const branch of branches) {
       const result = this.#model.emitter.module(g, { branch, x, modulation: this.#modulation, ...(score && { observe: score }) });
       if (keep.includes(branch)) this.#store(branch, result.feature);
+      sums?.take(branch, result.feature);
       // Attention speaks for all branches of its block; the scores of a token itself are each branch's own.
       const scored = result.score ? watched : watched.filter((own) => own === branch);
       for (const own of scored) {
@@ -136,10 +151,23 @@ class StepWriter {
     else this.#made.set(branch, feature);
   }
 
-  #fold({ terms }: Extract<ProgramOp, { op: 'fold' }>, x: Value): Value {
+  #fold({ terms, sums }: Extract<ProgramOp, { op: 'fold' }>, x: Value): Value {
+    const g = this.#g;
     const features = terms.flatMap(({ feature, depth }) => Array.from({ length: depth }, (_, age) => this.#feature(feature, age)));
-    const sum = this.#weightedSum(features);
-    return isStream(terms[0]!.feature) ? sum : this.#g.op('Add', [x, sum]);
+    const added = features.length > 0 ? [this.#weightedSum(features)] : [];
+    for (let i = 0; i < sums; i++) added.push(this.#preparedSum());
+    if (terms[0] === undefined || !isStream(terms[0].feature)) added.unshift(x);
+    return added.reduce((sum, value) => g.op('Add', [sum, value]));
+  }
+
+  /** A sum that an earlier run has prepared: a slice of a pack. */
+  #preparedSum(): Value {
+    const g = this.#g;
+    const { tokens, width } = this.#model.stream;
+    this.#slices ??= g.input('slices', 'int64', ['slices']);
+    const pack = g.input(packOf(this.#added), 'float32', [`sums ${this.#added}`, 'images', tokens, width]);
+    const slice = g.op('Gather', [this.#slices, g.integers(this.#added++)], { axis: 0 });
+    return g.op('Gather', [pack, slice], { axis: 0 });
   }
 
   /** Each feature times its coefficient, summed in pairs: as a chain it takes half as long again, and a buffer per term. */

@@ -27,11 +27,11 @@ export function checkConstraints(constraints: PatternConstraints): void {
   checkInteger('reuse[1]', most, 0);
   if (least > most) infeasible(`reuse is [${least}, ${most}], and no gap has at least ${least} and at most ${most} steps; write [${most}, ${least}]`);
   if (budget > steps) infeasible(`the budget is ${budget} computed steps, but there are only ${steps}; use 1 to ${steps}`);
-  const forced = first - 1 + last;
-  if (forced > budget || (last === 0 && forced === budget)) {
-    infeasible(`the first ${first} and the last ${last} steps are computed, more than a budget of ${budget}; use a budget of ${forced + 1} or more, or force fewer`);
+  const together = budget === steps ? Math.max(first, last) : first - 1 + last; // where all steps are computed the two may overlap
+  if (Math.max(first, together) > budget) {
+    infeasible(`the first ${first} and the last ${last} steps are computed, more than a budget of ${budget}; use a larger budget, or force fewer`);
   }
-  checkLength(constraints, forced);
+  checkLength(constraints, Math.min(first - 1 + last, budget));
 }
 
 /** The free segments, each a computed step and its gap, must fill exactly the steps that are not forced. */

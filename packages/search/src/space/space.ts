@@ -31,8 +31,11 @@ export function joined<Item>(spaces: readonly Space<Item>[]): Space<Item> {
     size,
     at(rank) {
       let rest = checkedRank(rank, size);
-      const own = spaces.find((space) => rest < space.size || ((rest -= space.size), false));
-      return own!.at(rest);
+      for (const space of spaces) {
+        if (rest < space.size) return space.at(rest);
+        rest -= space.size;
+      }
+      throw new RangeError(`rank ${rank} is outside its spaces`);
     },
     rankOf(item) {
       let before = 0n;

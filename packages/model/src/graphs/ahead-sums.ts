@@ -1,0 +1,53 @@
+import type { BranchId } from '@procache/core';
+import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
+import { aheadCoefficientsOf, aheadOf, type StreamShape } from './emitter.ts';
+
+/**
+ * The sums that a run prepares for later steps, all in one tensor: [sums, images, tokens, width].
+ *
+ * Each feature is taken in as soon as it is there, and is then in the processor's cache. ONNX Runtime
+ * orders nodes by walking back from the last one, along the input made last first. So that it takes
+ * features in as they come, and not all of them at the end, each product is made before the sum so
+ * far, and the last sum after everything else in the graph.
+ */
+export class AheadSums {
+  readonly #g: GraphBuilder;
+  readonly #stream: StreamShape;
+  readonly #run: number;
+  readonly #branches: readonly BranchId[];
+  readonly #coefficients: Value;
+  #sum: Value | undefined;
+  /** The product that is not in the sum yet. */
+  #product: Value | undefined;
+
+  constructor(g: GraphBuilder, stream: StreamShape, run: number, branches: readonly BranchId[]) {
+    this.#g = g;
+    this.#stream = stream;
+    this.#run = run;
+    this.#branches = branches;
+    this.#coefficients = g.input(aheadCoefficientsOf(run), 'float32', [branches.length, `sums ahead ${run}`, 'images', 1, stream.width]);
+  }
+
+  /** Takes in a feature, [images, tokens, width]; nothing, where no sum wants it. */
+  take(branch: BranchId, feature: Value): void {
+    const index = this.#branches.indexOf(branch);
+    if (index < 0) return;
+    const coefficient = this.#g.op('Gather', [this.#coefficients, this.#g.integers(index)], { axis: 0 }); // [sums, images, 1, width]
+    const product = this.#g.op('Mul', [coefficient, feature]);
+    this.#addPending();
+    this.#product = product;
+  }
+
+  /** Makes the sums an output; to be called when the rest of the graph is written. */
+  finish(): void {
+    this.#addPending();
+    const { tokens, width } = this.#stream;
+    this.#g.output(aheadOf(this.#run), this.#sum!, [`sums ahead ${this.#run}`, 'images', tokens, width]);
+  }
+
+  #addPending(): void {
+    if (this.#product === undefined) return;
+    this.#sum = this.#sum === undefined ? this.#product : this.#g.op('Add', [this.#sum, this.#product]);
+    this.#product = undefined;
+  }
+}

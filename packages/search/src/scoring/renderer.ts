@@ -1,0 +1,38 @@
+import { checkSchedule, type DiffusionSteps, generate, type Guidance, type SamplerName, type Transformer } from '@procache/core';
+import type { Render } from './comparison.ts';
+
+export interface RendererOptions {
+  readonly steps: DiffusionSteps;
+  readonly labelOf: (seed: number) => number;
+  readonly guidance?: Guidance | undefined;
+  readonly sampler?: SamplerName | undefined;
+  readonly eta?: number | undefined;
+  /** The most images that are generated at once; 8 unless given. */
+  readonly batch?: number | undefined;
+}
+
+/** Renders the final latents of a schedule with a model: seed by seed the noise and the label are the same in every call. */
+export function renderer<T>(model: Transformer<T>, options: RendererOptions): Render {
+  const { steps, labelOf, batch = 8, ...sampling } = options;
+  return async (schedule, seeds, signal) => {
+    const plan = checkSchedule(schedule, model.topology, steps.count);
+    const latents: Float32Array[] = [];
+    for (const run of runsOf(seeds, batch)) {
+      const { latents: made } = await generate(model, { ...sampling, plan, steps, labels: run.map(labelOf), seed: run[0]!, signal });
+      const size = made.length / run.length;
+      run.forEach((_, i) => latents.push(made.subarray(i * size, (i + 1) * size)));
+    }
+    return latents;
+  };
+}
+
+/** Runs of consecutive seeds, none longer than `most`: the images of a batch have consecutive seeds. */
+function runsOf(seeds: readonly number[], most: number): readonly (readonly number[])[] {
+  const runs: number[][] = [];
+  for (const seed of seeds) {
+    const run = runs.at(-1);
+    if (run && run.length < most && seed === run.at(-1)! + 1) run.push(seed);
+    else runs.push([seed]);
+  }
+  return runs;
+}

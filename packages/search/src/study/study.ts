@@ -1,0 +1,149 @@
+import { ProCacheError, type Schedule } from '@procache/core';
+import { keyOf } from '../space/alphabet.ts';
+import type { Scores } from '../scoring/evaluator.ts';
+import { checkSameConditions, type Json, type StudyHeader } from './header.ts';
+import { formatLine, parseLines, type StudyLine } from './study-line.ts';
+
+/** Writes a text to the end of the study's file, whole; it ends with a line break. */
+export type Append = (text: string) => Promise<void> | void;
+
+/**
+ * Every evaluation of a search, each written down as it happens: a search that is killed resumes from it.
+ *
+ * Scores are looked up by what a schedule does (`keyOf`) and by seed, so nothing is evaluated twice,
+ * not even under another letter or in another batch.
+ */
+export class Study {
+  readonly header: StudyHeader;
+  /** Lines that a killed process left unfinished. */
+  readonly torn: number;
+  readonly #append: Append;
+  readonly #records = new Map<string, ScoreRecord>();
+  readonly #kept = new Map<string, Json>();
+  #writing: Promise<void> = Promise.resolve();
+
+  /** Made by `beginStudy` and `resumeStudy`. */
+  constructor(header: StudyHeader, lines: readonly StudyLine[], torn: number, append: Append) {
+    this.header = header;
+    this.torn = torn;
+    this.#append = append;
+    for (const line of lines) this.#take(line);
+  }
+
+  /** The schedules that have been evaluated, in the order of their first evaluation. */
+  get schedules(): readonly Schedule[] {
+    return [...this.#records.values()].map(({ schedule }) => schedule);
+  }
+
+  /** What a schedule scored on these seeds, or undefined where something is missing. */
+  scoresOf(schedule: Schedule, seeds: readonly number[]): Scores | undefined {
+    const record = this.#records.get(keyOf(schedule));
+    if (!record) return undefined;
+    const members = this.header.objectives.map((name) => [name, record.score(name, seeds)] as const);
+    return members.some(([, score]) => score === undefined) ? undefined : (Object.fromEntries(members) as Scores);
+  }
+
+  /** The seeds that a schedule has still to be evaluated on, so that `scoresOf` knows them all. */
+  missingSeeds(schedule: Schedule, seeds: readonly number[]): readonly number[] {
+    const record = this.#records.get(keyOf(schedule));
+    if (!record) return seeds;
+    const missing = new Set(this.header.objectives.flatMap((name) => record.missing(name, seeds)));
+    return seeds.filter((seed) => missing.has(seed));
+  }
+
+  /** Adds an evaluation, once it is written. */
+  async record(schedule: Schedule, seeds: readonly number[], scores: Scores): Promise<void> {
+    const line: StudyLine = { kind: 'evaluation', evaluated: { schedule, seeds, scores } };
+    await this.#write(line);
+    this.#take(line);
+  }
+
+  /** A value that is dear to make: made once, and from then on read from the study. */
+  async keep(name: string, make: () => Promise<Json>): Promise<Json> {
+    const known = this.#kept.get(name);
+    if (known !== undefined) return known;
+    const line: StudyLine = { kind: 'kept', name, value: await make() };
+    await this.#write(line);
+    this.#take(line);
+    return line.value;
+  }
+
+  /** One line after another, each in a single call. */
+  #write(line: StudyLine): Promise<void> {
+    const written = this.#writing.then(() => this.#append(`${formatLine(line)}\n`));
+    this.#writing = written.catch(() => undefined); // whoever wrote is told; the next may try
+    return written;
+  }
+
+  #take(line: StudyLine): void {
+    if (line.kind === 'kept') this.#kept.set(line.name, line.value);
+    if (line.kind !== 'evaluation') return;
+    const { schedule, seeds, scores } = line.evaluated;
+    const key = keyOf(schedule);
+    const record = this.#records.get(key) ?? new ScoreRecord(schedule);
+    this.#records.set(key, record);
+    record.add(seeds, scores);
+  }
+}
+
+/** Begins a study: its first line says under which conditions all the others hold. */
+export async function beginStudy(header: StudyHeader, append: Append): Promise<Study> {
+  await append(`${formatLine({ kind: 'header', header: header as unknown as Json })}\n`);
+  return new Study(header, [], 0, append);
+}
+
+/**
+ * Goes on with a study, given all of its file's text. What `append` gets continues that text.
+ *
+ * @throws {ProCacheError} `invalid-input` where it was made under other conditions, with the field and both values.
+ */
+export async function resumeStudy(text: string, header: StudyHeader, append: Append): Promise<Study> {
+  const { lines, torn } = parseLines(text);
+  if (text !== '' && !text.endsWith('\n')) await append('\n'); // the torn line stays a line of its own
+  const [first, ...others] = lines;
+  if (!first) {
+    await beginStudy(header, append);
+    return new Study(header, [], torn, append);
+  }
+  if (first.kind !== 'header') throw new ProCacheError('invalid-input', 'the study does not begin with a header, so it is unknown what it holds for; begin another study');
+  checkSameConditions(first.header, header);
+  return new Study(header, others, torn, append);
+}
+
+/** All scores of one schedule. */
+class ScoreRecord {
+  readonly schedule: Schedule;
+  readonly #bySeed = new Map<string, Map<number, number>>();
+  readonly #bySet = new Map<string, Map<string, number>>();
+
+  constructor(schedule: Schedule) {
+    this.schedule = schedule;
+  }
+
+  add(seeds: readonly number[], scores: Scores): void {
+    for (const [name, score] of Object.entries(scores)) {
+      if (typeof score === 'number') memberOf(this.#bySet, name).set(String(seeds), score);
+      else seeds.forEach((seed, i) => memberOf(this.#bySeed, name).set(seed, score[i]!));
+    }
+  }
+
+  score(name: string, seeds: readonly number[]): Scores[string] | undefined {
+    const own = this.#bySeed.get(name);
+    if (own && seeds.every((seed) => own.has(seed))) return seeds.map((seed) => own.get(seed)!);
+    return this.#bySet.get(name)?.get(String(seeds));
+  }
+
+  missing(name: string, seeds: readonly number[]): readonly number[] {
+    if (this.score(name, seeds) !== undefined) return [];
+    const own = this.#bySeed.get(name);
+    return own ? seeds.filter((seed) => !own.has(seed)) : seeds;
+  }
+}
+
+function memberOf<Key, Value>(maps: Map<string, Map<Key, Value>>, name: string): Map<Key, Value> {
+  const known = maps.get(name);
+  if (known) return known;
+  const made = new Map<Key, Value>();
+  maps.set(name, made);
+  return made;
+}
