@@ -1,6 +1,7 @@
 import type { Conditions } from '@procache/core';
 import type { TransformerModel } from '@procache/model';
 import type { Tensor } from 'onnxruntime-common';
+import type { Conditioning } from './conditioning.ts';
 import type { OrtHost } from './host.ts';
 
 /** Most bytes of modulations in one batch; a generation that takes more computes them in several. */
@@ -9,20 +10,21 @@ const BATCH_BYTES = 128 * 2 ** 20;
 /**
  * The shifts, scales and gates of every block at every step of one generation.
  *
- * Computed in batches of as many steps as fit, usually all: the weights for it (a third of a DiT)
- * are read once, straight from the file, part by part, and are let go of before the first step.
+ * Computed in batches of as many steps as fit, usually all, before the first step (`Conditioning`).
  */
 export class Modulations {
   readonly #model: TransformerModel;
   readonly #host: OrtHost;
+  readonly #conditioning: Conditioning;
   readonly #conditions: Conditions;
   readonly #stepsPerBatch: number;
   /** The batches in memory, by their number: that of the current step and those that it looks ahead to. */
   readonly #batches = new Map<number, Float32Array<ArrayBuffer>>();
 
-  constructor(model: TransformerModel, host: OrtHost, conditions: Conditions) {
+  constructor(model: TransformerModel, host: OrtHost, conditioning: Conditioning, conditions: Conditions) {
     this.#model = model;
     this.#host = host;
+    this.#conditioning = conditioning;
     this.#conditions = conditions;
     this.#stepsPerBatch = Math.max(1, Math.floor(BATCH_BYTES / (4 * this.#perStep)));
   }
@@ -57,20 +59,22 @@ export class Modulations {
   async #compute(number: number): Promise<Float32Array> {
     const { timesteps, labels } = this.#conditions;
     const steps = timesteps.slice(number * this.#stepsPerBatch, (number + 1) * this.#stepsPerBatch);
-    const feeds = this.#feeds(steps, labels);
-    const batch = new Float32Array(steps.length * this.#perStep);
-    let column = 0;
-    for (const graph of this.#model.conditioningGraphs()) {
-      const session = await this.#host.open(graph, 'mapped');
-      try {
-        const { modulation } = await session.run(feeds);
-        column += this.#place(batch, modulation!, column);
-        modulation!.dispose();
-      } finally {
-        await session.release();
-      }
-    }
+    const batch = await this.#join(this.#feeds(steps, labels), steps.length);
     this.#batches.set(number, batch);
+    return batch;
+  }
+
+  /** The parts of all graphs side by side, [rows, entries * width]; where there is but one, that one. */
+  async #join(feeds: Readonly<Record<string, Tensor>>, steps: number): Promise<Float32Array<ArrayBuffer>> {
+    const { graphs } = this.#conditioning;
+    if (graphs.length === 1) return (await this.#conditioning.run(graphs[0]!, feeds)).data as Float32Array<ArrayBuffer>;
+    const batch = new Float32Array(steps * this.#perStep);
+    let column = 0;
+    for (const graph of graphs) {
+      const part = await this.#conditioning.run(graph, feeds);
+      column += this.#place(batch, part, column);
+      part.dispose();
+    }
     return batch;
   }
 

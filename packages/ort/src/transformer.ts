@@ -2,6 +2,7 @@ import { type Conditioned, type Conditions, hoist, type Plan, ProCacheError, typ
 import type { TransformerModel } from '@procache/model';
 import type { Tensor } from 'onnxruntime-common';
 import { OrtConditioned } from './conditioned.ts';
+import { Conditioning } from './conditioning.ts';
 import type { OrtHost, Residence } from './host.ts';
 import { Modulations } from './modulations.ts';
 import { ProgramStore } from './programs.ts';
@@ -16,26 +17,31 @@ export interface OrtTransformerOptions {
 /** A transformer that ONNX Runtime computes: each step program one graph, each step one run. */
 export function ortTransformer(model: TransformerModel, host: OrtHost, options: OrtTransformerOptions = {}): Transformer<Tensor> {
   const programs = new ProgramStore(model, host, options.residence ?? 'packed');
+  const conditioning = new Conditioning(model, host);
   return {
     topology: model.topology,
     latent: model.latent,
     prepare: (plans) => programs.prepare(plans.map(hoist)),
-    condition: (conditions, plan) => condition(model, host, programs, { conditions, plan }),
+    condition: (conditions, plan) => condition({ model, host, programs, conditioning }, conditions, plan),
     async dispose() {
       await programs.dispose();
+      await conditioning.dispose();
       await options.onDispose?.();
     },
   };
 }
 
-async function condition(
-  model: TransformerModel,
-  host: OrtHost,
-  programs: ProgramStore,
-  { conditions, plan }: { readonly conditions: Conditions; readonly plan: Plan },
-): Promise<Conditioned<Tensor>> {
+/** What generations of one transformer share. */
+interface Shared {
+  readonly model: TransformerModel;
+  readonly host: OrtHost;
+  readonly programs: ProgramStore;
+  readonly conditioning: Conditioning;
+}
+
+async function condition({ model, host, programs, conditioning }: Shared, conditions: Conditions, plan: Plan): Promise<Conditioned<Tensor>> {
   checkLabels(model, conditions.labels);
-  const modulations = new Modulations(model, host, conditions);
+  const modulations = new Modulations(model, host, conditioning, conditions);
   // First, and alone: its weights are let go of before those of the steps are loaded.
   await modulations.at(0);
   await programs.hold(plan);

@@ -1,4 +1,4 @@
-import { type AheadSum, type Fold, type Op, type Run, writesOf } from '../plan.ts';
+import { type Ahead, type Fold, type Op, type Run, writesOf } from '../plan.ts';
 import { branchesOf, type BranchId, type FeatureId, isSpan, isStream, parseBranch, parseSpan, tokensOf, type Topology } from '../topology.ts';
 import type { Conditioned, StepCall, StepResult, Transformer } from '../transformer.ts';
 import { type Network, type NetworkOptions, referenceNetwork, type Stream } from './network.ts';
@@ -131,16 +131,18 @@ class StepWalk {
         const feature = this.#network.evaluate(branch, this.#x, step);
         this.#network.add(this.#x, branch.id, feature, step);
         if (keep.includes(branch.id)) this.#made.set(branch.id, feature);
-        ahead?.sums.forEach((sum, i) => this.#addAhead(sums[i]!, sum, branch.id, feature));
+        this.#addAhead(ahead, sums, branch.id, feature);
       }
       for (const { id, blocks: [, to] } of spans) if (to === block) this.#made.set(id, this.#x.map((x, i) => x - before.get(id)![i]!));
     }
     if (ahead) this.#made.set(ahead.pack, Float64Array.from(sums.flatMap((sum) => [...sum])));
   }
 
-  /** Adds a feature to what a later step will fold, through the gate that the branch has then. */
-  #addAhead(sum: Stream, { step, terms }: AheadSum, branch: BranchId, feature: Stream): void {
-    for (const term of terms) if (term.branch === branch) this.#network.add(sum, branch, feature, step, term.weight);
+  /** Adds a feature to what later steps will fold, through the gate that the branch has then. */
+  #addAhead(ahead: Ahead | undefined, sums: readonly Stream[], branch: BranchId, feature: Stream): void {
+    ahead?.sums.forEach(({ step, terms }, i) => {
+      for (const term of terms) if (term.branch === branch) this.#network.add(sums[i]!, branch, feature, step, term.weight);
+    });
   }
 
   /** Patches the rows of the chosen tokens; the tensor that it was lent stays as it is. */

@@ -1,6 +1,6 @@
 import { type Fills, plain } from './fills.ts';
 import { checkConstraints, type PatternConstraints } from './pattern-constraints.ts';
-import { checkedRank, type Space } from './space.ts';
+import { checkedRank, listed, type Space } from './space.ts';
 
 /**
  * All patterns that meet the constraints of ProCache (Eqs. 2-4) or some of them, counted exactly.
@@ -59,6 +59,11 @@ export class PatternSpace implements Space {
 
   *[Symbol.iterator](): Generator<string> {
     for (let rank = 0n; rank < this.size; rank++) yield this.at(rank);
+  }
+
+  /** The ways of filling a gap of so many steps; of one that no pattern has, none. */
+  fills(gap: number): Space {
+    return this.#fills[gap] ?? listed([]);
   }
 
   /**

@@ -1,0 +1,93 @@
+import { ProCacheError } from '@procache/core';
+import type { Alphabet } from '../space/alphabet.ts';
+import { familyOf, forecastFrom, type Recording } from './recording.ts';
+
+/** By how much a reused step moves the final latent, as weights over the features: `index` and `weight` side by side. */
+export interface Influence {
+  readonly indices: readonly number[];
+  readonly weights: readonly number[];
+}
+
+/** Predicts from a recording how far a schedule leads away from the uncached latent, in microseconds. */
+export interface ErrorModel {
+  readonly steps: number;
+  /** How many features there are to weigh. */
+  readonly size: number;
+  /** The inner products of the features, the mean over all images: [size, size]. */
+  readonly products: Float64Array;
+  /** What a step reused with a letter adds, when these are the steps computed before it, newest first. */
+  influence(letter: string, computed: readonly number[], step: number): Influence;
+  /** The mean squared error of the final latent, predicted. */
+  predict(pattern: string): number;
+  /** The same image by image. */
+  predictEach(pattern: string): readonly number[];
+}
+
+/**
+ * The error model of a recording, for patterns over an alphabet.
+ *
+ * A forecast is a weighted sum of features, and so is its error; to first order the final latent
+ * moves by the sum of the errors of all reused steps, each as far as it reaches. So the predicted error is a
+ * quadratic form of the inner products that were recorded. Errors of different steps may cancel or add
+ * up, which a sum of their sizes (DPCache, methods.md 2.29) does not see. What the model
+ * itself makes of a latent that is already wrong is only in the reach.
+ *
+ * @throws {ProCacheError} `invalid-input` for a letter that evaluates part of the model, or whose features were not recorded.
+ */
+export function errorModel({ steps, families, reach, products }: Recording, { reused, legend }: Alphabet): ErrorModel {
+  const size = families.length * steps;
+  const names = families.map((family) => JSON.stringify(family));
+  const letters = new Map(
+    reused.map((letter) => {
+      const rule = letter === '.' ? ({ do: 'reuse' } as const) : legend[letter]?.[0];
+      const family = rule?.do === 'reuse' ? names.indexOf(JSON.stringify(familyOf(rule))) : -1;
+      if (rule?.do !== 'reuse' || family < 0) throw new ProCacheError('invalid-input', `the features that '${letter}' reuses were not recorded; record them too`);
+      return [letter, { rule, offset: family * steps }];
+    }),
+  );
+  const influence = (letter: string, computed: readonly number[], step: number): Influence => {
+    const known = letters.get(letter);
+    if (!known) throw new ProCacheError('invalid-input', `the error of a step '${letter}' cannot be predicted, only that of ${[...letters.keys()].join(', ')}`);
+    const weights = forecastFrom(computed, step, known.rule).map((weight) => weight * reach[step]!);
+    return { indices: [known.offset + step, ...computed.slice(0, weights.length).map((node) => known.offset + node)], weights: [-reach[step]!, ...weights] };
+  };
+  const coefficientsOf = (pattern: string): Float64Array => {
+    const coefficients = new Float64Array(size);
+    let computed: readonly number[] = [];
+    Array.from(pattern).forEach((letter, step) => {
+      if (letter === '#') computed = [step, ...computed];
+      else addInfluence(coefficients, influence(letter, computed, step));
+    });
+    return coefficients;
+  };
+  const average = Float64Array.from({ length: size * size }, (_, i) => products.reduce((sum, own) => sum + own[i]!, 0) / products.length);
+  return {
+    steps,
+    size,
+    products: average,
+    influence,
+    predict: (pattern) => quadraticForm(average, coefficientsOf(pattern)),
+    predictEach: (pattern) => {
+      const coefficients = coefficientsOf(pattern);
+      return products.map((own) => quadraticForm(own, coefficients));
+    },
+  };
+}
+
+/** Adds an influence to the weights of all features, in place. */
+export function addInfluence(coefficients: Float64Array, { indices, weights }: Influence): void {
+  indices.forEach((index, k) => (coefficients[index]! += weights[k]!));
+}
+
+/** `aᵀ G a`, over the features that weigh anything. */
+function quadraticForm(products: Float64Array, coefficients: Float64Array): number {
+  const size = coefficients.length;
+  const own = Array.from(coefficients.keys()).filter((i) => coefficients[i] !== 0);
+  let sum = 0;
+  for (const i of own) {
+    let row = 0;
+    for (const j of own) row += products[i * size + j]! * coefficients[j]!;
+    sum += row * coefficients[i]!;
+  }
+  return Math.max(0, sum);
+}

@@ -1,0 +1,179 @@
+import type { Denoiser, Reuse, Rule } from '@procache/core';
+import type { ReuseVariant } from '../space/alphabet.ts';
+import { familyOf, type Family, forecastFrom, type Recording } from './recording.ts';
+import type { Trajectory } from './trajectory.ts';
+
+export interface RecordOptions {
+  /** What may be stored: the features of the branches, or of a span. One recording serves all orders of forecast. */
+  readonly reuse: readonly ReuseVariant[];
+  /** At how many steps it is measured how far an error reaches; 8 unless given. The steps between are interpolated. */
+  readonly probes?: number;
+  /** Called with the share of the work that is done, 0 to 1. */
+  readonly onProgress?: ((share: number) => void) | undefined;
+}
+
+/**
+ * Records on uncached trajectories all that is needed to predict the error of a schedule without running it.
+ *
+ * Two things are measured. How the features move: at each step the output is made once with the
+ * features of the step before, and its change tells how far they moved, as the model's output
+ * sees it. And how far an error reaches: at some steps the output gets the error of a typical forecast,
+ * and the rest of the trajectory is run to its end. In all about as much as `2 + probes / 2` uncached
+ * generations for one family of features.
+ */
+export async function record(trajectory: Trajectory, { reuse, probes = 8, onProgress }: RecordOptions): Promise<Recording> {
+  const families = [...new Map(reuse.map((variant) => [JSON.stringify(familyOf(variant)), familyOf(variant)])).values()];
+  const probed = probedSteps(trajectory.steps, probes);
+  const total = (1 + families.length) * trajectory.steps + probed.reduce((sum, step) => sum + trajectory.steps - step - 1, 0);
+  let done = 0;
+  const report = (): void => onProgress?.(++done / total);
+
+  const uncached = await uncachedRun(trajectory, report);
+  const features: Float32Array[][] = [];
+  for (const family of families) features.push(await movement(trajectory, uncached, family, report));
+  const reach = await reachOf(trajectory, uncached, { features: features[0]!, probed, report });
+  return { steps: trajectory.steps, families, reach, products: innerProducts(features.flat(), trajectory.images) };
+}
+
+interface UncachedRun {
+  /** The latent that each step begins with. */
+  readonly latents: readonly Float32Array[];
+  readonly outputs: readonly Float32Array[];
+  readonly final: Float32Array;
+}
+
+async function uncachedRun(trajectory: Trajectory, report: () => void): Promise<UncachedRun> {
+  const latents: Float32Array[] = [];
+  const outputs: Float32Array[] = [];
+  const final = await trajectory.follow(scheduleOf(trajectory.steps, () => '#'), (denoise) =>
+    trajectory.sample(async (latent, step) => {
+      latents.push(latent.slice());
+      const output = await denoise(latent, step);
+      outputs.push(output.slice());
+      report();
+      return output;
+    }),
+  );
+  return { latents, outputs, final };
+}
+
+/**
+ * The features of each step as the output sees them, up to a constant: `y(s-1) - y(s)` is what holding the
+ * features of step s-1 adds to the output of step s.
+ *
+ * Every second step is computed and the next one reused, then the other way round.
+ */
+async function movement(trajectory: Trajectory, { latents, outputs }: UncachedRun, family: Family, report: () => void): Promise<Float32Array[]> {
+  const { steps } = trajectory;
+  const held: Float32Array[] = [];
+  for (const odd of [0, 1]) {
+    const letterAt = (step: number): string => (step === 0 || (step + odd) % 2 === 0 ? '#' : '~');
+    await trajectory.follow(scheduleOf(steps, letterAt, { do: 'reuse', ...family }), async (denoise) => {
+      for (let step = odd; step + 1 < steps; step += 2) {
+        await denoise(latents[step]!, step);
+        report();
+        held[step + 1] = (await denoise(latents[step + 1]!, step + 1)).slice();
+        report();
+      }
+    });
+  }
+  const features = [new Float32Array(outputs[0]!.length)];
+  for (let step = 1; step < steps; step++) features.push(features[step - 1]!.map((y, i) => y - (held[step]![i]! - outputs[step]![i]!)));
+  return features;
+}
+
+interface ReachOptions {
+  readonly features: readonly Float32Array[];
+  readonly probed: readonly number[];
+  readonly report: () => void;
+}
+
+/**
+ * How far an error of the output at each step reaches: by how much it moves the final latent.
+ *
+ * The sampler alone is asked at every step, as it costs nothing: an error goes in, and all other
+ * outputs stay as recorded. What the network makes of it, mostly a great deal less, is measured at the
+ * probed steps and interpolated between them, as a factor.
+ */
+async function reachOf(trajectory: Trajectory, run: UncachedRun, { features, probed, report }: ReachOptions): Promise<readonly number[]> {
+  const { steps } = trajectory;
+  const errors = features.map((_, step) => typicalError(features, step));
+  const displaced = async (step: number, after: Denoiser): Promise<number> => {
+    const final = await trajectory.sample(async (latent, at) => {
+      if (at > step) return after(latent, at);
+      return at < step ? run.outputs[at]! : run.outputs[at]!.map((value, i) => value + errors[step]![i]!);
+    });
+    return norm(final.map((value, i) => value - run.final[i]!)) / norm(errors[step]!);
+  };
+  const alone: number[] = [];
+  for (let step = 0; step < steps; step++) alone.push(step === 0 ? 0 : await displaced(step, (_, at) => Promise.resolve(run.outputs[at]!)));
+  const factors = new Map<number, number>();
+  await trajectory.follow(scheduleOf(steps, () => '#'), async (denoise) => {
+    for (const step of probed) {
+      const whole = await displaced(step, (latent, at) => (report(), denoise(latent, at)));
+      factors.set(step, whole / alone[step]!);
+    }
+  });
+  return alone.map((value, step) => value * interpolated(factors, step));
+}
+
+/** The gap that a typical forecast is made over. */
+const TYPICAL_GAP = 3;
+const TYPICAL_ORDER = 2;
+
+/** What a forecast of the second order makes wrong two steps after a computed one, with three steps between those. */
+function typicalError(features: readonly Float32Array[], step: number): Float32Array {
+  const nodes: number[] = [];
+  for (let node = step - TYPICAL_GAP + 1; node >= 0 && nodes.length <= TYPICAL_ORDER; node -= TYPICAL_GAP) nodes.push(node);
+  if (nodes.length === 0) nodes.push(Math.max(0, step - 1));
+  const weights = forecastFrom(nodes, step, { order: TYPICAL_ORDER, forecast: 'lagrange' });
+  return features[step]!.map((y, i) => nodes.reduce((sum, node, k) => sum + weights[k]! * features[node]![i]!, -y));
+}
+
+/** So many steps, spread evenly from 1 to the last. */
+function probedSteps(steps: number, probes: number): readonly number[] {
+  const count = Math.max(2, Math.min(probes, steps - 1));
+  const spread = Array.from({ length: count }, (_, i) => 1 + Math.round((i * (steps - 2)) / (count - 1)));
+  return [...new Set(spread)].filter((step) => step < steps);
+}
+
+/** Between two probes a factor changes by an equal share per step. */
+function interpolated(factors: ReadonlyMap<number, number>, step: number): number {
+  const probed = [...factors.keys()];
+  const [before, after] = [probed.findLast((probe) => probe <= step), probed.find((probe) => probe >= step)];
+  const [from, to] = [before ?? after, after ?? before];
+  if (from === undefined || to === undefined) return 1;
+  const [low, high] = [factors.get(from)!, factors.get(to)!];
+  return from === to ? low : low * (high / low) ** ((step - from) / (to - from));
+}
+
+/** The inner products of all features, image by image, per number of the latent. */
+function innerProducts(features: readonly Float32Array[], images: number): readonly Float64Array[] {
+  const count = features.length;
+  const size = features[0]!.length / images;
+  return Array.from({ length: images }, (_, image) => {
+    const parts = features.map((feature) => feature.subarray(image * size, (image + 1) * size));
+    const products = new Float64Array(count * count);
+    for (let a = 0; a < count; a++) {
+      for (let b = 0; b <= a; b++) {
+        products[a * count + b] = dot(parts[a]!, parts[b]!) / size;
+        products[b * count + a] = products[a * count + b]!;
+      }
+    }
+    return products;
+  });
+}
+
+function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+}
+
+function norm(values: Float32Array): number {
+  return Math.sqrt(dot(values, values));
+}
+
+function scheduleOf(steps: number, letterAt: (step: number) => string, rule: Rule & Reuse = { do: 'reuse' }) {
+  return { version: 1, pattern: Array.from({ length: steps }, (_, step) => letterAt(step)).join(''), legend: { '~': [rule] } } as const;
+}

@@ -1,0 +1,74 @@
+import {
+  type Denoiser,
+  type DiffusionSteps,
+  gaussian,
+  gaussians,
+  guided,
+  type Guidance,
+  planOf,
+  ProCacheError,
+  sampleDdim,
+  sampleDdpm,
+  type SamplerName,
+  type Schedule,
+  type Transformer,
+  withDenoiser,
+} from '@procache/core';
+import type { Signal } from '../scoring/evaluator.ts';
+
+/** One generation that can be taken again and again: the same noise, labels and guidance, whatever the schedule. */
+export interface Trajectory {
+  readonly steps: number;
+  readonly images: number;
+  /** Runs the sampler from the trajectory's noise to the final latents. */
+  sample(denoise: Denoiser): Promise<Float32Array>;
+  /** Lends a denoiser that follows a schedule, guidance included. Steps whose features no other step needs may be left out. */
+  follow<Result>(schedule: Schedule, use: (denoise: Denoiser) => Promise<Result>): Promise<Result>;
+}
+
+export interface TrajectoryOptions {
+  readonly steps: DiffusionSteps;
+  /** One image per seed. */
+  readonly seeds: readonly number[];
+  readonly labelOf: (seed: number) => number;
+  readonly guidance?: Guidance | undefined;
+  readonly sampler?: SamplerName | undefined;
+  readonly eta?: number | undefined;
+  readonly signal?: Signal | undefined;
+}
+
+/** The trajectory of some seeds through a model. */
+export function trajectoryOf<T>(model: Transformer<T>, options: TrajectoryOptions): Trajectory {
+  const { steps, seeds, labelOf, guidance, sampler = 'ddim', eta = 0, signal } = options;
+  if (seeds.length === 0) throw new ProCacheError('invalid-input', 'there is no seed to record; pass one or more');
+  const { latent: shape } = model;
+  const noise = joinedImages(seeds.map((seed) => gaussian(seed, shape.channels * shape.height * shape.width)));
+  const labels = seeds.map(labelOf);
+  const guide = guidance !== undefined && guidance.scale !== 1 ? guidance : undefined;
+  const conditions = { timesteps: steps.timesteps, labels: guide ? [...labels, ...labels.map(() => guide.unconditional)] : labels };
+  return {
+    steps: steps.count,
+    images: seeds.length,
+    sample(denoise) {
+      const injected = injectedNoise(seeds);
+      if (sampler === 'ddpm') return sampleDdpm(denoise, noise, steps, { shape, noise: injected });
+      return sampleDdim(denoise, noise, steps, { shape, noise: injected, eta });
+    },
+    follow: (schedule, use) =>
+      withDenoiser({ model, plan: planOf(schedule, model.topology), conditions, seed: seeds[0]!, signal }, (denoise) =>
+        use(guide ? guided(denoise, guide.scale, { shape, channels: guide.channels }) : denoise),
+      ),
+  };
+}
+
+/** Noise of each image's own for the steps of a stochastic sampler, the same in every run. */
+function injectedNoise(seeds: readonly number[]): (step: number, length: number) => Float32Array {
+  const sources = seeds.map((seed) => gaussians(2 ** 31 + seed));
+  return (_, length) => joinedImages(sources.map((source) => source(length / seeds.length)));
+}
+
+function joinedImages(images: readonly Float32Array[]): Float32Array {
+  const joined = new Float32Array(images.reduce((sum, { length }) => sum + length, 0));
+  images.reduce((offset, image) => (joined.set(image, offset), offset + image.length), 0);
+  return joined;
+}

@@ -1,0 +1,92 @@
+import type { Search, Strategy } from '../search.ts';
+import type { PatternSpace } from '../space/pattern-space.ts';
+import { draw } from '../space/space.ts';
+import { neighbours, randomMove } from './moves.ts';
+
+/** What patterns cost, in the order in which they are given; less is better. */
+export type Cost = (patterns: readonly string[]) => Promise<readonly number[]>;
+
+export interface AnnealOptions {
+  readonly space: PatternSpace;
+  /** Where to begin; a uniform draw unless given. */
+  readonly start?: string;
+  /** Moves of the annealing; 200 unless given. */
+  readonly iterations?: number;
+  /** Relative losses, from the first move to the last: a move that makes it worse by this share is taken with probability 1/e. */
+  readonly temperatures?: readonly [first: number, last: number];
+  readonly climb?: ClimbOptions;
+}
+
+export interface ClimbOptions {
+  /** The most rounds; 20 unless given. */
+  readonly rounds?: number;
+  /** A guess at the cost: with it only the most promising neighbours are tried. */
+  readonly predict?: (pattern: string) => number;
+  /** How many; 16 unless given. */
+  readonly tries?: number;
+}
+
+/**
+ * Simulated annealing with a fixed number of computed steps, and hill climbing from the best pattern found.
+ *
+ * As BudCache does it (methods.md 2.30): single relocations nine times of ten, 70 % of them within three
+ * steps, a geometric temperature from .05 to 1e-5, then steepest descent over the neighbours of the best
+ * pattern. The temperature is relative here, so that it suits every model.
+ */
+export function anneal({ climb = {}, ...options }: AnnealOptions): Strategy {
+  return async (search) => {
+    const cost = costOf(search);
+    const best = await annealed(search, cost, options);
+    await climbed(search, cost, { ...climb, space: options.space, start: best });
+  };
+}
+
+/** The mean losses that a search measures on all seeds. */
+export function costOf({ assess }: Pick<Search, 'assess'>): Cost {
+  return async (patterns) => (await assess(patterns)).map(({ loss }) => loss);
+}
+
+/** What chance and the target decide for a walk over patterns. */
+export type Walk = Pick<Search, 'random' | 'affords'>;
+
+/** The best pattern that annealing comes by. */
+export async function annealed({ random, affords }: Walk, cost: Cost, options: Omit<AnnealOptions, 'climb'>): Promise<string> {
+  const { space, start = draw(space, random), iterations = 200, temperatures: [hot, cold] = [0.05, 1e-5] } = options;
+  let current = { pattern: start, cost: (await cost([start]))[0]! };
+  let best = current;
+  for (let i = 0; i < iterations; i++) {
+    const pattern = randomMove(space, current.pattern, random);
+    if (pattern === undefined) break;
+    const chance = random(); // drawn in any case, so that chance does not depend on what moves cost
+    if (!affords(pattern)) continue;
+    const next = { pattern, cost: (await cost([pattern]))[0]! };
+    const temperature = hot * (cold / hot) ** (i / Math.max(1, iterations - 1));
+    const worse = (next.cost - current.cost) / Math.abs(current.cost);
+    if (next.cost <= current.cost || chance < Math.exp(-worse / temperature)) current = next;
+    if (current.cost < best.cost) best = current;
+  }
+  return best.pattern;
+}
+
+/** The pattern from which no neighbour that is tried leads further down. */
+export async function climbed({ random, affords }: Walk, cost: Cost, options: ClimbOptions & { readonly space: PatternSpace; readonly start: string }): Promise<string> {
+  const { space, start, rounds = 20, predict, tries = 16 } = options;
+  let current = { pattern: start, cost: (await cost([start]))[0]! };
+  for (let round = 0; round < rounds; round++) {
+    const all = neighbours(space, current.pattern, random).filter(affords);
+    const tried = predict ? mostPromising(all, predict, tries) : all;
+    const costs = await cost(tried);
+    const least = Math.min(...costs);
+    if (!(least < current.cost)) break;
+    current = { pattern: tried[costs.indexOf(least)]!, cost: least };
+  }
+  return current.pattern;
+}
+
+function mostPromising(patterns: readonly string[], predict: (pattern: string) => number, count: number): readonly string[] {
+  return patterns
+    .map((pattern) => ({ pattern, cost: predict(pattern) }))
+    .sort((a, b) => a.cost - b.cost)
+    .slice(0, count)
+    .map(({ pattern }) => pattern);
+}

@@ -1,0 +1,29 @@
+import { ProCacheError } from '@procache/core';
+import type { Space } from '../space/space.ts';
+import type { Strategy } from '../search.ts';
+
+export interface ExhaustiveOptions {
+  readonly space: Space;
+  /** The largest space that is listed; 5000 patterns unless given. */
+  readonly most?: number;
+}
+
+/** Assesses every pattern there is. With the paper's bounds that is 7 to 25 of them, so there is nothing to sample. */
+export function exhaustive({ space, most = 5000 }: ExhaustiveOptions): Strategy {
+  if (space.size > BigInt(most)) {
+    throw new ProCacheError(
+      'infeasible-constraints',
+      `the space has ${space.size.toLocaleString('en-GB')} patterns, more than the ${most} that are listed; tighten its constraints, or sample or anneal`,
+    );
+  }
+  return async ({ assess, affords }) => {
+    await assess(affordable([...space], affords));
+  };
+}
+
+/** The patterns that keep within the target. */
+export function affordable(patterns: readonly string[], affords: (pattern: string) => boolean): readonly string[] {
+  const kept = patterns.filter(affords);
+  if (kept.length > 0) return kept;
+  throw new ProCacheError('infeasible-constraints', `none of ${patterns.length} patterns keeps within the target; raise it, or lower the budget of computed steps`);
+}

@@ -1,0 +1,49 @@
+import { pairedDifference } from '../scoring/interval.ts';
+import type { Assessment, Search, Strategy } from '../search.ts';
+import { drawDistinct, type Space } from '../space/space.ts';
+import { affordable } from './exhaustive.ts';
+
+export interface RaceOptions {
+  /** How many seeds the first round has; an eighth of all unless given, and at least 2. Each round has twice as many as the one before. */
+  readonly firstSeeds?: number;
+  /** The share that goes on to the next round at most; a half unless given. */
+  readonly keep?: number;
+}
+
+export interface HalvingOptions extends RaceOptions {
+  readonly space: Space;
+  /** How many patterns begin; all of the space where it has no more. */
+  readonly count: number;
+}
+
+/**
+ * Successive halving (Jamieson and Talwalkar, 2016) with racing: many patterns on few seeds, few on all.
+ *
+ * The seeds are the same for all patterns, so that they are compared pair by pair. After each round
+ * those go that are surely worse than the leader (95 % of the paired difference above 0), and of the rest
+ * the worse half.
+ */
+export function halving({ space, count, ...options }: HalvingOptions): Strategy {
+  return async (search) => {
+    await race(search, affordable(drawDistinct(space, count, search.random), search.affords), options);
+  };
+}
+
+/** Lets patterns race; returns those that reached all seeds, the best first. */
+export async function race(search: Search, patterns: readonly string[], options: RaceOptions = {}): Promise<readonly Assessment[]> {
+  const { seeds } = search;
+  const { firstSeeds = Math.max(2, Math.ceil(seeds.length / 8)), keep = 0.5 } = options;
+  let running = patterns;
+  for (let count = Math.min(firstSeeds, seeds.length); ; count = Math.min(2 * count, seeds.length)) {
+    const round = (await search.assess(running, seeds.slice(0, count))).toSorted((a, b) => a.loss - b.loss);
+    if (count === seeds.length) return round;
+    running = survivors(round, keep).map(({ pattern }) => pattern);
+  }
+}
+
+/** The leader, and those that may yet be better; no more than a share. */
+function survivors(round: readonly Assessment[], keep: number): readonly Assessment[] {
+  const leader = round[0]!;
+  const open = round.filter((other) => other === leader || !(pairedDifference(other.losses, leader.losses).low > 0));
+  return open.slice(0, Math.max(1, Math.ceil(keep * round.length)));
+}
