@@ -5,6 +5,7 @@ import { feedsOf } from './feeds.ts';
 import type { OrtHost } from './host.ts';
 import type { Modulations } from './modulations.ts';
 import type { ProgramStore } from './programs.ts';
+import { Scratch } from './scratch.ts';
 
 export interface OrtConditionedParts {
   readonly model: TransformerModel;
@@ -18,6 +19,7 @@ export interface OrtConditionedParts {
 export class OrtConditioned implements Conditioned<Tensor> {
   readonly #parts: OrtConditionedParts;
   readonly #alive = new Set<Tensor>();
+  readonly #scratch = new Scratch();
   #disposed = false;
 
   constructor(parts: OrtConditionedParts) {
@@ -28,7 +30,7 @@ export class OrtConditioned implements Conditioned<Tensor> {
     const { model, host, programs, modulations } = this.#parts;
     modulations.discardBefore(call.step);
     const { session, program } = programs.session(call.plan.program);
-    const feeds = await feedsOf({ model, host, modulations, program }, call);
+    const feeds = await feedsOf({ model, host, modulations, program, scratch: this.#scratch }, call);
     const outputs = outputsOf(call);
     const results = await session.run(feeds, outputs.names).catch(runError);
     const features = new Map<FeatureId, Tensor>();

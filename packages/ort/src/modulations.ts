@@ -17,6 +17,8 @@ export class Modulations {
   readonly #host: OrtHost;
   readonly #conditioning: Conditioning;
   readonly #conditions: Conditions;
+  /** Each label once: images of one label share their modulations, as all unconditional ones do. */
+  readonly #labels: readonly number[];
   readonly #stepsPerBatch: number;
   /** The batches in memory, by their number: that of the current step and those that it looks ahead to. */
   readonly #batches = new Map<number, Float32Array<ArrayBuffer>>();
@@ -26,15 +28,17 @@ export class Modulations {
     this.#host = host;
     this.#conditioning = conditioning;
     this.#conditions = conditions;
+    this.#labels = [...new Set(conditions.labels)];
     this.#stepsPerBatch = Math.max(1, Math.floor(BATCH_BYTES / (4 * this.#perStep)));
   }
 
-  /** The modulations of one step, [images, entries, width]. Steps are asked for in order, and those ahead of them. */
-  async at(step: number): Promise<Float32Array> {
+  /** The modulations of one step: for each image, [entries, width]. Steps are asked for in order, and those ahead of them. */
+  async at(step: number): Promise<readonly Float32Array[]> {
     const number = Math.floor(step / this.#stepsPerBatch);
     const batch = this.#batches.get(number) ?? (await this.#compute(number));
     const offset = (step % this.#stepsPerBatch) * this.#perStep;
-    return batch.subarray(offset, offset + this.#perStep);
+    const rows = this.#labels.map((_, i) => batch.subarray(offset + i * this.#perRow, offset + (i + 1) * this.#perRow));
+    return this.#conditions.labels.map((label) => rows[this.#labels.indexOf(label)]!);
   }
 
   /** Lets go of what steps before this one needed. */
@@ -48,18 +52,18 @@ export class Modulations {
 
   /** Numbers that one step takes. */
   get #perStep(): number {
-    return this.#conditions.labels.length * this.#perRow;
+    return this.#labels.length * this.#perRow;
   }
 
-  /** Numbers that one image takes at one step. */
+  /** Numbers that one label takes at one step. */
   get #perRow(): number {
     return this.#model.stream.entries * this.#model.stream.width;
   }
 
   async #compute(number: number): Promise<Float32Array> {
-    const { timesteps, labels } = this.#conditions;
+    const { timesteps } = this.#conditions;
     const steps = timesteps.slice(number * this.#stepsPerBatch, (number + 1) * this.#stepsPerBatch);
-    const batch = await this.#join(this.#feeds(steps, labels), steps.length);
+    const batch = await this.#join(this.#feeds(steps), steps.length);
     this.#batches.set(number, batch);
     return batch;
   }
@@ -86,7 +90,8 @@ export class Modulations {
     return numbers;
   }
 
-  #feeds(steps: readonly number[], labels: readonly number[]): Record<string, Tensor> {
+  #feeds(steps: readonly number[]): Record<string, Tensor> {
+    const labels = this.#labels;
     const { data, frequencies } = this.#model.embedTimesteps(steps.flatMap((timestep) => labels.map(() => timestep)));
     const rows = steps.length * labels.length;
     const ids = BigInt64Array.from(steps.flatMap(() => labels), BigInt);

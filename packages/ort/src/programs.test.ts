@@ -3,7 +3,7 @@ import { bytesSource, type OnnxGraph, openCheckpoint, openModel, type Transforme
 import type { InferenceSession } from 'onnxruntime-common';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { OrtHost } from './host.ts';
-import { graphsFor, ProgramStore } from './programs.ts';
+import { ProgramStore, sharedPrograms } from './programs.ts';
 
 let model: TransformerModel;
 
@@ -69,8 +69,8 @@ function recordingHost(failing: (graph: OnnxGraph) => boolean = () => false) {
   return { host, open, opened };
 }
 
-describe('graphsFor', () => {
-  const outputsFor = (...plans: Plan[]) => graphsFor(model, programsOf(...plans)).map(({ graph }) => graph.outputs.map(({ name }) => name));
+describe('sharedPrograms', () => {
+  const outputsFor = (...plans: Plan[]) => sharedPrograms(programsOf(...plans)).map(({ program }) => model.stepGraph(program).outputs.map(({ name }) => name));
 
   it('serves programs that differ only in what they give from one graph', () => {
     const features = ['0.attn', '0.mlp', '1.attn', '1.mlp', '2.attn', '2.mlp'].map((branch) => `feature ${branch}`);

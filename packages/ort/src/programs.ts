@@ -1,25 +1,23 @@
 import { type Plan, programsOf, type StepProgram } from '@procache/core';
-import type { OnnxGraph, TransformerModel } from '@procache/model';
+import type { TransformerModel } from '@procache/model';
 import type { InferenceSession } from 'onnxruntime-common';
 import type { OrtHost, Residence } from './host.ts';
 import { mergePrograms, skeletonOf } from './merge-programs.ts';
 
-/** A graph that serves one or several step programs. */
-export interface CompiledProgram {
-  /** The program that the graph was written for: it gives all that those it serves give. */
+/** A program that gives all that those it serves give. */
+export interface SharedProgram {
   readonly program: StepProgram;
-  readonly graph: OnnxGraph;
   /** The keys of the programs that it serves. */
   readonly serves: readonly string[];
 }
 
 /**
- * The graphs for some programs, each program served by one.
+ * What there is to compile for some programs, each served by one graph.
  *
  * Programs that differ only in what they give share a graph, and so their weights: an output that
- * a run does not ask for costs nothing that can be measured (docs/performance.md).
+ * a run does not ask for costs next to nothing (docs/performance.md).
  */
-export function graphsFor(model: TransformerModel, programs: readonly StepProgram[]): readonly CompiledProgram[] {
+export function sharedPrograms(programs: readonly StepProgram[]): readonly SharedProgram[] {
   const scores = new Set(programs.flatMap(({ score }) => score ?? []));
   const groups = new Map<string, StepProgram[]>();
   for (const program of programs) {
@@ -27,17 +25,12 @@ export function graphsFor(model: TransformerModel, programs: readonly StepProgra
     const group = skeletonOf(program) + (scores.size > 1 ? (program.score ?? '') : '');
     groups.set(group, [...(groups.get(group) ?? []), program]);
   }
-  return [...groups.values()].map((group) => {
-    const program = mergePrograms(group);
-    return { program, graph: model.stepGraph(program), serves: group.map(({ key }) => key) };
-  });
+  return [...groups.values()].map((group) => ({ program: mergePrograms(group), serves: group.map(({ key }) => key) }));
 }
 
-/** A session, the program that its graph was written for, and the keys of those that it serves. */
-export interface OpenSession {
+/** A session, and the program that its graph was written for. */
+export interface OpenSession extends SharedProgram {
   readonly session: InferenceSession;
-  readonly program: StepProgram;
-  readonly serves: readonly string[];
 }
 
 /** The open sessions of a model. Opens what plans need, and closes what no plan needs any longer. */
@@ -98,14 +91,14 @@ export class ProgramStore {
     const pinned = this.#open.filter(({ serves }) => serves.some((key) => running.has(key)));
     const served = new Set(pinned.flatMap(({ serves }) => serves));
     const missing = programsOf(...this.#prepared, ...wanted).filter(({ key }) => !served.has(key));
-    const graphs = graphsFor(this.#model, missing);
-    const isNeeded = (open: OpenSession) => pinned.includes(open) || graphs.some((graph) => sameKeys(graph.serves, open.serves));
+    const needed = sharedPrograms(missing);
+    const isNeeded = (open: OpenSession) => pinned.includes(open) || needed.some(({ serves }) => sameKeys(serves, open.serves));
     const [kept, superfluous] = [this.#open.filter(isNeeded), this.#open.filter((open) => !isNeeded(open))];
     this.#open = kept;
     for (const { session } of superfluous) await session.release(); // before others are opened, so that both are never held at once
-    for (const { program, graph, serves } of graphs) {
+    for (const { program, serves } of needed) {
       if (kept.some((open) => sameKeys(open.serves, serves))) continue;
-      const session = await this.#host.open(graph, this.#residence);
+      const session = await this.#host.open(this.#model.stepGraph(program), this.#residence);
       this.#open = [...this.#open, { session, program, serves }];
     }
     this.#running = [...this.#running, ...wanted];

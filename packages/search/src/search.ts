@@ -1,4 +1,4 @@
-import type { Schedule } from '@procache/core';
+import { ProCacheError, type Schedule } from '@procache/core';
 import { type Evaluator, lossesOf, mean, type Scores, type Signal } from './scoring/evaluator.ts';
 import { type MeanInterval, meanInterval, pairedDifference } from './scoring/interval.ts';
 import { paretoFront } from './scoring/pareto.ts';
@@ -25,7 +25,7 @@ export interface Search {
   /** Whether a pattern keeps within the target. A strategy assesses none that does not. */
   readonly affords: (pattern: string) => boolean;
   /** Judges patterns on some seeds, all of the search unless given; what the study knows is not evaluated again. In the given order. */
-  assess(patterns: readonly string[], seeds?: readonly number[]): Promise<readonly Assessment[]>;
+  readonly assess: (patterns: readonly string[], seeds?: readonly number[]) => Promise<readonly Assessment[]>;
 }
 
 /**
@@ -46,6 +46,13 @@ export interface SearchOptions {
   readonly affords?: (pattern: string) => boolean;
   /** How many evaluations may run side by side; 1 unless given. */
   readonly parallel?: number;
+  /**
+   * After so many images the search ends with what it has; by default when the strategy does.
+   *
+   * A count and not a time, and images that the study knew count too: so that a search which is
+   * resumed, on a slower machine perhaps, ends where it would have ended.
+   */
+  readonly mostImages?: number;
   readonly signal?: Signal | undefined;
   readonly onAssessed?: ((event: SearchProgress) => void) | undefined;
 }
@@ -83,10 +90,16 @@ export async function runSearch(options: SearchOptions): Promise<SearchResult> {
   const { strategy, evaluator, study, random, affords = () => true } = options;
   const { seeds } = study.header;
   const desk = new AssessmentDesk(options);
-  await strategy({ seeds, random, affords, assess: (patterns, own = seeds) => desk.assess(patterns, own) });
+  try {
+    await strategy({ seeds, random, affords, assess: (patterns, own = seeds) => desk.assess(patterns, own) });
+  } catch (error) {
+    if (!(error instanceof LimitReached)) throw error;
+  }
   const ranking = [...desk.finished.values()].sort((a, b) => a.loss - b.loss);
   const [best, second] = ranking;
-  if (!best) throw new Error('the strategy assessed no pattern on all seeds');
+  if (!best) {
+    throw new ProCacheError('invalid-input', `the search ended after ${desk.images} images, before any pattern was assessed on all ${seeds.length} seeds; raise the limit`);
+  }
   const { objectives } = evaluator;
   return {
     best,
@@ -98,10 +111,16 @@ export async function runSearch(options: SearchOptions): Promise<SearchResult> {
   };
 }
 
+/** Unwinds a strategy; never leaves this file. */
+class LimitReached extends Error {}
+
 /** Answers a strategy's questions from the study, or else from the evaluator. */
 class AssessmentDesk {
   readonly finished = new Map<string, Assessment>();
   evaluations = 0;
+  /** Images that were asked for in this run, each once. */
+  images = 0;
+  readonly #asked = new Map<string, Set<number>>();
   #best: Assessment | undefined;
   readonly #options: SearchOptions;
 
@@ -112,7 +131,9 @@ class AssessmentDesk {
   async assess(patterns: readonly string[], seeds: readonly number[]): Promise<readonly Assessment[]> {
     const { parallel = 1 } = this.#options;
     const answers = new Map<string, Assessment>();
-    const open = [...new Set(patterns)];
+    const distinct = [...new Set(patterns)];
+    const open = distinct.filter((pattern) => this.#admits(pattern, seeds));
+    const isLimited = open.length < distinct.length;
     const work = async (): Promise<void> => {
       for (let pattern = open.shift(); pattern !== undefined; pattern = open.shift()) answers.set(pattern, await this.#assessOne(pattern, seeds));
     };
@@ -120,7 +141,19 @@ class AssessmentDesk {
     const workers = Array.from({ length: Math.min(parallel, open.length) }, () => work().finally(stop)); // each ends when there is no more, or fails
     await Promise.allSettled(workers);
     await Promise.all(workers);
+    if (isLimited) throw new LimitReached();
     return patterns.map((pattern) => answers.get(pattern)!);
+  }
+
+  /** Whether there are images left for a pattern on these seeds; if so they are taken. */
+  #admits(pattern: string, seeds: readonly number[]): boolean {
+    const { mostImages = Infinity } = this.#options;
+    const asked = this.#asked.get(pattern) ?? new Set();
+    const fresh = seeds.filter((seed) => !asked.has(seed));
+    if (this.images + fresh.length > mostImages) return false;
+    this.#asked.set(pattern, new Set([...asked, ...fresh]));
+    this.images += fresh.length;
+    return true;
   }
 
   async #assessOne(pattern: string, seeds: readonly number[]): Promise<Assessment> {

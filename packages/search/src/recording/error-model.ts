@@ -16,11 +16,11 @@ export interface ErrorModel {
   /** The inner products of the features, the mean over all images: [size, size]. */
   readonly products: Float64Array;
   /** What a step reused with a letter adds, when these are the steps computed before it, newest first. */
-  influence(letter: string, computed: readonly number[], step: number): Influence;
+  readonly influence: (letter: string, computed: readonly number[], step: number) => Influence;
   /** The mean squared error of the final latent, predicted. */
-  predict(pattern: string): number;
+  readonly predict: (pattern: string) => number;
   /** The same image by image. */
-  predictEach(pattern: string): readonly number[];
+  readonly predictEach: (pattern: string) => readonly number[];
 }
 
 /**

@@ -1,6 +1,8 @@
+import { ProCacheError } from '@procache/core';
 import type { Search, Strategy } from '../search.ts';
 import type { PatternSpace } from '../space/pattern-space.ts';
 import { draw } from '../space/space.ts';
+import { affordable } from './exhaustive.ts';
 import { neighbours, randomMove } from './moves.ts';
 
 /** What patterns cost, in the order in which they are given; less is better. */
@@ -12,7 +14,7 @@ export interface AnnealOptions {
   readonly start?: string;
   /** Moves of the annealing; 200 unless given. */
   readonly iterations?: number;
-  /** Relative losses, from the first move to the last: a move that makes it worse by this share is taken with probability 1/e. */
+  /** Shares of the loss, from the first move to the last: a move that makes it worse by this share is taken with probability 1/e. From 1 to 0.01 unless given. */
   readonly temperatures?: readonly [first: number, last: number];
   readonly climb?: ClimbOptions;
 }
@@ -30,8 +32,8 @@ export interface ClimbOptions {
  * Simulated annealing with a fixed number of computed steps, and hill climbing from the best pattern found.
  *
  * As BudCache does it (methods.md 2.30): single relocations nine times of ten, 70 % of them within three
- * steps, a geometric temperature from .05 to 1e-5, then steepest descent over the neighbours of the best
- * pattern. The temperature is relative here, so that it suits every model.
+ * steps, a geometric temperature, then steepest descent over the neighbours of the best pattern. The temperature
+ * is a share of the loss here and not a loss, so that it suits every model.
  */
 export function anneal({ climb = {}, ...options }: AnnealOptions): Strategy {
   return async (search) => {
@@ -51,7 +53,8 @@ export type Walk = Pick<Search, 'random' | 'affords'>;
 
 /** The best pattern that annealing comes by. */
 export async function annealed({ random, affords }: Walk, cost: Cost, options: Omit<AnnealOptions, 'climb'>): Promise<string> {
-  const { space, start = draw(space, random), iterations = 200, temperatures: [hot, cold] = [0.05, 1e-5] } = options;
+  const { space, iterations = 200, temperatures: [hot, cold] = [1, 0.01] } = options;
+  const start = affordableStart({ random, affords }, space, options.start);
   let current = { pattern: start, cost: (await cost([start]))[0]! };
   let best = current;
   for (let i = 0; i < iterations; i++) {
@@ -66,6 +69,18 @@ export async function annealed({ random, affords }: Walk, cost: Cost, options: O
     if (current.cost < best.cost) best = current;
   }
   return best.pattern;
+}
+
+/** How many patterns are drawn to find one within the target. */
+const DRAWS = 1000;
+
+function affordableStart({ random, affords }: Walk, space: PatternSpace, given: string | undefined): string {
+  if (given !== undefined) return affordable([given], affords)[0]!;
+  for (let i = 0; i < DRAWS; i++) {
+    const pattern = draw(space, random);
+    if (affords(pattern)) return pattern;
+  }
+  throw new ProCacheError('infeasible-constraints', `none of ${DRAWS} patterns drawn keeps within the target; raise it, or lower the budget of computed steps`);
 }
 
 /** The pattern from which no neighbour that is tried leads further down. */

@@ -43,19 +43,18 @@ export function dynamic(options: DynamicOptions): Strategy {
 /** The patterns of least predicted error, the best first: what dynamic programming finds, improved by annealing. */
 async function propose(search: Search, model: ErrorModel, options: DynamicOptions): Promise<readonly string[]> {
   const { space, alphabet, letters = alphabet.reused, proposals = 16, iterations = 4000 } = options;
+  const { random, affords } = search;
   const curve = budgetCurve(model, { constraints: space.constraints, letters, width: proposals });
-  const predicted = new Map(curve[space.constraints.budget - 1]!.map(({ pattern, error }) => [pattern, error]));
-  const cost: Cost = (patterns) =>
-    Promise.resolve(
-      patterns.map((pattern) => {
-        const error = predicted.get(pattern) ?? model.predict(pattern);
-        predicted.set(pattern, error);
-        return error;
-      }),
-    );
-  const [start] = predicted.keys();
-  const walk = { random: search.random, affords: search.affords };
-  if (start !== undefined) await annealed(walk, cost, { space, start, iterations, temperatures: [0.3, 1e-3] });
+  const planned = curve[space.constraints.budget - 1]!.filter(({ pattern }) => space.rankOf(pattern) !== undefined && affords(pattern));
+  const predicted = new Map(planned.map(({ pattern, error }) => [pattern, error]));
+  const remembered = (pattern: string): number => {
+    const error = predicted.get(pattern) ?? model.predict(pattern);
+    predicted.set(pattern, error);
+    return error;
+  };
+  const cost: Cost = (patterns) => Promise.resolve(patterns.map(remembered));
+  const start = planned[0]?.pattern;
+  await annealed({ random, affords }, cost, { space, ...(start !== undefined && { start }), iterations, temperatures: [0.3, 1e-3] });
   return [...predicted]
     .sort(([, a], [, b]) => a - b)
     .slice(0, proposals)

@@ -1,0 +1,52 @@
+// What there is to search: spaces of patterns, counted, indexed and listed
+export { PatternSpace } from './space/pattern-space.ts';
+export type { PatternConstraints } from './space/pattern-constraints.ts';
+export { draw, drawDistinct, joined, listed, type Space } from './space/space.ts';
+export { eachGap, eachStep, eitherOf, type Fills, plain, selective } from './space/fills.ts';
+export { alphabetOf, keyOf, scheduleFor } from './space/alphabet.ts';
+export type { Alphabet, AlphabetOptions, ReuseVariant, SelectiveVariant } from './space/alphabet.ts';
+export { referenceAttempt, referenceSample } from './space/reference-sampler.ts';
+export type { ReferenceConstraints, ReferenceDraw, ReferenceOptions } from './space/reference-sampler.ts';
+
+// How to judge a schedule
+export { checkObjectives, type Evaluator, lossesOf, type Objective, type Scores, type Signal } from './scoring/evaluator.ts';
+export { comparison, LATENT_ERROR } from './scoring/comparison.ts';
+export type { ComparisonOptions, ImageMeasure, Measure, Render, SetMeasure } from './scoring/comparison.ts';
+export { renderer, type RendererOptions } from './scoring/renderer.ts';
+export { type MeanInterval, meanInterval, pairedDifference } from './scoring/interval.ts';
+export { paretoFront } from './scoring/pareto.ts';
+export { affords, budgetFor, millisecondsOf, type StepTimes, type Target } from './scoring/target.ts';
+
+// How to search
+export { runSearch } from './search.ts';
+export type { Assessment, Search, SearchOptions, SearchProgress, SearchResult, Strategy } from './search.ts';
+export { exhaustive, type ExhaustiveOptions } from './strategies/exhaustive.ts';
+export { reference, sample, type SampleOptions } from './strategies/sample.ts';
+export { halving, type HalvingOptions, race, type RaceOptions } from './strategies/halving.ts';
+export { anneal, annealed, type AnnealOptions, climbed, type ClimbOptions, type Cost, costOf, type Walk } from './strategies/anneal.ts';
+export { dynamic, type DynamicOptions } from './strategies/dynamic.ts';
+
+// What uncached trajectories tell about all schedules at once
+export { trajectoryOf, type Trajectory, type TrajectoryOptions } from './recording/trajectory.ts';
+export { record, type RecordOptions } from './recording/record.ts';
+export { type Family, type Recording, recordingFromJson, recordingToJson, rounded } from './recording/recording.ts';
+export { errorModel, type ErrorModel, type Influence } from './recording/error-model.ts';
+export { budgetCurve, type CurveOptions, type Predicted } from './recording/budget-curve.ts';
+
+// Every evaluation, kept
+export { type Append, beginStudy, resumeStudy, Study } from './study/study.ts';
+export { type Json, type StudyHeader } from './study/header.ts';
+export { type Evaluated, parseLines, type StudyLine } from './study/study-line.ts';
+
+// What is found, and where it holds
+export { checkConditions, type Conditions, found } from './provenance.ts';
+export { resample } from './resample.ts';
+
+// What other tools use
+export { fromEcad, toEcad } from './exchange/ecad.ts';
+export { fromSmoothCache, type SmoothCacheNames, toSmoothCache } from './exchange/smoothcache.ts';
+export { fromBins, fromStepMask, toBins, toStepMask } from './exchange/step-mask.ts';
+export { type Direction, fromReferenceList, type ReferenceListOptions, toReferenceList } from './exchange/reference-list.ts';
+
+// How features move
+export { type Change, featureChange, meanOverSteps, reuseError, type ReuseErrorOptions } from './analysis.ts';

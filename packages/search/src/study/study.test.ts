@@ -1,0 +1,202 @@
+import { uniforms } from '@procache/core';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { runSearch, type SearchResult, type Strategy } from '../search.ts';
+import { eachGap } from '../space/fills.ts';
+import { PatternSpace } from '../space/pattern-space.ts';
+import { alphabetOf } from '../space/alphabet.ts';
+import { anneal } from '../strategies/anneal.ts';
+import { halving } from '../strategies/halving.ts';
+import { countingEvaluator, FORECAST, smallHeader, STACK } from '../testing/small-model.ts';
+import type { StudyHeader } from './header.ts';
+import { beginStudy, resumeStudy } from './study.ts';
+import { parseLines } from './study-line.ts';
+
+const STEPS = 8;
+const seeds = [0, 1, 2, 3];
+const header = smallHeader(STEPS, seeds);
+const alphabet = alphabetOf({ reuse: [{}, STACK] });
+const space = new PatternSpace({ steps: STEPS, budget: 3, reuse: [0, 4], gaps: 'any' }, eachGap('.', '2'));
+
+const strategies: Readonly<Record<string, () => Strategy>> = {
+  anneal: () => anneal({ space, iterations: 12, climb: { rounds: 1, tries: 4, predict: (pattern) => pattern.lastIndexOf('#') } }),
+  halving: () => halving({ space, count: 8, firstSeeds: 1 }),
+};
+
+/** Runs a search that goes on from a text; returns what the file then holds, and what was asked for. */
+async function search(strategy: Strategy, text: string) {
+  const { evaluator, asked } = countingEvaluator(STEPS);
+  let file = text;
+  const append = (more: string): void => void (file += more);
+  const study = text === '' ? await beginStudy(header, append) : await resumeStudy(text, header, append);
+  const result = await runSearch({ strategy, evaluator, alphabet, study, random: uniforms(9) });
+  return { result, file, asked, study };
+}
+
+const outcome = ({ best, interval, ranking }: SearchResult) => ({
+  best: best.pattern,
+  scores: best.scores,
+  interval,
+  ranking: ranking.map(({ pattern, loss }) => [pattern, loss]),
+});
+
+/** The seeds that a file has of each schedule. */
+function evaluated(text: string): readonly string[] {
+  return parseLines(text).lines.flatMap((line) => (line.kind === 'evaluation' ? line.evaluated.seeds.map((seed) => `${line.evaluated.schedule.pattern} ${seed}`) : []));
+}
+
+describe.each(Object.keys(strategies))('a search by %s that was killed', (name) => {
+  const strategy = () => strategies[name]!();
+
+  it('at any line goes on to the same result, and evaluates nothing twice', async () => {
+    const whole = await search(strategy(), '');
+    const lines = whole.file.split('\n').length - 1;
+    for (let kept = 1; kept <= lines; kept++) {
+      const text = whole.file.split('\n').slice(0, kept).map((line) => `${line}\n`).join('');
+      const again = await search(strategy(), text);
+      expect(outcome(again.result)).toEqual(outcome(whole.result));
+      expect(again.file).toBe(whole.file);
+      expect([...again.asked.keys()].some((key) => evaluated(text).includes(key))).toBe(false);
+    }
+  });
+
+  it('within a line loses that line only', async () => {
+    const whole = await search(strategy(), '');
+    const cuts = fc.integer({ min: 1, max: whole.file.length });
+    await fc.assert(
+      fc.asyncProperty(cuts, cuts, async (first, second) => {
+        const once = await search(strategy(), whole.file.slice(0, first));
+        const again = await search(strategy(), once.file.slice(0, Math.max(1, Math.min(second, once.file.length))));
+        expect(outcome(again.result)).toEqual(outcome(whole.result));
+        const all = evaluated(again.file);
+        expect(new Set(all).size).toBe(all.length);
+        expect([...all].sort()).toEqual([...evaluated(whole.file)].sort());
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('by its signal keeps what was found', async () => {
+    const { evaluator } = countingEvaluator(STEPS);
+    const { file: whole } = await search(strategy(), '');
+    let file = '';
+    let left = 5;
+    const signal = { throwIfAborted: () => { if (left-- === 0) throw new Error('stopped'); } };
+    const study = await beginStudy(header, (text) => void (file += text));
+    const counted = { ...evaluator, evaluate: (...[schedule, own]: Parameters<typeof evaluator.evaluate>) => evaluator.evaluate(schedule, own) };
+    await expect(runSearch({ strategy: strategy(), evaluator: counted, alphabet, study, random: uniforms(9), signal })).rejects.toThrow('stopped');
+    expect(evaluated(file).length).toBeGreaterThan(0);
+    expect(whole.startsWith(file)).toBe(true);
+    expect((await search(strategy(), file)).file).toBe(whole);
+  });
+});
+
+describe('a study', () => {
+  const differing: readonly (readonly [Partial<StudyHeader>, string])[] = [
+    [{ guidance: 4 }, 'the study was made with guidance 1, and this search has 4'],
+    [{ model: 'sha256:other' }, 'the study was made with model "sha256:small", and this search has "sha256:other"'],
+    [{ seeds: [0, 1, 2] }, 'the study was made with seeds [0,1,2,3], and this search has [0,1,2]'],
+    [{ versions: { core: '0.0.0', ort: '1.30.0' } }, 'the study was made with versions.ort nothing, and this search has "1.30.0"'],
+    [{ versions: {} }, 'the study was made with versions.core "0.0.0", and this search has nothing'],
+    [{ constraints: { steps: 9 } }, 'the study was made with constraints.steps 8, and this search has 9'],
+  ];
+  it.each(differing)('refuses to go on with %j, and names both values', async (change, message) => {
+    let text = '';
+    await beginStudy(header, (more) => void (text += more));
+    const resumed = resumeStudy(text, { ...header, ...change }, () => undefined);
+    await expect(resumed).rejects.toThrow(message);
+    await expect(resumed).rejects.toMatchObject({ code: 'invalid-input' });
+  });
+
+  it('goes on under the same conditions, whatever the order of the fields', async () => {
+    let text = '';
+    await beginStudy(Object.fromEntries(Object.entries(header).reverse()) as unknown as StudyHeader, (more) => void (text += more));
+    expect((await resumeStudy(text, header, () => undefined)).torn).toBe(0);
+  });
+
+  it('that was killed in its header begins again', async () => {
+    let text = '{"study":1,"mod';
+    const study = await resumeStudy(text, header, (more) => void (text += more));
+    expect(study.torn).toBe(1);
+    expect((await resumeStudy(text, header, () => undefined)).header).toEqual(header);
+  });
+
+  it.each([
+    ['{"schedule":{"version":1,"pattern":"#","legend":{}},"seeds":[0],"scores":{"latent-error":[1]}}\n', 'does not begin with a header'],
+    ['{"study":2}\n', 'line 1 of the study: version 2 of a study is not read here'],
+    ['{"hello":1}\n', 'line 1 of the study: is no line of a study'],
+  ])('refuses %j', async (text, message) => {
+    await expect(resumeStudy(text, header, () => undefined)).rejects.toThrow(message);
+  });
+
+  it('refuses scores that do not fit their seeds', () => {
+    const line = '{"schedule":{"version":1,"pattern":"#","legend":{}},"seeds":[0,1],"scores":{"psnr":[1]}}';
+    expect(() => parseLines(`\n${line}`)).toThrow("line 2 of the study: the score 'psnr' is neither one number nor one for each of the 2 seeds");
+  });
+
+  it('knows a schedule under other letters, and writes numbers that JSON lacks', async () => {
+    let text = '';
+    const own = { ...header, objectives: ['psnr', 'frechet'] };
+    const study = await beginStudy(own, (more) => void (text += more));
+    const schedule = { version: 1, pattern: '#é#', legend: { é: [{ do: 'reuse', order: 1 }] } } as const;
+    await study.record(schedule, [3, 4], { psnr: [Infinity, NaN], frechet: -Infinity });
+    const renamed = { version: 1, pattern: '#x#', legend: { x: [{ order: 1, do: 'reuse' }], y: [{ do: 'compute' }] }, notes: { by: 'hand' } } as const;
+    for (const known of [study, await resumeStudy(text, own, () => undefined)]) {
+      expect(known.scoresOf(renamed, [3, 4])).toEqual({ psnr: [Infinity, NaN], frechet: -Infinity });
+      expect(known.scoresOf(renamed, [4])).toBeUndefined();
+      expect(known.missingSeeds(renamed, [4, 5])).toEqual([4, 5]); // a distance of sets is known for these sets only
+      expect(known.scoresOf({ ...renamed, pattern: '#xx' }, [3, 4])).toBeUndefined();
+    }
+    expect(text).toMatch(/^[\x20-\x7e\n]*$/);
+  });
+
+  it('makes what is dear once', async () => {
+    let text = '';
+    const make = (value: number) => () => Promise.resolve({ value });
+    const study = await beginStudy(header, (more) => void (text += more));
+    expect(await study.keep('recording', make(1))).toEqual({ value: 1 });
+    expect(await study.keep('recording', make(2))).toEqual({ value: 1 });
+    expect(await (await resumeStudy(text, header, () => undefined)).keep('recording', make(3))).toEqual({ value: 1 });
+  });
+
+  it('writes each line in one call, in order, however many evaluations run side by side', async () => {
+    const written: string[] = [];
+    const { evaluator } = countingEvaluator(STEPS);
+    const study = await beginStudy(header, async (text) => {
+      await Promise.resolve();
+      written.push(text);
+    });
+    const strategy: Strategy = async ({ assess }) => {
+      await assess([...space].slice(0, 12));
+    };
+    await runSearch({ strategy, evaluator, alphabet, study, random: uniforms(1), parallel: 4 });
+    expect(written).toHaveLength(13);
+    for (const line of written) expect(parseLines(line)).toMatchObject({ torn: 0, lines: [{}] });
+  });
+});
+
+describe('a search', () => {
+  it('ends after so many images, the same when it is resumed', async () => {
+    const run = async (text: string) => {
+      const { evaluator } = countingEvaluator(STEPS);
+      let file = text;
+      const study = await resumeStudy(text, header, (more) => void (file += more));
+      const result = await runSearch({ strategy: strategies['anneal']!(), evaluator, alphabet, study, random: uniforms(9), mostImages: 30 });
+      return { result, file };
+    };
+    const whole = await run('');
+    expect(whole.result.ranking).toHaveLength(7); // four images each
+    const half = whole.file.slice(0, whole.file.length / 2);
+    expect(await run(half).then(({ result }) => outcome(result))).toEqual(outcome(whole.result));
+  });
+
+  it('says so where the limit leaves nothing to show', async () => {
+    const { evaluator } = countingEvaluator(STEPS);
+    const study = await beginStudy(header, () => undefined);
+    const options = { evaluator, alphabet: FORECAST, study, random: uniforms(1), mostImages: 3 };
+    const strategy: Strategy = async ({ assess }) => {
+      await assess(['#2222222']);
+    };
+    await expect(runSearch({ ...options, strategy })).rejects.toThrow('before any pattern was assessed on all 4 seeds');
+  });
+});
