@@ -1,3 +1,4 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { ProCacheError } from '@procache/core';
 import type { OnnxGraph } from '@procache/model';
 import type { OrtHost, Residence } from '@procache/ort';
@@ -20,7 +21,36 @@ export function nodeHost({ threads }: HostOptions = {}): OrtHost {
         throw openError(graph, cause);
       }
     },
+    free,
   };
+}
+
+/**
+ * Weights from which on a session allocates straight from the system.
+ *
+ * An arena grows by doubling and keeps what it has: around the features that a large model hands out, 132 MB
+ * for DiT-XL/2, it took 170 MB more. Beside a second of arithmetic the allocations take no time that can be measured.
+ */
+const ARENA_BELOW_BYTES = 512 * 2 ** 20;
+
+/** A port whose other end is closed: what is sent there is gone. */
+const nowhere: MessagePort = closedPort();
+
+function closedPort(): MessagePort {
+  const { port1, port2 } = new MessageChannel();
+  port2.close();
+  port1.unref();
+  return port1;
+}
+
+/**
+ * Frees an output's memory now. A tensor that is only disposed of keeps its memory until the garbage
+ * collector comes round, which knows nothing of the 132 MB of features that are about to be made anew.
+ */
+function free(tensor: Tensor): void {
+  const { data } = tensor;
+  tensor.dispose();
+  if (ArrayBuffer.isView(data) && data.buffer.byteLength === data.byteLength) nowhere.postMessage(undefined, [data.buffer as ArrayBuffer]);
 }
 
 function sessionOptions(graph: OnnxGraph, residence: Residence, threads: number | undefined): InferenceSession.SessionOptions {
@@ -33,6 +63,7 @@ function sessionOptions(graph: OnnxGraph, residence: Residence, threads: number 
   return {
     executionProviders: ['cpu'],
     logSeverityLevel: 3,
+    enableCpuMemArena: graph.weightBytes < ARENA_BELOW_BYTES,
     ...(threads !== undefined && { intraOpNumThreads: threads }),
     extra: { session },
   };

@@ -9,7 +9,7 @@ export type SharedOptions = Pick<TransformerOptions, 'threads' | 'memory' | 'con
 
 /** What the main thread asks of the worker. */
 export type RequestBody =
-  | { readonly ask: 'open' | 'dispose' }
+  | { readonly ask: 'hoists' | 'dispose' }
   | { readonly ask: 'prepare'; readonly plans: readonly Plan[] }
   | { readonly ask: 'condition'; readonly conditions: Conditions; readonly plan: Plan }
   | {

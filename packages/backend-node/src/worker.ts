@@ -35,8 +35,8 @@ async function answer(request: Request): Promise<Answer> {
 
 async function perform(request: Request, transformer: NodeTransformer): Promise<unknown> {
   switch (request.ask) {
-    case 'open':
-      return undefined;
+    case 'hoists':
+      return transformer.hoists;
     case 'prepare':
       return transformer.prepare(request.plans);
     case 'condition': {

@@ -18,6 +18,8 @@ export interface LatentShape {
 export interface Transformer<T> {
   readonly topology: Topology;
   readonly latent: LatentShape;
+  /** Whether plans are to be hoisted for it (`hoist`): worth while where features fit the processor's cache, or memory is short. */
+  readonly hoists: boolean;
 
   /**
    * Makes ready the step programs of these plans, and keeps them until the next call.

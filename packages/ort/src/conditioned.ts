@@ -44,11 +44,11 @@ export class OrtConditioned implements Conditioned<Tensor> {
   }
 
   release(tensor: Tensor): void {
-    if (this.#alive.delete(tensor)) tensor.dispose();
+    if (this.#alive.delete(tensor)) this.#parts.host.free(tensor);
   }
 
   dispose(): Promise<void> {
-    for (const tensor of this.#alive) tensor.dispose();
+    for (const tensor of this.#alive) this.#parts.host.free(tensor);
     this.#alive.clear();
     if (!this.#disposed) this.#parts.programs.release(this.#parts.plan);
     this.#disposed = true;

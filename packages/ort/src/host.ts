@@ -1,5 +1,5 @@
 import type { OnnxGraph } from '@procache/model';
-import type { InferenceSession, TensorConstructor } from 'onnxruntime-common';
+import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-common';
 
 /** How a graph holds its weights. */
 export type Residence =
@@ -14,4 +14,7 @@ export interface OrtHost {
 
   /** Opens a session for a graph whose weights lie in `graph.files`. */
   open(graph: OnnxGraph, residence: Residence): Promise<InferenceSession>;
+
+  /** Gives the memory of an output back at once; the tensor is not used again. */
+  free(tensor: Tensor): void;
 }

@@ -77,7 +77,7 @@ export class Modulations {
     for (const graph of graphs) {
       const part = await this.#conditioning.run(graph, feeds);
       column += this.#place(batch, part, column);
-      part.dispose();
+      this.#host.free(part);
     }
     return batch;
   }

@@ -59,6 +59,7 @@ function recordingHost(failing: (graph: OnnxGraph) => boolean = () => false) {
   const opened: OnnxGraph[] = [];
   const host = {
     Tensor: undefined,
+    free: () => undefined,
     open: async (graph: OnnxGraph) => {
       if (failing(graph)) throw new Error('no');
       open.add(graph);

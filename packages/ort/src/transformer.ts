@@ -14,14 +14,30 @@ export interface OrtTransformerOptions {
   readonly onDispose?: () => Promise<void>;
 }
 
+/**
+ * The largest feature of one image, in bytes, for which runs add up ahead.
+ *
+ * Adding up touches each sum once per feature. In the cache that is cheaper than storing and reading
+ * back all features; for large ones it is not, and takes less memory only (docs/performance.md).
+ */
+const HOISTED_BYTES = 256 * 1024;
+
+/** Whether the transformer of a model follows hoisted plans: where its features are small, or memory is. */
+export function hoistsPlans({ stream }: TransformerModel, residence: Residence = 'packed'): boolean {
+  return residence === 'mapped' || 4 * stream.tokens * stream.width <= HOISTED_BYTES;
+}
+
 /** A transformer that ONNX Runtime computes: each step program one graph, each step one run. */
 export function ortTransformer(model: TransformerModel, host: OrtHost, options: OrtTransformerOptions = {}): Transformer<Tensor> {
-  const programs = new ProgramStore(model, host, options.residence ?? 'packed');
+  const residence = options.residence ?? 'packed';
+  const hoists = hoistsPlans(model, residence);
+  const programs = new ProgramStore(model, host, residence);
   const conditioning = new Conditioning(model, host);
   return {
     topology: model.topology,
     latent: model.latent,
-    prepare: (plans) => programs.prepare(plans.map(hoist)),
+    hoists,
+    prepare: (plans) => programs.prepare(hoists ? plans.map(hoist) : plans),
     condition: (conditions, plan) => condition({ model, host, programs, conditioning }, conditions, plan),
     async dispose() {
       await programs.dispose();

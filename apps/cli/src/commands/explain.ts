@@ -1,4 +1,5 @@
-import { costOf, describe, formatSchedule, letterCounts, type PlanCost, ProCacheError } from '@procache/core';
+import { costOf, describe, formatSchedule, hoist, letterCounts, type PlanCost, ProCacheError } from '@procache/core';
+import { hoistsPlans } from '@procache/ort';
 import type { Command } from 'commander';
 import { labelsOf } from '../arguments/labels.ts';
 import { addModelOptions, type ChosenModel, chooseModel, type ModelFlags } from '../arguments/model-choice.ts';
@@ -48,7 +49,8 @@ async function explain(flags: ExplainFlags, host: Host): Promise<void> {
   const schedule = await chooseSchedule(flags, chosen.model.topology, chosen.recommended?.steps ?? 50);
   const images = imagesOf(flags, chosen);
   const batch = images * (guidanceOf(flags.guidance, chosen) ? 2 : 1);
-  const cost = costOf(schedule.plan, chosen.model.cost, batch);
+  const followed = hoistsPlans(chosen.model) ? hoist(schedule.plan) : schedule.plan; // as a transformer would follow it
+  const cost = costOf(followed, chosen.model.cost, batch);
   if (flags.save !== undefined) await writeWhole(flags.save, formatSchedule(schedule.schedule));
   screen.say(explanation({ chosen, schedule, cost, images, batch }, screen.ink));
   if (flags.save !== undefined) screen.say(`\n${flags.save}`);

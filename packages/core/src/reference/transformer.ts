@@ -32,6 +32,7 @@ export function referenceTransformer(options: ReferenceOptions): ReferenceTransf
   return {
     topology: options.topology,
     latent: referenceNetwork(options, { timesteps: [], labels: [] }).latent,
+    hoists: true,
     get live() {
       return counts.live;
     },

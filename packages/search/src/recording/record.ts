@@ -24,7 +24,7 @@ export interface RecordOptions {
 export async function record(trajectory: Trajectory, { reuse, probes = 8, onProgress }: RecordOptions): Promise<Recording> {
   const families = [...new Map(reuse.map((variant) => [JSON.stringify(familyOf(variant)), familyOf(variant)])).values()];
   const probed = probedSteps(trajectory.steps, probes);
-  const total = (1 + families.length) * trajectory.steps + probed.reduce((sum, step) => sum + trajectory.steps - step - 1, 0);
+  const total = trajectory.steps + 2 * families.length * (trajectory.steps - 1) + probed.reduce((sum, step) => sum + trajectory.steps - step - 1, 0);
   let done = 0;
   const report = (): void => onProgress?.(++done / total);
 

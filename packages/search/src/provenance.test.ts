@@ -1,0 +1,87 @@
+import { checkSchedule, formatSchedule, parseScheduleText, uniforms } from '@procache/core';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { featureChange, meanOverSteps, reuseError } from './analysis.ts';
+import { checkConditions, found } from './provenance.ts';
+import { resample } from './resample.ts';
+import { runSearch } from './search.ts';
+import { PatternSpace } from './space/pattern-space.ts';
+import { plain } from './space/fills.ts';
+import { exhaustive } from './strategies/exhaustive.ts';
+import { beginStudy } from './study/study.ts';
+import { countingEvaluator, FORECAST, smallHeader, smallModel } from './testing/small-model.ts';
+
+describe('a schedule that was found', () => {
+  const header = smallHeader(8, [0, 1], 'exhaustive');
+
+  it('says where it comes from, and warns where it does not hold', async () => {
+    const study = await beginStudy(header, () => undefined);
+    const { evaluator } = countingEvaluator(8);
+    const space = new PatternSpace({ steps: 8, budget: 3, reuse: [1, 4] }, plain('2'));
+    const result = await runSearch({ strategy: exhaustive({ space }), evaluator, alphabet: FORECAST, study, random: uniforms(1) });
+    const schedule = parseScheduleText(formatSchedule(found(result, header)));
+    expect(() => checkSchedule(schedule, smallModel().topology, 8)).not.toThrow();
+    expect(schedule.pattern).toBe(result.best.pattern);
+    expect(schedule.notes).toMatchObject({ searched: { model: 'sha256:small', steps: 8 }, seeds: [0, 1], strategy: 'exhaustive', scores: { 'latent-error': result.best.loss } });
+    const same = { model: 'sha256:small', sampler: 'ddim', steps: 8, guidance: 1 };
+    expect(checkConditions(schedule, same)).toEqual([]);
+    expect(checkConditions(schedule, { ...same, guidance: 4, model: 'sha256:other' })).toEqual([
+      'the schedule was searched for with model sha256:small, and is used with model sha256:other: its scores do not hold here',
+      'the schedule was searched for with guidance 1, and is used with guidance 4: its scores do not hold here',
+    ]);
+    expect(checkConditions(resample(schedule, 12), { ...same, steps: 12 })).toHaveLength(2);
+    expect(checkConditions({ version: 1, pattern: '#', legend: {} }, same)).toEqual([]);
+  });
+});
+
+describe('resample', () => {
+  it('keeps the shape of a schedule', () => {
+    const schedule = { version: 1, pattern: '#..#..#.#.', legend: {}, notes: { by: 'hand' } } as const;
+    expect(resample(schedule, 20).pattern).toBe('#.....#.....#...#...');
+    expect(resample(schedule, 5).pattern).toBe('#.###');
+    expect(resample(schedule, 20).notes).toEqual({ by: 'hand', resampled: { from: 10, to: 20, tested: false } });
+    expect(resample(schedule, 10)).toBe(schedule);
+  });
+
+  it('always gives a schedule that can be run', () => {
+    const patterns = fc.array(fc.constantFrom('#', '2', '.'), { maxLength: 40 }).map((letters) => `#${letters.join('')}`);
+    fc.assert(
+      fc.property(patterns, fc.integer({ min: 1, max: 80 }), (pattern, steps) => {
+        const resampled = resample({ version: 1, pattern, legend: FORECAST.legend }, steps);
+        expect(() => checkSchedule(resampled, smallModel().topology, steps)).not.toThrow();
+        const computed = (text: string) => text.split('#').length - 1;
+        expect(computed(resampled.pattern)).toBeLessThanOrEqual(computed(pattern));
+        if (steps >= pattern.length) expect(computed(resampled.pattern)).toBe(computed(pattern));
+      }),
+    );
+  });
+
+  it('refuses a number of steps that is none', () => {
+    expect(() => resample({ version: 1, pattern: '#.', legend: {} }, 0)).toThrow('a schedule cannot have 0 steps');
+  });
+});
+
+describe('the analysis of features', () => {
+  const line = Array.from({ length: 6 }, (_, step) => Float32Array.of(1 + step, 2 - step, 10));
+
+  it('tells how far neighbours are apart', () => {
+    const [first] = featureChange([Float32Array.of(1, 0), Float32Array.of(0, 2)]);
+    expect(first).toEqual({ cosine: 0, relativeL1: 1.5 });
+    const [still] = featureChange([Float32Array.of(3, 4), Float32Array.of(3, 4)]);
+    expect(still!.cosine).toBeCloseTo(1);
+    expect(still!.relativeL1).toBe(0);
+    expect(featureChange([new Float32Array(2), new Float32Array(2)])).toEqual([{ cosine: 1, relativeL1: 0 }]);
+    expect(featureChange(line)).toHaveLength(5);
+    expect(() => featureChange([new Float32Array(2), new Float32Array(3)])).toThrow('features of 2 and 3 numbers');
+  });
+
+  it('tells what reuse over a gap makes wrong', () => {
+    const held = reuseError(line, { longest: 3 });
+    expect(held[4]![1]).toBeCloseTo(4 / (5 + 2 + 10));
+    expect(held[1]!.slice(1)).toEqual([NaN, NaN]);
+    const forecast = reuseError(line, { longest: 2, order: 1 });
+    expect(forecast[4]![1]).toBeCloseTo(0); // a line is forecast exactly
+    expect(meanOverSteps([[1, NaN], [3, 4]])).toEqual([2, 4]);
+    expect(() => reuseError(line, { longest: 0 })).toThrow('longest: 0 is not an integer');
+  });
+});

@@ -1,0 +1,130 @@
+import { uncached } from '@procache/core';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { LATENT_ERROR } from '../scoring/comparison.ts';
+import { renderer } from '../scoring/renderer.ts';
+import { alphabetOf, scheduleFor } from '../space/alphabet.ts';
+import { eachGap } from '../space/fills.ts';
+import { PatternSpace } from '../space/pattern-space.ts';
+import { FORECAST, labelOf, smallModel, smallSteps, STACK } from '../testing/small-model.ts';
+import { budgetCurve } from './budget-curve.ts';
+import { errorModel } from './error-model.ts';
+import { record } from './record.ts';
+import type { Json } from '../study/header.ts';
+import { recordingFromJson, recordingToJson, rounded } from './recording.ts';
+import { trajectoryOf } from './trajectory.ts';
+
+const STEPS = 12;
+const seeds = [0, 1, 2, 3];
+const guidance = { scale: 1.5, unconditional: 3, channels: 2 };
+const mixed = alphabetOf({ reuse: [{}, STACK, { ...STACK, order: 1 }] });
+const trajectory = (options = {}) => trajectoryOf(smallModel(), { steps: smallSteps(STEPS), seeds, labelOf, ...options });
+const recording = rounded(await record(trajectory({ guidance }), { reuse: [{}, STACK, { ...STACK, order: 1 }] }));
+
+describe('a recording', () => {
+  it('holds one family of features for all orders of forecast', () => {
+    expect(recording.families).toEqual([{}, { span: [0, 2] }]);
+    expect(recording.products).toHaveLength(4);
+    expect(recording.reach[0]).toBe(0);
+    expect(recording.reach.slice(1).every((reach) => reach > 0)).toBe(true);
+  });
+
+  it('reads as it was written', () => {
+    const text = JSON.stringify(recordingToJson(recording));
+    expect(recordingFromJson(JSON.parse(text) as Json)).toEqual(recording);
+    const damaged = JSON.parse(text.replace(/,[^,\]]*\]\]/, ']]')) as Json;
+    expect(() => recordingFromJson(damaged)).toThrow('the recording does not hold 24 features of each image');
+  });
+
+  it('reports its progress to the end', async () => {
+    const shares: number[] = [];
+    await record(trajectory(), { reuse: [{}], probes: 3, onProgress: (share) => shares.push(share) });
+    expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+    expect(shares.at(-1)).toBe(1);
+  });
+
+  it('can be made of a stochastic sampler, with the same noise each time', async () => {
+    const options = { sampler: 'ddpm', seeds: [0, 1] } as const;
+    const own = await record(trajectory(options), { reuse: [STACK], probes: 3 });
+    expect(own).toEqual(await record(trajectory(options), { reuse: [STACK], probes: 3 }));
+    expect(own.reach.slice(1).every((reach) => Number.isFinite(reach) && reach > 0)).toBe(true);
+  });
+
+  it('needs a seed', () => {
+    expect(() => trajectory({ seeds: [] })).toThrow('there is no seed to record');
+  });
+});
+
+describe('the predicted error', () => {
+  const model = errorModel(recording, mixed);
+  const space = (budget: number) => new PatternSpace({ steps: STEPS, budget, reuse: [0, 9], gaps: 'any' }, eachGap(...mixed.reused));
+
+  it('is 0 where all is computed', () => {
+    expect(model.predict('#'.repeat(STEPS))).toBe(0);
+  });
+
+  it('is exact, but for the reach, where the last step alone is reused', async () => {
+    // No network follows on the last step, so that nothing but the read-out is between the error and the latent.
+    const render = renderer(smallModel(), { steps: smallSteps(STEPS), labelOf, guidance });
+    const [images, references] = [await render(scheduleFor(`${'#'.repeat(STEPS - 1)}2`, mixed), seeds), await render(uncached({ steps: STEPS }), seeds)];
+    const measured = images.map((image, i) => LATENT_ERROR.of(image, references[i]!));
+    model.predictEach(`${'#'.repeat(STEPS - 1)}2`).forEach((predicted, i) => expect(predicted / measured[i]!).toBeCloseTo(1, 2));
+  });
+
+  it('is the mean of those of the images', () => {
+    const each = model.predictEach('#2.#2222#...');
+    expect(each.reduce((sum, error) => sum + error, 0) / each.length / model.predict('#2.#2222#...')).toBeCloseTo(1, 9);
+  });
+
+  it('ranks patterns much as their measured errors do', async () => {
+    const render = renderer(smallModel(), { steps: smallSteps(STEPS), labelOf, guidance });
+    const references = await render(uncached({ steps: STEPS }), seeds);
+    const own = space(5);
+    const patterns = Array.from({ length: 60 }, (_, i) => own.at((own.size * BigInt(i)) / 60n));
+    const measured: number[] = [];
+    for (const pattern of patterns) {
+      const images = await render(scheduleFor(pattern, mixed), seeds);
+      measured.push(Math.log(images.reduce((sum, image, i) => sum + LATENT_ERROR.of(image, references[i]!), 0)));
+    }
+    expect(correlation(patterns.map((pattern) => Math.log(model.predict(pattern))), measured)).toBeGreaterThan(0.8);
+  });
+
+  it('cannot be told of letters that were not recorded, or that evaluate part of the model', () => {
+    expect(() => errorModel({ ...recording, families: [{}] }, FORECAST)).toThrow("the features that '2' reuses were not recorded");
+    expect(() => model.predict('#+##########')).toThrow("the error of a step '+' cannot be predicted, only that of ., 2, 1");
+  });
+
+  it('grows by what dynamic programming says', () => {
+    const curve = budgetCurve(model, { constraints: space(6).constraints, letters: mixed.reused });
+    expect(curve).toHaveLength(6);
+    for (const [i, point] of curve.entries()) {
+      for (const { pattern, error } of point) {
+        expect(pattern.split('#')).toHaveLength(i + 2);
+        expect(Math.abs(error - model.predict(pattern))).toBeLessThan(1e-9 * error + 1e-12);
+      }
+    }
+  });
+
+  it('is least, of all patterns, for the one that dynamic programming finds, where it keeps enough of them', () => {
+    const constraints = fc.record({ budget: fc.integer({ min: 2, max: 5 }), least: fc.integer({ min: 0, max: 1 }), first: fc.integer({ min: 1, max: 2 }), last: fc.integer({ min: 0, max: 1 }), gaps: fc.constantFrom('any' as const, 'falling' as const) });
+    fc.assert(
+      fc.property(constraints, ({ budget, least, first, last, gaps }) => {
+        const given = { steps: STEPS, budget: budget + first - 1 + last, reuse: [least, 9] as const, first, last, gaps };
+        const own = new PatternSpace(given, eachGap(...mixed.reused));
+        const curve = budgetCurve(model, { constraints: given, letters: mixed.reused, width: 400 });
+        const patterns = curve[given.budget - 1]!.map(({ pattern }) => pattern);
+        expect(patterns.every((pattern) => own.rankOf(pattern) !== undefined)).toBe(true);
+        const least2 = Math.min(...[...own].map(model.predict));
+        expect(model.predict(patterns[0]!)).toBeLessThanOrEqual(1.000001 * least2);
+      }),
+      { numRuns: 12 },
+    );
+  });
+});
+
+function correlation(a: readonly number[], b: readonly number[]): number {
+  const centred = (values: readonly number[]) => values.map((value) => value - values.reduce((x, y) => x + y, 0) / values.length);
+  const [x, y] = [centred(a), centred(b)];
+  const dot = (p: readonly number[], q: readonly number[]) => p.reduce((sum, value, i) => sum + value * q[i]!, 0);
+  return dot(x, y) / Math.sqrt(dot(x, x) * dot(y, y));
+}
