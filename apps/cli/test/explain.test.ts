@@ -35,7 +35,7 @@ letter  step       steps  multiply-adds each  share
 
 multiply-adds    5.95 G of 14.5 G uncached, 2.43x fewer; this is
                  arithmetic, not time: generate --compare measures the speed-up
-features held    9.8 MiB at most
+features held    3.0 MiB at most
 weights          31.2 MiB, 8.18 M parameters
 kinds of step    4, each compiled before the first step
 `.trimStart(),

@@ -3,10 +3,11 @@ import { errorModel, type ErrorModel } from '../recording/error-model.ts';
 import type { Recording } from '../recording/recording.ts';
 import type { Search, Strategy } from '../search.ts';
 import type { Alphabet } from '../space/alphabet.ts';
-import type { PatternSpace } from '../space/pattern-space.ts';
+import { eachGap } from '../space/fills.ts';
+import { PatternSpace } from '../space/pattern-space.ts';
 import { annealed, climbed, type ClimbOptions, type Cost, costOf } from './anneal.ts';
 import { affordable } from './exhaustive.ts';
-import { race } from './halving.ts';
+import { race, type RaceOptions } from './halving.ts';
 
 export interface DynamicOptions {
   /** Its fills should be `eachGap` of the letters: one letter per gap is what dynamic programming chooses. */
@@ -15,10 +16,11 @@ export interface DynamicOptions {
   readonly recording: Recording;
   /** The letters to reuse with; all that the alphabet reuses with unless given. */
   readonly letters?: readonly string[];
-  /** How many of the patterns with the least predicted error are measured; 16 unless given. */
+  /** How many of the patterns with little predicted error are measured; 24 unless given. */
   readonly proposals?: number;
   /** Moves of an annealing over predicted errors, which are all but free; 4000 unless given. */
   readonly iterations?: number;
+  readonly race?: RaceOptions;
   /** Hill climbing over measured errors from the best; none where its `rounds` are 0. */
   readonly climb?: Omit<ClimbOptions, 'predict'>;
 }
@@ -26,26 +28,44 @@ export interface DynamicOptions {
 /**
  * Dynamic programming over recorded features, after DPCache (methods.md 2.29), and measurement of what it proposes.
  *
- * The recording predicts the error of a pattern in microseconds (`errorModel`). The patterns of
- * least predicted error race over the seeds of the search, and from the winner hill climbing goes on,
- * measured, but only towards the neighbours of which the prediction says most.
+ * The recording predicts the error of a pattern in microseconds (`errorModel`). Patterns of little predicted
+ * error race over the seeds of the search, and from the winner hill climbing goes on, measured, but
+ * only towards the neighbours of which the prediction says most.
  */
 export function dynamic(options: DynamicOptions): Strategy {
-  const { space, climb } = options;
-  const model = errorModel(options.recording, options.alphabet);
+  const { space, alphabet, climb } = options;
+  const model = errorModel(options.recording, alphabet);
   return async (search) => {
     const proposed = affordable(await propose(search, model, options), search.affords);
-    const [winner] = await race(search, proposed);
-    await climbed(search, costOf(search), { ...climb, space, start: winner!.pattern, predict: model.predict });
+    const [winner] = await race(search, proposed, options.race);
+    await climbed(search, costOf(search), { tries: 8, ...climb, space, start: winner!.pattern, predict: model.predict });
   };
 }
 
-/** The patterns of least predicted error, the best first: what dynamic programming finds, improved by annealing. */
+/**
+ * Patterns of little predicted error, some from each way of reusing: with all letters, and with each alone.
+ *
+ * A prediction is most wrong for the patterns that it likes most, and wrong for all of a kind alike:
+ * that is why the proposals have to differ.
+ */
 async function propose(search: Search, model: ErrorModel, options: DynamicOptions): Promise<readonly string[]> {
-  const { space, alphabet, letters = alphabet.reused, proposals = 16, iterations = 4000 } = options;
-  const { random, affords } = search;
-  const curve = budgetCurve(model, { constraints: space.constraints, letters, width: proposals });
-  const planned = curve[space.constraints.budget - 1]!.filter(({ pattern }) => space.rankOf(pattern) !== undefined && affords(pattern));
+  const { alphabet, letters = alphabet.reused, proposals = 24 } = options;
+  const choices = letters.length > 1 ? [letters, ...letters.map((letter) => [letter])] : [letters];
+  const proposed = new Set<string>();
+  for (const [i, choice] of choices.entries()) {
+    const share = Math.ceil((proposals - proposed.size) / (choices.length - i));
+    for (const pattern of await proposeWith(choice, search, model, { ...options, proposals: share })) proposed.add(pattern);
+  }
+  return [...proposed];
+}
+
+/** What dynamic programming finds with some letters, and what annealing over predicted errors comes by from there. */
+async function proposeWith(letters: readonly string[], { random, affords }: Search, model: ErrorModel, options: DynamicOptions): Promise<readonly string[]> {
+  const { space: all, proposals = 24, iterations = 4000 } = options;
+  const space = new PatternSpace(all.constraints, eachGap(...letters));
+  const admits = (pattern: string): boolean => all.rankOf(pattern) !== undefined && affords(pattern);
+  const curve = budgetCurve(model, { constraints: space.constraints, letters });
+  const planned = curve[space.constraints.budget - 1]!.filter(({ pattern }) => admits(pattern));
   const predicted = new Map(planned.map(({ pattern, error }) => [pattern, error]));
   const remembered = (pattern: string): number => {
     const error = predicted.get(pattern) ?? model.predict(pattern);
@@ -54,9 +74,27 @@ async function propose(search: Search, model: ErrorModel, options: DynamicOption
   };
   const cost: Cost = (patterns) => Promise.resolve(patterns.map(remembered));
   const start = planned[0]?.pattern;
-  await annealed({ random, affords }, cost, { space, ...(start !== undefined && { start }), iterations, temperatures: [0.3, 1e-3] });
-  return [...predicted]
-    .sort(([, a], [, b]) => a - b)
-    .slice(0, proposals)
-    .map(([pattern]) => pattern);
+  await annealed({ random, affords: admits }, cost, { space, ...(start !== undefined && { start }), iterations, temperatures: [0.3, 1e-3] });
+  const ranked = [...predicted].sort(([, a], [, b]) => a - b).map(([pattern]) => pattern);
+  return unlike(ranked, proposals);
+}
+
+/** In how many computed steps a proposal differs from every better one, where there are enough of those. */
+const APART = 2;
+
+/** The first patterns of a ranking that are unlike the ones before; where they run out, the first of the rest. */
+function unlike(ranked: readonly string[], count: number): readonly string[] {
+  const chosen: string[] = [];
+  for (const pattern of ranked) {
+    if (chosen.length === count) return chosen;
+    if (chosen.every((other) => relocations(pattern, other) >= APART)) chosen.push(pattern);
+  }
+  return [...chosen, ...ranked.filter((pattern) => !chosen.includes(pattern))].slice(0, count);
+}
+
+/** How many computed steps one pattern has that another has not. */
+function relocations(pattern: string, other: string): number {
+  let count = 0;
+  for (let step = 0; step < pattern.length; step++) if (pattern[step] === '#' && other[step] !== '#') count++;
+  return count;
 }
