@@ -27,15 +27,21 @@ export interface ReuseErrorOptions {
  * `errors[step][gap - 1]` is that of the feature of `step`, held or forecast from steps that were computed `gap` steps
  * apart. NaN where the gap reaches back before step 0; an order without history enough falls back.
  */
-export function reuseError(features: readonly Float32Array[], { longest, order = 0, forecast = 'taylor' }: ReuseErrorOptions): readonly (readonly number[])[] {
-  if (!Number.isSafeInteger(longest) || longest < 1) throw new ProCacheError('invalid-input', `longest: ${longest} is not an integer of at least 1`);
+export function reuseError(
+  features: readonly Float32Array[],
+  { longest, order = 0, forecast = 'taylor' }: ReuseErrorOptions,
+): readonly (readonly number[])[] {
+  if (!Number.isSafeInteger(longest) || longest < 1)
+    throw new ProCacheError('invalid-input', `longest: ${longest} is not an integer of at least 1`);
   return features.map((feature, step) =>
     Array.from({ length: longest }, (_, i) => {
       const gap = i + 1;
       const nodes = Array.from({ length: order + 1 }, (_unused, k) => step - (k + 1) * gap).filter((node) => node >= 0);
       if (nodes.length === 0) return NaN;
       const weights = forecastWeights(nodes, step, order, forecast);
-      const predicted = feature.map((_value, index) => nodes.reduce((sum, node, k) => sum + (weights[k] ?? 0) * features[node]![index]!, 0));
+      const predicted = feature.map((_value, index) =>
+        nodes.reduce((sum, node, k) => sum + (weights[k] ?? 0) * features[node]![index]!, 0),
+      );
       return change(predicted, feature).relativeL1;
     }),
   );
@@ -51,7 +57,11 @@ export function meanOverSteps(errors: readonly (readonly number[])[]): readonly 
 }
 
 function change(before: Float32Array, after: Float32Array): Change {
-  if (before.length !== after.length) throw new ProCacheError('invalid-input', `features of ${before.length} and ${after.length} numbers cannot be compared; pass those of one branch`);
+  if (before.length !== after.length)
+    throw new ProCacheError(
+      'invalid-input',
+      `features of ${before.length} and ${after.length} numbers cannot be compared; pass those of one branch`,
+    );
   let [product, beforeSquares, afterSquares, difference, size] = [0, 0, 0, 0, 0];
   for (let i = 0; i < after.length; i++) {
     const [a, b] = [before[i]!, after[i]!];

@@ -22,7 +22,12 @@ describe('a schedule that was found', () => {
     const schedule = parseScheduleText(formatSchedule(found(result, header)));
     expect(() => checkSchedule(schedule, smallModel().topology, 8)).not.toThrow();
     expect(schedule.pattern).toBe(result.best.pattern);
-    expect(schedule.notes).toMatchObject({ searched: { model: 'sha256:small', steps: 8 }, seeds: [0, 1], strategy: 'exhaustive', scores: { 'latent-error': result.best.loss } });
+    expect(schedule.notes).toMatchObject({
+      searched: { model: 'sha256:small', steps: 8 },
+      seeds: [0, 1],
+      strategy: 'exhaustive',
+      scores: { 'latent-error': result.best.loss },
+    });
     const same = { model: 'sha256:small', sampler: 'ddim', steps: 8, guidance: 1 };
     expect(checkConditions(schedule, same)).toEqual([]);
     expect(checkConditions(schedule, { ...same, guidance: 4, model: 'sha256:other' })).toEqual([
@@ -81,7 +86,12 @@ describe('the analysis of features', () => {
     expect(held[1]!.slice(1)).toEqual([NaN, NaN]);
     const forecast = reuseError(line, { longest: 2, order: 1 });
     expect(forecast[4]![1]).toBeCloseTo(0); // a line is forecast exactly
-    expect(meanOverSteps([[1, NaN], [3, 4]])).toEqual([2, 4]);
+    expect(
+      meanOverSteps([
+        [1, NaN],
+        [3, 4],
+      ]),
+    ).toEqual([2, 4]);
     expect(() => reuseError(line, { longest: 0 })).toThrow('longest: 0 is not an integer');
   });
 });

@@ -40,13 +40,16 @@ export function found(result: SearchResult, header: StudyHeader): Schedule {
  */
 export function checkConditions({ notes }: Schedule, conditions: Conditions): readonly string[] {
   const warnings: string[] = [];
-  if (typeof notes?.['resampled'] === 'object') warnings.push('the schedule was resampled to this number of steps, and nobody has measured it there');
+  if (typeof notes?.['resampled'] === 'object')
+    warnings.push('the schedule was resampled to this number of steps, and nobody has measured it there');
   const searched = notes?.['searched'];
   if (typeof searched !== 'object' || searched === null) return warnings;
   for (const field of ['model', 'sampler', 'steps', 'guidance'] as const) {
     const was = (searched as Partial<Conditions>)[field];
     if (was === undefined || was === conditions[field]) continue;
-    warnings.push(`the schedule was searched for with ${field} ${was}, and is used with ${field} ${conditions[field]}: its scores do not hold here`);
+    warnings.push(
+      `the schedule was searched for with ${field} ${was}, and is used with ${field} ${conditions[field]}: its scores do not hold here`,
+    );
   }
   return warnings;
 }

@@ -7,11 +7,14 @@ import { ProCacheError, type Schedule } from '@procache/core';
  * what the nearest reused step did. Nobody has measured the result, and the notes say so.
  */
 export function resample(schedule: Schedule, steps: number): Schedule {
-  if (!Number.isSafeInteger(steps) || steps < 1) throw new ProCacheError('invalid-input', `a schedule cannot have ${steps} steps; use an integer of at least 1`);
+  if (!Number.isSafeInteger(steps) || steps < 1)
+    throw new ProCacheError('invalid-input', `a schedule cannot have ${steps} steps; use an integer of at least 1`);
   const { pattern, notes } = schedule;
   if (steps === pattern.length) return schedule;
   const computed = new Set(movedSteps(pattern, steps));
-  const letters = Array.from({ length: steps }, (_, step) => (computed.has(step) ? '#' : reusedLetter(pattern, Math.floor(((step + 0.5) * pattern.length) / steps))));
+  const letters = Array.from({ length: steps }, (_, step) =>
+    computed.has(step) ? '#' : reusedLetter(pattern, Math.floor(((step + 0.5) * pattern.length) / steps)),
+  );
   return {
     ...schedule,
     pattern: letters.join(''),

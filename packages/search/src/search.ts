@@ -98,7 +98,10 @@ export async function runSearch(options: SearchOptions): Promise<SearchResult> {
   const ranking = [...desk.finished.values()].sort((a, b) => a.loss - b.loss);
   const [best, second] = ranking;
   if (!best) {
-    throw new ProCacheError('invalid-input', `the search ended after ${desk.images} images, before any pattern was assessed on all ${seeds.length} seeds; raise the limit`);
+    throw new ProCacheError(
+      'invalid-input',
+      `the search ended after ${desk.images} images, before any pattern was assessed on all ${seeds.length} seeds; raise the limit`,
+    );
   }
   const { objectives } = evaluator;
   return {
@@ -106,7 +109,10 @@ export async function runSearch(options: SearchOptions): Promise<SearchResult> {
     interval: meanInterval(best.losses),
     lead: second && pairedDifference(second.losses, best.losses),
     ranking,
-    front: paretoFront(ranking, ({ pattern, scores }) => [...objectives.map((objective) => mean(lossesOf(scores, objective))), pattern.split('#').length]),
+    front: paretoFront(ranking, ({ pattern, scores }) => [
+      ...objectives.map((objective) => mean(lossesOf(scores, objective))),
+      pattern.split('#').length,
+    ]),
     evaluations: desk.evaluations,
   };
 }
@@ -135,7 +141,8 @@ class AssessmentDesk {
     const open = distinct.filter((pattern) => this.#admits(pattern, seeds));
     const isLimited = open.length < distinct.length;
     const work = async (): Promise<void> => {
-      for (let pattern = open.shift(); pattern !== undefined; pattern = open.shift()) answers.set(pattern, await this.#assessOne(pattern, seeds));
+      for (let pattern = open.shift(); pattern !== undefined; pattern = open.shift())
+        answers.set(pattern, await this.#assessOne(pattern, seeds));
     };
     const stop = (): void => void (open.length = 0);
     const workers = Array.from({ length: Math.min(parallel, open.length) }, () => work().finally(stop)); // each ends when there is no more, or fails

@@ -16,13 +16,26 @@ export function fromEcad(json: unknown, topology: Topology): Schedule {
   const steps = countOf(own['num_inference_steps'], `${place}.num_inference_steps`);
   const blocks = countOf(own['num_blocks'], `${place}.num_blocks`);
   if (blocks !== topology.blocks.length) {
-    refuse(`${place}.num_blocks`, `the file is for ${blocks} blocks, but the model has ${topology.blocks.length}; use the model that it was made for`);
+    refuse(
+      `${place}.num_blocks`,
+      `the file is for ${blocks} blocks, but the model has ${topology.blocks.length}; use the model that it was made for`,
+    );
   }
-  const table = stepsOf(membersOf(own['schedule'], `${place}.schedule`), steps, `${place}.schedule`).map((step, i) => componentsOf(step, topology, `${place}.schedule["${named(i)}"]`));
+  const table = stepsOf(membersOf(own['schedule'], `${place}.schedule`), steps, `${place}.schedule`).map((step, i) =>
+    componentsOf(step, topology, `${place}.schedule["${named(i)}"]`),
+  );
   const isComputed = (step: number, block: number, module: string): boolean => table[step]![block]!.get(module) ?? true;
   const branches = branchesOf(topology).flat();
-  checkFirstStep(({ block, module }) => isComputed(0, block, module), branches, ({ block, module }) => `${place}.schedule["000"]["${block}"].${theirModule(module)}`);
-  const schedule = scheduleOf((step, { block, module }) => ({ do: isComputed(step, block, module) ? 'compute' : 'reuse' }), steps, topology);
+  checkFirstStep(
+    ({ block, module }) => isComputed(0, block, module),
+    branches,
+    ({ block, module }) => `${place}.schedule["000"]["${block}"].${theirModule(module)}`,
+  );
+  const schedule = scheduleOf(
+    (step, { block, module }) => ({ do: isComputed(step, block, module) ? 'compute' : 'reuse' }),
+    steps,
+    topology,
+  );
   return { ...schedule, notes: { source: 'ECAD', name: own['name'] ?? null } };
 }
 
@@ -30,7 +43,10 @@ export function fromEcad(json: unknown, topology: Topology): Schedule {
 export function toEcad(schedule: Schedule, topology: Topology, name: string): unknown {
   const isComputed = computes(schedule);
   const steps = Array.from(schedule.pattern, (_, step) => {
-    const blocks = branchesOf(topology).map((branches, block) => [block, Object.fromEntries(branches.map((branch) => [theirModule(branch.module), isComputed(step, branch)]))]);
+    const blocks = branchesOf(topology).map((branches, block) => [
+      block,
+      Object.fromEntries(branches.map((branch) => [theirModule(branch.module), isComputed(step, branch)])),
+    ]);
     return [named(step), Object.fromEntries(blocks) as unknown];
   });
   return {
@@ -68,7 +84,8 @@ function componentsOf(json: unknown, topology: Topology, place: string): readonl
     return new Map(
       entries.map(([name, value]) => {
         const module = ourModule(name);
-        if (!modules.includes(module)) refuse(`${own}.${name}`, `the model has no module ${shown(module)} (it has ${modulesOf(topology).join(', ')})`);
+        if (!modules.includes(module))
+          refuse(`${own}.${name}`, `the model has no module ${shown(module)} (it has ${modulesOf(topology).join(', ')})`);
         if (typeof value !== 'boolean') refuse(`${own}.${name}`, `${shown(value)} is neither true (compute) nor false (reuse)`);
         return [module, value];
       }),

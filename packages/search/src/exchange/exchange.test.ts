@@ -1,4 +1,13 @@
-import { branchesOf, checkSchedule, parseSchedule, policyOf, procachePublished, type Schedule, scheduleOf, type Topology } from '@procache/core';
+import {
+  branchesOf,
+  checkSchedule,
+  parseSchedule,
+  policyOf,
+  procachePublished,
+  type Schedule,
+  scheduleOf,
+  type Topology,
+} from '@procache/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromEcad, toEcad } from './ecad.ts';
@@ -6,24 +15,47 @@ import { fromReferenceList, toReferenceList } from './reference-list.ts';
 import { fromSmoothCache, toSmoothCache } from './smoothcache.ts';
 import { fromBins, fromStepMask, toBins, toStepMask } from './step-mask.ts';
 
-const topology: Topology = { blocks: [['attn', 'cross', 'mlp'], ['attn', 'cross', 'mlp']], grid: [2, 2] };
+const topology: Topology = {
+  blocks: [
+    ['attn', 'cross', 'mlp'],
+    ['attn', 'cross', 'mlp'],
+  ],
+  grid: [2, 2],
+};
 const dit: Topology = { blocks: Array.from({ length: 28 }, () => ['attn', 'mlp']), grid: [16, 16] };
 
 /** What a schedule does, branch by branch. */
 const tableOf = (schedule: Schedule, own: Topology) => {
   const policy = policyOf(schedule);
-  return Array.from(schedule.pattern, (_, step) => branchesOf(own).flat().map((branch) => policy(step, branch).do));
+  return Array.from(schedule.pattern, (_, step) =>
+    branchesOf(own)
+      .flat()
+      .map((branch) => policy(step, branch).do),
+  );
 };
 
 /** Schedules that compute some branches and reuse the others. */
 const schedules = fc.array(fc.array(fc.boolean(), { minLength: 6, maxLength: 6 }), { minLength: 1, maxLength: 8 }).map((rows) => {
-  const ids = branchesOf(topology).flat().map(({ id }) => id);
+  const ids = branchesOf(topology)
+    .flat()
+    .map(({ id }) => id);
   return scheduleOf((step, { id }) => ({ do: step === 0 || rows[step]![ids.indexOf(id)] ? 'compute' : 'reuse' }), rows.length, topology);
 });
 
 describe('ECAD', () => {
-  const step = (ff: boolean) => Object.fromEntries([0, 1].map((block) => [String(block), { attn1: true, attn2: true, ff, custom_compute_ff: {} }]));
-  const file = { cache_schedule: { num_blocks: 2, num_inference_steps: 2, name: 'x', attributes: {}, schedule: { '000': step(true), '001': step(false) } }, config: {}, metrics: {} };
+  const step = (ff: boolean) =>
+    Object.fromEntries([0, 1].map((block) => [String(block), { attn1: true, attn2: true, ff, custom_compute_ff: {} }]));
+  const file = {
+    cache_schedule: {
+      num_blocks: 2,
+      num_inference_steps: 2,
+      name: 'x',
+      attributes: {},
+      schedule: { '000': step(true), '001': step(false) },
+    },
+    config: {},
+    metrics: {},
+  };
 
   it('is read, step 000 first', () => {
     const schedule = fromEcad(file, topology);
@@ -48,9 +80,18 @@ describe('ECAD', () => {
     [broken({ num_inference_steps: 3 }), 'ecad.cache_schedule.schedule: has no step 2 of 3'],
     [broken({ num_inference_steps: 1 }), 'ecad.cache_schedule.schedule: has 2 steps, but num_inference_steps is 1'],
     [broken({ num_inference_steps: 0 }), 'ecad.cache_schedule.num_inference_steps: 0 is not an integer of at least 1'],
-    [broken({ schedule: { '000': step(false), '001': step(true) } }), 'ecad.cache_schedule.schedule["000"]["0"].ff: reuses at the first step'],
-    [broken({ schedule: { '000': step(true), '001': { '0': {}, '1': { ff: 1 } } } }), 'ecad.cache_schedule.schedule["001"]["1"].ff: 1 is neither true'],
-    [broken({ schedule: { '000': step(true), '001': { '0': { conv: true }, '1': {} } } }), 'schedule["001"]["0"].conv: the model has no module "conv" (it has attn, cross, mlp)'],
+    [
+      broken({ schedule: { '000': step(false), '001': step(true) } }),
+      'ecad.cache_schedule.schedule["000"]["0"].ff: reuses at the first step',
+    ],
+    [
+      broken({ schedule: { '000': step(true), '001': { '0': {}, '1': { ff: 1 } } } }),
+      'ecad.cache_schedule.schedule["001"]["1"].ff: 1 is neither true',
+    ],
+    [
+      broken({ schedule: { '000': step(true), '001': { '0': { conv: true }, '1': {} } } }),
+      'schedule["001"]["0"].conv: the model has no module "conv" (it has attn, cross, mlp)',
+    ],
     [broken({ schedule: { '000': step(true), '001': { '0': {} } } }), 'ecad.cache_schedule.schedule["001"]["1"]: nothing is not an object'],
   ])('is refused with the place: %#', (json, message) => {
     expect(() => fromEcad(json, topology)).toThrow(message);
@@ -58,22 +99,32 @@ describe('ECAD', () => {
   });
 
   it('cannot say what a refresh or a forecast is', () => {
-    expect(() => toEcad(procachePublished({ topology: dit, steps: 50 }), dit, 'x')).toThrow('refreshes some tokens, which this format cannot say');
-    expect(() => toEcad({ version: 1, pattern: '#1', legend: { 1: [{ do: 'reuse', order: 1 }] } }, dit, 'x')).toThrow("schedule.pattern[1] ('1'), branch 0.attn: forecasts features");
+    expect(() => toEcad(procachePublished({ topology: dit, steps: 50 }), dit, 'x')).toThrow(
+      'refreshes some tokens, which this format cannot say',
+    );
+    expect(() => toEcad({ version: 1, pattern: '#1', legend: { 1: [{ do: 'reuse', order: 1 }] } }, dit, 'x')).toThrow(
+      "schedule.pattern[1] ('1'), branch 0.attn: forecasts features",
+    );
   });
 });
 
 describe('SmoothCache', () => {
   it('is read, whatever its names for modules', () => {
     const original = fromSmoothCache({ attn: [1, 0, 1], mlp: [1, 0, 0] }, dit);
-    expect(tableOf(original, dit).map((row) => row.slice(0, 2))).toEqual([['compute', 'compute'], ['reuse', 'reuse'], ['compute', 'reuse']]);
+    expect(tableOf(original, dit).map((row) => row.slice(0, 2))).toEqual([
+      ['compute', 'compute'],
+      ['reuse', 'reuse'],
+      ['compute', 'reuse'],
+    ]);
     expect(original.pattern.slice(0, 2)).toBe('#.');
     const partial = fromSmoothCache({ attn1: [1, 0, 1] }, dit); // the feed-forward part is left out: computed
     expect(tableOf(partial, dit)[1]!.slice(0, 2)).toEqual(['reuse', 'compute']);
   });
 
   it('is written so that it is read as the same', () => {
-    const lists = fc.integer({ min: 1, max: 9 }).chain((length) => fc.array(fc.constantFrom(0, 1), { minLength: 3 * length, maxLength: 3 * length }));
+    const lists = fc
+      .integer({ min: 1, max: 9 })
+      .chain((length) => fc.array(fc.constantFrom(0, 1), { minLength: 3 * length, maxLength: 3 * length }));
     fc.assert(
       fc.property(lists, fc.constantFrom('original' as const, 'diffusers' as const), (bits, names) => {
         const length = bits.length / 3;
@@ -141,7 +192,9 @@ describe('a mask of steps', () => {
   });
 
   it('cannot say what a selective step is', () => {
-    expect(() => toStepMask(fromReferenceList('1020', { topology: dit, direction: 'noisiest-first' }))).toThrow("schedule.pattern[2]: '+' computes part of the model");
+    expect(() => toStepMask(fromReferenceList('1020', { topology: dit, direction: 'noisiest-first' }))).toThrow(
+      "schedule.pattern[2]: '+' computes part of the model",
+    );
   });
 });
 
@@ -171,7 +224,9 @@ describe("the reference's lists", () => {
   });
 
   it('refuse the wrong direction', () => {
-    expect(() => fromReferenceList(published, { topology: dit, direction: 'cleanest-first' })).toThrow('list[49]: is the first step taken and not computed');
+    expect(() => fromReferenceList(published, { topology: dit, direction: 'cleanest-first' })).toThrow(
+      'list[49]: is the first step taken and not computed',
+    );
   });
 
   it('cannot say that some branches are computed whole', () => {

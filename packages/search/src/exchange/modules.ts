@@ -25,7 +25,8 @@ export function computes(schedule: Schedule): (step: number, branch: Branch) => 
   return (step, branch) => {
     const action = policy(step, branch);
     const place = `schedule.pattern[${step}] ('${schedule.pattern[step] ?? ''}'), branch ${branch.id}`;
-    if (action.do === 'refresh') refuse(place, 'refreshes some tokens, which this format cannot say; export a schedule that computes or reuses');
+    if (action.do === 'refresh')
+      refuse(place, 'refreshes some tokens, which this format cannot say; export a schedule that computes or reuses');
     if (action.do === 'reuse' && ((action.order ?? 0) > 0 || action.absolute)) {
       refuse(place, 'forecasts features, which this format cannot say; export its steps as a mask, or a schedule of plain reuse');
     }
@@ -34,9 +35,17 @@ export function computes(schedule: Schedule): (step: number, branch: Branch) => 
 }
 
 /** Checks that nothing is reused before it was computed. */
-export function checkFirstStep(isComputed: (branch: Branch) => boolean, branches: readonly Branch[], placeOf: (branch: Branch) => string): void {
+export function checkFirstStep(
+  isComputed: (branch: Branch) => boolean,
+  branches: readonly Branch[],
+  placeOf: (branch: Branch) => string,
+): void {
   const missing = branches.find((branch) => !isComputed(branch));
-  if (missing) refuse(placeOf(missing), 'reuses at the first step, where there is nothing to reuse; compute the first step, or reverse the list if it begins at the clean end');
+  if (missing)
+    refuse(
+      placeOf(missing),
+      'reuses at the first step, where there is nothing to reuse; compute the first step, or reverse the list if it begins at the clean end',
+    );
 }
 
 /** The names of the modules that any block has. */

@@ -35,7 +35,10 @@ export function fromReferenceList(list: string | readonly number[], options: Ref
   const ordered = direction === 'noisiest-first' ? letters : letters.toReversed();
   if (ordered[0] !== '#') {
     const first = direction === 'noisiest-first' ? 0 : letters.length - 1;
-    refuse(`list[${first}]`, `is the first step taken and not computed, where there is nothing to reuse; put a 1 there, or read the list in the other direction`);
+    refuse(
+      `list[${first}]`,
+      `is the first step taken and not computed, where there is nothing to reuse; put a 1 there, or read the list in the other direction`,
+    );
   }
   const alphabet = alphabetOf({ reuse: [{}], selective: [selective], selector: { score: 'value-norm', age: 0, bonus: 0, paired: false } });
   return { ...scheduleFor(ordered.join(''), alphabet), notes: { source: 'list of 0, 1 and 2', direction } };
@@ -46,7 +49,8 @@ export function toReferenceList({ pattern, legend }: Schedule, direction: Direct
   const list = Array.from(pattern, (letter, step) => {
     if (letter === '#') return 1;
     const rules = legend[letter] ?? [];
-    if (rules.some((rule) => rule.do === 'compute')) refuse(`schedule.pattern[${step}]`, `'${letter}' computes some branches whole, which a list cannot say; export it for ECAD`);
+    if (rules.some((rule) => rule.do === 'compute'))
+      refuse(`schedule.pattern[${step}]`, `'${letter}' computes some branches whole, which a list cannot say; export it for ECAD`);
     return rules.some((rule) => rule.do === 'refresh') ? 2 : 0;
   });
   return direction === 'noisiest-first' ? list : list.reverse();

@@ -12,7 +12,11 @@ import { bitsOf, countOf, refuse } from './foreign-json.ts';
  */
 export function fromStepMask(mask: string | readonly number[], reuse: ReuseVariant = {}): Schedule {
   const bits = bitsOf(typeof mask === 'string' ? numbersOf(mask) : mask, 'mask');
-  if (!bits[0]) refuse('mask[0]', 'the first step is reused, where there is nothing to reuse; compute it, or reverse the mask if it begins at the clean end');
+  if (!bits[0])
+    refuse(
+      'mask[0]',
+      'the first step is reused, where there is nothing to reuse; compute it, or reverse the mask if it begins at the clean end',
+    );
   const alphabet = alphabetOf({ reuse: [reuse] });
   return { ...scheduleFor(bits.map((bit) => (bit ? '#' : alphabet.reused[0]!)).join(''), alphabet), notes: { source: 'mask of steps' } };
 }
@@ -23,7 +27,10 @@ export function toStepMask({ pattern, legend }: Schedule): readonly (0 | 1)[] {
     if (letter === '#') return 1;
     const rules = legend[letter] ?? [];
     if (rules.every((rule) => rule.do === 'reuse')) return 0;
-    return refuse(`schedule.pattern[${step}]`, `'${letter}' computes part of the model, and a mask only knows all and nothing; export it as a list of 0, 1 and 2, or for ECAD`);
+    return refuse(
+      `schedule.pattern[${step}]`,
+      `'${letter}' computes part of the model, and a mask only knows all and nothing; export it as a list of 0, 1 and 2, or for ECAD`,
+    );
   });
 }
 

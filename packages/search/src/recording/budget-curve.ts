@@ -83,10 +83,17 @@ function* extensions(model: ErrorModel, partial: Partial, letters: readonly stri
 }
 
 /** How many reused steps may follow a pattern's last step, by the rules of `PatternSpace`. */
-function gapBounds(pattern: string, { steps, reuse, gaps, first = 1, last = 0 }: PatternConstraints): { readonly least: number; readonly most: number } {
+function gapBounds(
+  pattern: string,
+  { steps, reuse, gaps, first = 1, last = 0 }: PatternConstraints,
+): { readonly least: number; readonly most: number } {
   const at = pattern.length - 1;
   if (at < first - 1 || at >= steps - last) return { least: 0, most: 0 };
-  const previous = pattern.slice(first - 1, -1).split('#').slice(1).at(-1);
+  const previous = pattern
+    .slice(first - 1, -1)
+    .split('#')
+    .slice(1)
+    .at(-1);
   const falling = gaps !== 'any' && previous !== undefined ? previous.length : Infinity;
   return { least: reuse[0], most: Math.min(reuse[1], falling, steps - last - pattern.length) };
 }

@@ -41,15 +41,23 @@ export function errorModel({ steps, families, reach, products }: Recording, { re
     reused.map((letter) => {
       const rule = letter === '.' ? ({ do: 'reuse' } as const) : legend[letter]?.[0];
       const family = rule?.do === 'reuse' ? names.indexOf(JSON.stringify(familyOf(rule))) : -1;
-      if (rule?.do !== 'reuse' || family < 0) throw new ProCacheError('invalid-input', `the features that '${letter}' reuses were not recorded; record them too`);
+      if (rule?.do !== 'reuse' || family < 0)
+        throw new ProCacheError('invalid-input', `the features that '${letter}' reuses were not recorded; record them too`);
       return [letter, { rule, offset: family * steps }];
     }),
   );
   const influence = (letter: string, computed: readonly number[], step: number): Influence => {
     const known = letters.get(letter);
-    if (!known) throw new ProCacheError('invalid-input', `the error of a step '${letter}' cannot be predicted, only that of ${[...letters.keys()].join(', ')}`);
+    if (!known)
+      throw new ProCacheError(
+        'invalid-input',
+        `the error of a step '${letter}' cannot be predicted, only that of ${[...letters.keys()].join(', ')}`,
+      );
     const weights = forecastFrom(computed, step, known.rule).map((weight) => weight * reach[step]!);
-    return { indices: [known.offset + step, ...computed.slice(0, weights.length).map((node) => known.offset + node)], weights: [-reach[step]!, ...weights] };
+    return {
+      indices: [known.offset + step, ...computed.slice(0, weights.length).map((node) => known.offset + node)],
+      weights: [-reach[step]!, ...weights],
+    };
   };
   const coefficientsOf = (pattern: string): Float64Array => {
     const coefficients = new Float64Array(size);

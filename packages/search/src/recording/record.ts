@@ -24,7 +24,8 @@ export interface RecordOptions {
 export async function record(trajectory: Trajectory, { reuse, probes = 8, onProgress }: RecordOptions): Promise<Recording> {
   const families = [...new Map(reuse.map((variant) => [JSON.stringify(familyOf(variant)), familyOf(variant)])).values()];
   const probed = probedSteps(trajectory.steps, probes);
-  const total = trajectory.steps + 2 * families.length * (trajectory.steps - 1) + probed.reduce((sum, step) => sum + trajectory.steps - step - 1, 0);
+  const total =
+    trajectory.steps + 2 * families.length * (trajectory.steps - 1) + probed.reduce((sum, step) => sum + trajectory.steps - step - 1, 0);
   let done = 0;
   const report = (): void => onProgress?.(++done / total);
 
@@ -45,14 +46,16 @@ interface UncachedRun {
 async function uncachedRun(trajectory: Trajectory, report: () => void): Promise<UncachedRun> {
   const latents: Float32Array[] = [];
   const outputs: Float32Array[] = [];
-  const final = await trajectory.follow(scheduleOf(trajectory.steps, () => '#'), (denoise) =>
-    trajectory.sample(async (latent, step) => {
-      latents.push(latent.slice());
-      const output = await denoise(latent, step);
-      outputs.push(output.slice());
-      report();
-      return output;
-    }),
+  const final = await trajectory.follow(
+    scheduleOf(trajectory.steps, () => '#'),
+    (denoise) =>
+      trajectory.sample(async (latent, step) => {
+        latents.push(latent.slice());
+        const output = await denoise(latent, step);
+        outputs.push(output.slice());
+        report();
+        return output;
+      }),
   );
   return { latents, outputs, final };
 }
@@ -63,7 +66,12 @@ async function uncachedRun(trajectory: Trajectory, report: () => void): Promise<
  *
  * Every second step is computed and the next one reused, then the other way round.
  */
-async function movement(trajectory: Trajectory, { latents, outputs }: UncachedRun, family: Family, report: () => void): Promise<Float32Array[]> {
+async function movement(
+  trajectory: Trajectory,
+  { latents, outputs }: UncachedRun,
+  family: Family,
+  report: () => void,
+): Promise<Float32Array[]> {
   const { steps } = trajectory;
   const held: Float32Array[] = [];
   for (const odd of [0, 1]) {
@@ -108,12 +116,15 @@ async function reachOf(trajectory: Trajectory, run: UncachedRun, { features, pro
   const alone: number[] = [];
   for (let step = 0; step < steps; step++) alone.push(step === 0 ? 0 : await displaced(step, (_, at) => Promise.resolve(run.outputs[at]!)));
   const factors = new Map<number, number>();
-  await trajectory.follow(scheduleOf(steps, () => '#'), async (denoise) => {
-    for (const step of probed) {
-      const whole = await displaced(step, (latent, at) => (report(), denoise(latent, at)));
-      factors.set(step, whole / alone[step]!);
-    }
-  });
+  await trajectory.follow(
+    scheduleOf(steps, () => '#'),
+    async (denoise) => {
+      for (const step of probed) {
+        const whole = await displaced(step, (latent, at) => (report(), denoise(latent, at)));
+        factors.set(step, whole / alone[step]!);
+      }
+    },
+  );
   return alone.map((value, step) => value * interpolated(factors, step));
 }
 

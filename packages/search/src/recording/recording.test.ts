@@ -66,7 +66,10 @@ describe('the predicted error', () => {
   it('is exact, but for the reach, where the last step alone is reused', async () => {
     // No network follows on the last step, so that nothing but the read-out is between the error and the latent.
     const render = renderer(smallModel(), { steps: smallSteps(STEPS), labelOf, guidance });
-    const [images, references] = [await render(scheduleFor(`${'#'.repeat(STEPS - 1)}2`, mixed), seeds), await render(uncached({ steps: STEPS }), seeds)];
+    const [images, references] = [
+      await render(scheduleFor(`${'#'.repeat(STEPS - 1)}2`, mixed), seeds),
+      await render(uncached({ steps: STEPS }), seeds),
+    ];
     const measured = images.map((image, i) => LATENT_ERROR.of(image, references[i]!));
     model.predictEach(`${'#'.repeat(STEPS - 1)}2`).forEach((predicted, i) => expect(predicted / measured[i]!).toBeCloseTo(1, 2));
   });
@@ -86,7 +89,12 @@ describe('the predicted error', () => {
       const images = await render(scheduleFor(pattern, mixed), seeds);
       measured.push(Math.log(images.reduce((sum, image, i) => sum + LATENT_ERROR.of(image, references[i]!), 0)));
     }
-    expect(correlation(patterns.map((pattern) => Math.log(model.predict(pattern))), measured)).toBeGreaterThan(0.8);
+    expect(
+      correlation(
+        patterns.map((pattern) => Math.log(model.predict(pattern))),
+        measured,
+      ),
+    ).toBeGreaterThan(0.8);
   });
 
   it('cannot be told of letters that were not recorded, or that evaluate part of the model', () => {
@@ -106,7 +114,13 @@ describe('the predicted error', () => {
   });
 
   it('is least, of all patterns, for the one that dynamic programming finds, where it keeps enough of them', () => {
-    const constraints = fc.record({ budget: fc.integer({ min: 2, max: 5 }), least: fc.integer({ min: 0, max: 1 }), first: fc.integer({ min: 1, max: 2 }), last: fc.integer({ min: 0, max: 1 }), gaps: fc.constantFrom('any' as const, 'falling' as const) });
+    const constraints = fc.record({
+      budget: fc.integer({ min: 2, max: 5 }),
+      least: fc.integer({ min: 0, max: 1 }),
+      first: fc.integer({ min: 1, max: 2 }),
+      last: fc.integer({ min: 0, max: 1 }),
+      gaps: fc.constantFrom('any' as const, 'falling' as const),
+    });
     fc.assert(
       fc.property(constraints, ({ budget, least, first, last, gaps }) => {
         const given = { steps: STEPS, budget: budget + first - 1 + last, reuse: [least, 9] as const, first, last, gaps };

@@ -21,7 +21,11 @@ export function familyOf({ span, absolute }: ReuseVariant): Family {
 }
 
 /** The weights of a forecast, as the engine will have them. `nodes` are the computed steps, newest first. */
-export function forecastFrom(nodes: readonly number[], step: number, { order = 0, forecast }: Pick<ReuseVariant, 'order' | 'forecast'>): readonly number[] {
+export function forecastFrom(
+  nodes: readonly number[],
+  step: number,
+  { order = 0, forecast }: Pick<ReuseVariant, 'order' | 'forecast'>,
+): readonly number[] {
   return forecastWeights(nodes, step, order, forecast);
 }
 
@@ -47,7 +51,9 @@ export function recordingToJson({ steps, families, reach, products }: Recording)
 
 /** The recording that `recordingToJson` wrote down. */
 export function recordingFromJson(json: Json): Recording {
-  const { steps, families, reach, products } = json as unknown as Omit<Recording, 'products'> & { readonly products: readonly (readonly number[])[] };
+  const { steps, families, reach, products } = json as unknown as Omit<Recording, 'products'> & {
+    readonly products: readonly (readonly number[])[];
+  };
   const count = families.length * steps;
   if (products.some((half) => half.length !== (count * (count + 1)) / 2)) {
     throw new ProCacheError('invalid-input', `the recording does not hold ${count} features of each image; record it again`);

@@ -53,7 +53,12 @@ function oncePerSeed(make: ComparisonOptions['uncached']): (seeds: readonly numb
     const missing = seeds.filter((seed) => !known.has(seed));
     if (missing.length > 0) {
       const made = make(missing, signal);
-      missing.forEach((seed, i) => known.set(seed, made.then((images) => images[i]!)));
+      missing.forEach((seed, i) =>
+        known.set(
+          seed,
+          made.then((images) => images[i]!),
+        ),
+      );
     }
     try {
       return await Promise.all(seeds.map((seed) => known.get(seed)!));
@@ -66,7 +71,10 @@ function oncePerSeed(make: ComparisonOptions['uncached']): (seeds: readonly numb
 
 function meanSquaredError(image: Float32Array, reference: Float32Array): number {
   if (image.length !== reference.length || image.length === 0) {
-    throw new ProCacheError('invalid-input', `an image of ${image.length} numbers cannot be compared with one of ${reference.length}; render both alike`);
+    throw new ProCacheError(
+      'invalid-input',
+      `an image of ${image.length} numbers cannot be compared with one of ${reference.length}; render both alike`,
+    );
   }
   let sum = 0;
   for (let i = 0; i < image.length; i++) sum += (image[i]! - reference[i]!) ** 2;

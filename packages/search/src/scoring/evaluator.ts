@@ -28,7 +28,8 @@ export interface Evaluator {
 /** The scores of one objective as losses, of which less is better; one that is not a number is the worst there is. */
 export function lossesOf(scores: Scores, { name, better }: Objective): readonly number[] {
   const own = scores[name];
-  if (own === undefined) throw new ProCacheError('invalid-input', `the evaluator gives no score '${name}' (it gives ${Object.keys(scores).join(', ')})`);
+  if (own === undefined)
+    throw new ProCacheError('invalid-input', `the evaluator gives no score '${name}' (it gives ${Object.keys(scores).join(', ')})`);
   return (typeof own === 'number' ? [own] : own).map((score) => (Number.isNaN(score) ? Infinity : better === 'lower' ? score : -score));
 }
 
@@ -42,5 +43,8 @@ export function checkObjectives(names: readonly string[], { objectives }: Pick<E
   const known = objectives.map(({ name }) => name);
   const missing = names.find((name) => !known.includes(name));
   if (missing === undefined) return;
-  throw new ProCacheError('invalid-input', `there is no objective '${missing}' here (there are ${known.join(', ')}); give the data that it needs, or leave it out`);
+  throw new ProCacheError(
+    'invalid-input',
+    `there is no objective '${missing}' here (there are ${known.join(', ')}); give the data that it needs, or leave it out`,
+  );
 }

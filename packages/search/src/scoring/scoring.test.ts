@@ -32,7 +32,10 @@ describe('meanInterval', () => {
 
   it('sees through what two schedules have in common', () => {
     const hard = [1, 50, 3, 700, 20, 8];
-    const difference = pairedDifference(hard.map((value) => value + 1), hard);
+    const difference = pairedDifference(
+      hard.map((value) => value + 1),
+      hard,
+    );
     expect(difference.low).toBeGreaterThan(0.99);
     expect(difference.high).toBeLessThan(1.01);
     expect(pairedDifference([Infinity, 1], [Infinity, 1]).mean).toBe(0);
@@ -73,7 +76,9 @@ describe('a target', () => {
   });
 
   it('that nothing meets is refused with both numbers', () => {
-    expect(() => budgetFor({ milliseconds: 60, times }, 50, '.')).toThrow('with one computed step it takes 74.0 ms, and the target is 60 ms');
+    expect(() => budgetFor({ milliseconds: 60, times }, 50, '.')).toThrow(
+      'with one computed step it takes 74.0 ms, and the target is 60 ms',
+    );
     expect(() => budgetFor({ computed: 0 }, 50, '.')).toThrow(expect.objectContaining({ code: 'infeasible-constraints' }));
   });
 
@@ -98,7 +103,10 @@ describe('comparison', () => {
     expect(await evaluator.evaluate(plain, [0, 1])).toEqual({ 'latent-error': [0, 0], count: 202 });
     const { 'latent-error': errors } = await evaluator.evaluate(fora({ steps: 6, interval: 2 }), [1, 2, 5]);
     expect((errors as readonly number[]).every((error) => error > 0)).toBe(true);
-    expect(asked).toEqual([[0, 1], [2, 5]]);
+    expect(asked).toEqual([
+      [0, 1],
+      [2, 5],
+    ]);
   });
 
   it('asks for each uncached image once, even side by side, and again after a failure', async () => {
@@ -135,10 +143,14 @@ describe('comparison', () => {
   it('refuses objectives that it has no data for', () => {
     const evaluator = comparison({ render, uncached: images, measures: [LATENT_ERROR] });
     expect(() => checkObjectives(['latent-error'], evaluator)).not.toThrow();
-    expect(() => checkObjectives(['frechet'], evaluator)).toThrow("there is no objective 'frechet' here (there are latent-error); give the data that it needs");
+    expect(() => checkObjectives(['frechet'], evaluator)).toThrow(
+      "there is no objective 'frechet' here (there are latent-error); give the data that it needs",
+    );
   });
 
   it('refuses images of other sizes', () => {
-    expect(() => LATENT_ERROR.of(new Float32Array(4), new Float32Array(5))).toThrow('an image of 4 numbers cannot be compared with one of 5');
+    expect(() => LATENT_ERROR.of(new Float32Array(4), new Float32Array(5))).toThrow(
+      'an image of 4 numbers cannot be compared with one of 5',
+    );
   });
 });

@@ -32,7 +32,10 @@ export function budgetFor(target: Target, steps: number, letter: string): number
   for (let budget = steps; budget > 0; budget--) {
     if (admits('#'.repeat(budget) + letter.repeat(steps - budget))) return budget;
   }
-  throw new ProCacheError('infeasible-constraints', `no schedule of ${steps} steps keeps within the target: ${shortfall(target, steps, letter)}`);
+  throw new ProCacheError(
+    'infeasible-constraints',
+    `no schedule of ${steps} steps keeps within the target: ${shortfall(target, steps, letter)}`,
+  );
 }
 
 function shortfall(target: Target, steps: number, letter: string): string {
@@ -44,5 +47,8 @@ function shortfall(target: Target, steps: number, letter: string): string {
 function timeOf(letter: string, letters: StepTimes['letters']): number {
   const time = letters[letter];
   if (time !== undefined) return time;
-  throw new ProCacheError('invalid-input', `how long a step '${letter}' takes is not known (only ${Object.keys(letters).join(', ')}); measure it first`);
+  throw new ProCacheError(
+    'invalid-input',
+    `how long a step '${letter}' takes is not known (only ${Object.keys(letters).join(', ')}); measure it first`,
+  );
 }

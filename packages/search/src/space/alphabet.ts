@@ -45,7 +45,8 @@ export function alphabetOf({ reuse, selective = [], selector }: AlphabetOptions)
   const legend = new Map<string, readonly Rule[]>();
   const take = (candidates: Iterable<string>, rules: readonly Rule[], place: string): string => {
     const text = JSON.stringify(rules);
-    if ([...legend.values()].some((other) => JSON.stringify(other) === text)) throw new ProCacheError('invalid-input', `${place}: the same variant is given twice; leave one out`);
+    if ([...legend.values()].some((other) => JSON.stringify(other) === text))
+      throw new ProCacheError('invalid-input', `${place}: the same variant is given twice; leave one out`);
     for (const letter of candidates) {
       if (legend.has(letter)) continue;
       legend.set(letter, rules);
@@ -57,10 +58,21 @@ export function alphabetOf({ reuse, selective = [], selector }: AlphabetOptions)
     const rule: Reuse = { do: 'reuse', ...variant };
     const { order = 0, span } = variant;
     const own = order === 0 && !span ? '.' : String(order);
-    return take([own, ...Array.from(FORECAST_LETTERS)].filter((letter) => letter.length === 1), [rule], `reuse[${i}]`);
+    return take(
+      [own, ...Array.from(FORECAST_LETTERS)].filter((letter) => letter.length === 1),
+      [rule],
+      `reuse[${i}]`,
+    );
   });
   const chosen = selective.map(({ reuse: rest = {}, ratio, blocks, modules }, i) =>
-    take(SELECTIVE_LETTERS, [{ do: 'reuse', ...rest }, { do: 'refresh', ratio, blocks, modules }], `selective[${i}]`),
+    take(
+      SELECTIVE_LETTERS,
+      [
+        { do: 'reuse', ...rest },
+        { do: 'refresh', ratio, blocks, modules },
+      ],
+      `selective[${i}]`,
+    ),
   );
   legend.delete('.'); // reserved: every schedule reads it as plain reuse
   return { reused, selective: chosen, legend: Object.fromEntries(legend), ...(selector && { selector }) };
@@ -84,7 +96,11 @@ export function keyOf({ pattern, legend, selector }: Schedule): string {
   const letters = [...new Set(pattern)].filter((letter) => letter in legend && letter !== '#' && letter !== '.');
   const names = new Map(letters.map((letter, i) => [letter, `<${i}>`]));
   const rules = letters.map((letter) => legend[letter]!.map(ordered));
-  return JSON.stringify([Array.from(pattern, (letter) => names.get(letter) ?? letter).join(''), rules, selector ? ordered(selector) : null]);
+  return JSON.stringify([
+    Array.from(pattern, (letter) => names.get(letter) ?? letter).join(''),
+    rules,
+    selector ? ordered(selector) : null,
+  ]);
 }
 
 /** The members of an object in the order of their names. */

@@ -25,11 +25,14 @@ export function checkConstraints(constraints: PatternConstraints): void {
   checkInteger('last', last, 0);
   checkInteger('reuse[0]', least, 0);
   checkInteger('reuse[1]', most, 0);
-  if (least > most) infeasible(`reuse is [${least}, ${most}], and no gap has at least ${least} and at most ${most} steps; write [${most}, ${least}]`);
+  if (least > most)
+    infeasible(`reuse is [${least}, ${most}], and no gap has at least ${least} and at most ${most} steps; write [${most}, ${least}]`);
   if (budget > steps) infeasible(`the budget is ${budget} computed steps, but there are only ${steps}; use 1 to ${steps}`);
   const together = budget === steps ? Math.max(first, last) : first - 1 + last; // where all steps are computed the two may overlap
   if (Math.max(first, together) > budget) {
-    infeasible(`the first ${first} and the last ${last} steps are computed, more than a budget of ${budget}; use a larger budget, or force fewer`);
+    infeasible(
+      `the first ${first} and the last ${last} steps are computed, more than a budget of ${budget}; use a larger budget, or force fewer`,
+    );
   }
   checkLength(constraints, Math.min(first - 1 + last, budget));
 }
@@ -52,5 +55,6 @@ function infeasible(problem: string): never {
 }
 
 function checkInteger(name: string, value: number, least: number): void {
-  if (!Number.isSafeInteger(value) || value < least) throw new ProCacheError('invalid-input', `${name}: ${value} is not an integer of at least ${least}`);
+  if (!Number.isSafeInteger(value) || value < least)
+    throw new ProCacheError('invalid-input', `${name}: ${value} is not an integer of at least ${least}`);
 }

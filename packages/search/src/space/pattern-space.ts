@@ -127,7 +127,10 @@ export class PatternSpace implements Space {
     const known = this.#counts.get(key);
     if (known !== undefined) return known;
     const state = { steps, budget: segments, longest };
-    const count = this.#lengths(segments, longest).reduce((sum, length) => sum + this.#fills[length - 1]!.size * this.#after(length, state), 0n);
+    const count = this.#lengths(segments, longest).reduce(
+      (sum, length) => sum + this.#fills[length - 1]!.size * this.#after(length, state),
+      0n,
+    );
     this.#counts.set(key, count);
     return count;
   }

@@ -8,7 +8,7 @@ function simulate(constraints: ReferenceConstraints, accepted: number) {
   const random = uniforms(11);
   const counts = new Map<string, number>([...new PatternSpace(constraints)].map((pattern) => [pattern, 0]));
   let attempts = 0;
-  for (let i = 0; i < accepted; ) {
+  for (let i = 0; i < accepted;) {
     attempts++;
     const pattern = referenceAttempt(constraints, random);
     if (pattern === undefined) continue;

@@ -52,10 +52,15 @@ describe('the space of the paper', () => {
 
 /** All patterns of `#` and `.` that keep the constraints, by trying them all. */
 function filtered({ steps, reuse: [least, most], budget, gaps = 'falling', first = 1, last = 0 }: PatternConstraints): readonly string[] {
-  const all = Array.from({ length: 2 ** steps }, (_, bits) => Array.from({ length: steps }, (_, i) => ((bits >> i) & 1 ? '#' : '.')).join(''));
+  const all = Array.from({ length: 2 ** steps }, (_, bits) =>
+    Array.from({ length: steps }, (_, i) => ((bits >> i) & 1 ? '#' : '.')).join(''),
+  );
   return all.filter((pattern) => {
     if (!pattern.startsWith('#'.repeat(first)) || !pattern.endsWith('#'.repeat(last))) return false;
-    const lengths = pattern.slice(1).split('#').map((gap) => gap.length);
+    const lengths = pattern
+      .slice(1)
+      .split('#')
+      .map((gap) => gap.length);
     const free = lengths.slice(first - 1, lengths.length - last);
     const bounded = free.every((length) => least <= length && length <= most);
     return lengths.length === budget && bounded && (gaps === 'any' || free.every((length, i) => i === 0 || length <= free[i - 1]!));
@@ -79,7 +84,8 @@ describe('PatternSpace', () => {
     fc.assert(
       fc.property(constraints, (given) => {
         const expected = filtered(given);
-        if (expected.length === 0) expect(() => new PatternSpace(given)).toThrow(expect.objectContaining({ code: 'infeasible-constraints' }));
+        if (expected.length === 0)
+          expect(() => new PatternSpace(given)).toThrow(expect.objectContaining({ code: 'infeasible-constraints' }));
         else expect([...new PatternSpace(given)].sort()).toEqual([...expected].sort());
       }),
       { numRuns: 400 },
@@ -104,10 +110,19 @@ describe('PatternSpace', () => {
   it('counts each way of filling a gap', () => {
     const bounds: PatternConstraints = { steps: 6, budget: 2, reuse: [1, 3], gaps: 'any' };
     expect([...new PatternSpace(bounds, eitherOf(plain('.'), selective('.', '+')))]).toEqual([
-      '#...#.', '#.+.#.', '#..#..', '#..#.+', '#.+#..', '#.+#.+', '#.#...', '#.#.+.',
+      '#...#.',
+      '#.+.#.',
+      '#..#..',
+      '#..#.+',
+      '#.+#..',
+      '#.+#.+',
+      '#.#...',
+      '#.#.+.',
     ]);
     expect(new PatternSpace(bounds, eachStep('.', '1')).size).toBe(3n * 16n);
-    expect(new PatternSpace({ steps: 50, budget: 10, reuse: [0, 40], gaps: 'any' }, eachStep('.', '1', '2')).size).toBe(2_054_455_634n * 3n ** 40n);
+    expect(new PatternSpace({ steps: 50, budget: 10, reuse: [0, 40], gaps: 'any' }, eachStep('.', '1', '2')).size).toBe(
+      2_054_455_634n * 3n ** 40n,
+    );
   });
 
   it('settles a text that computes the right steps on the nearest way of filling its gaps', () => {

@@ -54,7 +54,8 @@ export function joined<Item>(spaces: readonly Space<Item>[]): Space<Item> {
 
 /** One item, each as likely as any other. `random` gives numbers uniform in [0, 1). */
 export function draw<Item>(space: Space<Item>, random: () => number): Item {
-  if (space.size === 0n) throw new ProCacheError('infeasible-constraints', 'there is nothing to draw from: the space is empty; loosen its constraints');
+  if (space.size === 0n)
+    throw new ProCacheError('infeasible-constraints', 'there is nothing to draw from: the space is empty; loosen its constraints');
   return space.at(uniformRank(space.size, random));
 }
 

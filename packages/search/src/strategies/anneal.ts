@@ -80,16 +80,24 @@ function affordableStart({ random, affords }: Walk, space: PatternSpace, given: 
     const pattern = draw(space, random);
     if (affords(pattern)) return pattern;
   }
-  throw new ProCacheError('infeasible-constraints', `none of ${DRAWS} patterns drawn keeps within the target; raise it, or lower the budget of computed steps`);
+  throw new ProCacheError(
+    'infeasible-constraints',
+    `none of ${DRAWS} patterns drawn keeps within the target; raise it, or lower the budget of computed steps`,
+  );
 }
 
 /** The pattern from which no neighbour that is tried leads further down. */
-export async function climbed({ random, affords }: Walk, cost: Cost, options: ClimbOptions & { readonly space: PatternSpace; readonly start: string }): Promise<string> {
+export async function climbed(
+  { random, affords }: Walk,
+  cost: Cost,
+  options: ClimbOptions & { readonly space: PatternSpace; readonly start: string },
+): Promise<string> {
   const { space, start, rounds = 20, predict, tries = 16 } = options;
   let current = { pattern: start, cost: (await cost([start]))[0]! };
   for (let round = 0; round < rounds; round++) {
     const all = neighbours(space, current.pattern, random).filter(affords);
-    const tried = predict ? mostPromising(all, predict, tries) : all;
+    const tried = predict ? mostPromising(all, predict, tries, current.pattern) : all;
+    if (tried.length === 0) break;
     const costs = await cost(tried);
     const least = Math.min(...costs);
     if (!(least < current.cost)) break;
@@ -98,10 +106,17 @@ export async function climbed({ random, affords }: Walk, cost: Cost, options: Cl
   return current.pattern;
 }
 
-function mostPromising(patterns: readonly string[], predict: (pattern: string) => number, count: number): readonly string[] {
-  return patterns
-    .map((pattern) => ({ pattern, cost: predict(pattern) }))
-    .sort((a, b) => a.cost - b.cost)
+/** The patterns of least predicted cost. Of those predicted alike, and like the current one, one is tried: mostly they do the same. */
+function mostPromising(
+  patterns: readonly string[],
+  predict: (pattern: string) => number,
+  count: number,
+  current: string,
+): readonly string[] {
+  const byCost = new Map(patterns.map((pattern) => [predict(pattern), pattern]));
+  byCost.delete(predict(current));
+  return [...byCost]
+    .sort(([a], [b]) => a - b)
     .slice(0, count)
-    .map(({ pattern }) => pattern);
+    .map(([, pattern]) => pattern);
 }

@@ -60,7 +60,12 @@ async function propose(search: Search, model: ErrorModel, options: DynamicOption
 }
 
 /** What dynamic programming finds with some letters, and what annealing over predicted errors comes by from there. */
-async function proposeWith(letters: readonly string[], { random, affords }: Search, model: ErrorModel, options: DynamicOptions): Promise<readonly string[]> {
+async function proposeWith(
+  letters: readonly string[],
+  { random, affords }: Search,
+  model: ErrorModel,
+  options: DynamicOptions,
+): Promise<readonly string[]> {
   const { space: all, proposals = 24, iterations = 4000 } = options;
   const space = new PatternSpace(all.constraints, eachGap(...letters));
   const admits = (pattern: string): boolean => all.rankOf(pattern) !== undefined && affords(pattern);
@@ -73,9 +78,11 @@ async function proposeWith(letters: readonly string[], { random, affords }: Sear
     return error;
   };
   const cost: Cost = (patterns) => Promise.resolve(patterns.map(remembered));
-  const start = planned[0]?.pattern;
-  await annealed({ random, affords: admits }, cost, { space, ...(start !== undefined && { start }), iterations, temperatures: [0.3, 1e-3] });
-  const ranked = [...predicted].sort(([, a], [, b]) => a - b).map(([pattern]) => pattern);
+  const [start] = planned;
+  if (!start) return [];
+  await annealed({ random, affords: admits }, cost, { space, start: start.pattern, iterations, temperatures: [0.3, 1e-3] });
+  const distinct = new Map([...predicted].map(([pattern, error]) => [error, pattern])); // where the predictions are equal, so mostly is what is done
+  const ranked = [...distinct].sort(([a], [b]) => a - b).map(([, pattern]) => pattern);
   return unlike(ranked, proposals);
 }
 

@@ -25,5 +25,8 @@ export function exhaustive({ space, most = 5000 }: ExhaustiveOptions): Strategy 
 export function affordable(patterns: readonly string[], affords: (pattern: string) => boolean): readonly string[] {
   const kept = patterns.filter(affords);
   if (kept.length > 0) return kept;
-  throw new ProCacheError('infeasible-constraints', `none of ${patterns.length} patterns keeps within the target; raise it, or lower the budget of computed steps`);
+  throw new ProCacheError(
+    'infeasible-constraints',
+    `no pattern that was tried keeps within the target; raise it, or lower the budget of computed steps`,
+  );
 }

@@ -28,12 +28,19 @@ const study = await beginStudy(smallHeader(STEPS, seeds), () => undefined);
 
 async function run(strategy: Strategy, { seed = 1, target }: { readonly seed?: number; readonly target?: Target } = {}) {
   const events: SearchProgress[] = [];
-  const options = { evaluator, alphabet: FORECAST, study, random: uniforms(seed), onAssessed: (event: SearchProgress) => events.push(event) };
+  const options = {
+    evaluator,
+    alphabet: FORECAST,
+    study,
+    random: uniforms(seed),
+    onAssessed: (event: SearchProgress) => events.push(event),
+  };
   const result = await runSearch({ ...options, strategy, ...(target && { affords: affords(target) }) });
   return { ...result, events, tried: new Set(events.map(({ assessment }) => assessment.pattern)) };
 }
 
-const recorded = (): Promise<Recording> => record(trajectoryOf(smallModel(), { steps: smallSteps(STEPS), seeds, labelOf }), { reuse: [STACK] });
+const recorded = (): Promise<Recording> =>
+  record(trajectoryOf(smallModel(), { steps: smallSteps(STEPS), seeds, labelOf }), { reuse: [STACK] });
 
 describe('exhaustive', () => {
   it('assesses every pattern, and tells the best, how sure it is, and by how much it leads', async () => {
@@ -85,7 +92,13 @@ describe('reference', () => {
   it('assesses the five patterns that the shipped sampler draws', async () => {
     const plainStudy = await beginStudy(smallHeader(STEPS, seeds), () => undefined);
     const strategy = reference({ steps: STEPS, budget: 5, reuse: [0, 4] });
-    const { ranking } = await runSearch({ evaluator, alphabet: alphabetOf({ reuse: [{}] }), study: plainStudy, random: uniforms(4), strategy });
+    const { ranking } = await runSearch({
+      evaluator,
+      alphabet: alphabetOf({ reuse: [{}] }),
+      study: plainStudy,
+      random: uniforms(4),
+      strategy,
+    });
     expect(ranking).toHaveLength(5);
   });
 });
@@ -102,12 +115,29 @@ describe('halving', () => {
 
   it('lets those go early that are surely worse', async () => {
     const losses: Readonly<Record<string, number>> = { a: 1, b: 1.01, c: 3, d: 4, e: 5, f: 6, g: 7, h: 8 };
-    const easy = { objectives: evaluator.objectives, evaluate: (schedule: { pattern: string }, own: readonly number[]) => Promise.resolve({ 'latent-error': own.map((seed) => losses[schedule.pattern]! + seed * 1e-3) }) };
+    const easy = {
+      objectives: evaluator.objectives,
+      evaluate: (schedule: { pattern: string }, own: readonly number[]) =>
+        Promise.resolve({ 'latent-error': own.map((seed) => losses[schedule.pattern]! + seed * 1e-3) }),
+    };
     const names = Object.keys(losses);
-    const own = await beginStudy(smallHeader(1, Array.from({ length: 16 }, (_, i) => i)), () => undefined);
+    const own = await beginStudy(
+      smallHeader(
+        1,
+        Array.from({ length: 16 }, (_, i) => i),
+      ),
+      () => undefined,
+    );
     const asked: string[] = [];
     const { listed } = await import('../space/space.ts');
-    await runSearch({ evaluator: easy, alphabet: FORECAST, study: own, random: uniforms(1), strategy: halving({ space: listed(names), count: 8, firstSeeds: 2, keep: 0.9 }), onAssessed: ({ assessment }) => asked.push(`${assessment.pattern}${assessment.seeds.length}`) });
+    await runSearch({
+      evaluator: easy,
+      alphabet: FORECAST,
+      study: own,
+      random: uniforms(1),
+      strategy: halving({ space: listed(names), count: 8, firstSeeds: 2, keep: 0.9 }),
+      onAssessed: ({ assessment }) => asked.push(`${assessment.pattern}${assessment.seeds.length}`),
+    });
     expect(asked.toSorted()).toEqual(['a16', 'a2', 'a4', 'a8', 'b2', 'c2', 'd2', 'e2', 'f2', 'g2', 'h2']);
   });
 });
@@ -139,13 +169,18 @@ describe('every strategy', () => {
     expect(await asked()).toEqual(first);
   });
 
-  it.each(['exhaustive', 'sample', 'halving', 'anneal', 'dynamic'])('says before it computes anything that nothing keeps within the target: %s', async (name) => {
-    const strategy = strategies[name]!(await recorded());
-    const events: SearchProgress[] = [];
-    const options = { strategy, evaluator, alphabet: FORECAST, study, random: uniforms(5), affords: () => false };
-    await expect(runSearch({ ...options, onAssessed: (event) => events.push(event) })).rejects.toMatchObject({ code: 'infeasible-constraints' });
-    expect(events).toEqual([]);
-  });
+  it.each(['exhaustive', 'sample', 'halving', 'anneal', 'dynamic'])(
+    'says before it computes anything that nothing keeps within the target: %s',
+    async (name) => {
+      const strategy = strategies[name]!(await recorded());
+      const events: SearchProgress[] = [];
+      const options = { strategy, evaluator, alphabet: FORECAST, study, random: uniforms(5), affords: () => false };
+      await expect(runSearch({ ...options, onAssessed: (event) => events.push(event) })).rejects.toMatchObject({
+        code: 'infeasible-constraints',
+      });
+      expect(events).toEqual([]);
+    },
+  );
 });
 
 describe('moves', () => {

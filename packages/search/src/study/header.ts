@@ -41,7 +41,9 @@ export function checkSameConditions(made: Json, wanted: StudyHeader): void {
 /** The values of a JSON object by their place, `versions.core`; lists are values. */
 function fieldsOf(value: Json | undefined, place = ''): ReadonlyMap<string, string> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return new Map([[place, JSON.stringify(value)]]);
-  const members = Object.entries(value as Readonly<Record<string, Json>>).filter(([, member]) => (member as Json | undefined) !== undefined);
+  const members = Object.entries(value as Readonly<Record<string, Json>>).filter(
+    ([, member]) => (member as Json | undefined) !== undefined,
+  );
   return new Map(members.flatMap(([key, member]) => [...fieldsOf(member, place === '' ? key : `${place}.${key}`)]));
 }
 

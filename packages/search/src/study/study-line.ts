@@ -29,8 +29,15 @@ function jsonOf(line: StudyLine): unknown {
     case 'evaluation': {
       const { schedule, seeds, scores } = line.evaluated;
       const { version, pattern, legend, selector } = schedule;
-      const members = Object.entries(scores).map(([name, score]) => [name, typeof score === 'number' ? written(score) : score.map(written)]);
-      return { schedule: { version, pattern, legend, ...(selector && { selector }) }, seeds, scores: Object.fromEntries(members) as unknown };
+      const members = Object.entries(scores).map(([name, score]) => [
+        name,
+        typeof score === 'number' ? written(score) : score.map(written),
+      ]);
+      return {
+        schedule: { version, pattern, legend, ...(selector && { selector }) },
+        seeds,
+        scores: Object.fromEntries(members) as unknown,
+      };
     }
   }
 }

@@ -42,7 +42,9 @@ const outcome = ({ best, interval, ranking }: SearchResult) => ({
 
 /** The seeds that a file has of each schedule. */
 function evaluated(text: string): readonly string[] {
-  return parseLines(text).lines.flatMap((line) => (line.kind === 'evaluation' ? line.evaluated.seeds.map((seed) => `${line.evaluated.schedule.pattern} ${seed}`) : []));
+  return parseLines(text).lines.flatMap((line) =>
+    line.kind === 'evaluation' ? line.evaluated.seeds.map((seed) => `${line.evaluated.schedule.pattern} ${seed}`) : [],
+  );
 }
 
 describe.each(Object.keys(strategies))('a search by %s that was killed', (name) => {
@@ -52,7 +54,11 @@ describe.each(Object.keys(strategies))('a search by %s that was killed', (name) 
     const whole = await search(strategy(), '');
     const lines = whole.file.split('\n').length - 1;
     for (let kept = 1; kept <= lines; kept++) {
-      const text = whole.file.split('\n').slice(0, kept).map((line) => `${line}\n`).join('');
+      const text = whole.file
+        .split('\n')
+        .slice(0, kept)
+        .map((line) => `${line}\n`)
+        .join('');
       const again = await search(strategy(), text);
       expect(outcome(again.result)).toEqual(outcome(whole.result));
       expect(again.file).toBe(whole.file);
@@ -81,10 +87,19 @@ describe.each(Object.keys(strategies))('a search by %s that was killed', (name) 
     const { file: whole } = await search(strategy(), '');
     let file = '';
     let left = 5;
-    const signal = { throwIfAborted: () => { if (left-- === 0) throw new Error('stopped'); } };
+    const signal = {
+      throwIfAborted: () => {
+        if (left-- === 0) throw new Error('stopped');
+      },
+    };
     const study = await beginStudy(header, (text) => void (file += text));
-    const counted = { ...evaluator, evaluate: (...[schedule, own]: Parameters<typeof evaluator.evaluate>) => evaluator.evaluate(schedule, own) };
-    await expect(runSearch({ strategy: strategy(), evaluator: counted, alphabet, study, random: uniforms(9), signal })).rejects.toThrow('stopped');
+    const counted = {
+      ...evaluator,
+      evaluate: (...[schedule, own]: Parameters<typeof evaluator.evaluate>) => evaluator.evaluate(schedule, own),
+    };
+    await expect(runSearch({ strategy: strategy(), evaluator: counted, alphabet, study, random: uniforms(9), signal })).rejects.toThrow(
+      'stopped',
+    );
     expect(evaluated(file).length).toBeGreaterThan(0);
     expect(whole.startsWith(file)).toBe(true);
     expect((await search(strategy(), file)).file).toBe(whole);
@@ -131,7 +146,9 @@ describe('a study', () => {
 
   it('refuses scores that do not fit their seeds', () => {
     const line = '{"schedule":{"version":1,"pattern":"#","legend":{}},"seeds":[0,1],"scores":{"psnr":[1]}}';
-    expect(() => parseLines(`\n${line}`)).toThrow("line 2 of the study: the score 'psnr' is neither one number nor one for each of the 2 seeds");
+    expect(() => parseLines(`\n${line}`)).toThrow(
+      "line 2 of the study: the score 'psnr' is neither one number nor one for each of the 2 seeds",
+    );
   });
 
   it('knows a schedule under other letters, and writes numbers that JSON lacks', async () => {
@@ -140,7 +157,12 @@ describe('a study', () => {
     const study = await beginStudy(own, (more) => void (text += more));
     const schedule = { version: 1, pattern: '#é#', legend: { é: [{ do: 'reuse', order: 1 }] } } as const;
     await study.record(schedule, [3, 4], { psnr: [Infinity, NaN], frechet: -Infinity });
-    const renamed = { version: 1, pattern: '#x#', legend: { x: [{ order: 1, do: 'reuse' }], y: [{ do: 'compute' }] }, notes: { by: 'hand' } } as const;
+    const renamed = {
+      version: 1,
+      pattern: '#x#',
+      legend: { x: [{ order: 1, do: 'reuse' }], y: [{ do: 'compute' }] },
+      notes: { by: 'hand' },
+    } as const;
     for (const known of [study, await resumeStudy(text, own, () => undefined)]) {
       expect(known.scoresOf(renamed, [3, 4])).toEqual({ psnr: [Infinity, NaN], frechet: -Infinity });
       expect(known.scoresOf(renamed, [4])).toBeUndefined();
@@ -181,7 +203,14 @@ describe('a search', () => {
       const { evaluator } = countingEvaluator(STEPS);
       let file = text;
       const study = await resumeStudy(text, header, (more) => void (file += more));
-      const result = await runSearch({ strategy: strategies['anneal']!(), evaluator, alphabet, study, random: uniforms(9), mostImages: 30 });
+      const result = await runSearch({
+        strategy: strategies['anneal']!(),
+        evaluator,
+        alphabet,
+        study,
+        random: uniforms(9),
+        mostImages: 30,
+      });
       return { result, file };
     };
     const whole = await run('');

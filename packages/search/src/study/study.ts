@@ -105,7 +105,11 @@ export async function resumeStudy(text: string, header: StudyHeader, append: App
     await beginStudy(header, append);
     return new Study(header, [], torn, append);
   }
-  if (first.kind !== 'header') throw new ProCacheError('invalid-input', 'the study does not begin with a header, so it is unknown what it holds for; begin another study');
+  if (first.kind !== 'header')
+    throw new ProCacheError(
+      'invalid-input',
+      'the study does not begin with a header, so it is unknown what it holds for; begin another study',
+    );
   checkSameConditions(first.header, header);
   return new Study(header, others, torn, append);
 }

@@ -14,7 +14,14 @@ export const FORECAST: Alphabet = alphabetOf({ reuse: [STACK] });
 
 /** A transformer of plain arrays that takes few steps, whose searches tests can list. */
 export function smallModel(): ReferenceTransformer {
-  const topology = { blocks: [['attn', 'mlp'], ['attn', 'mlp'], ['attn', 'mlp']], grid: [2, 2] } as const;
+  const topology = {
+    blocks: [
+      ['attn', 'mlp'],
+      ['attn', 'mlp'],
+      ['attn', 'mlp'],
+    ],
+    grid: [2, 2],
+  } as const;
   return referenceTransformer({ topology, width: 4, channels: 2, seed: 5 });
 }
 
@@ -29,7 +36,11 @@ export function smallSteps(count: number): DiffusionSteps {
 export function countingEvaluator(count: number): { readonly evaluator: Evaluator; readonly asked: Map<string, number> } {
   const asked = new Map<string, number>();
   const render = renderer(smallModel(), { steps: smallSteps(count), labelOf });
-  const inner = comparison({ render, uncached: (seeds, signal) => render(uncached({ steps: count }), seeds, signal), measures: [LATENT_ERROR] });
+  const inner = comparison({
+    render,
+    uncached: (seeds, signal) => render(uncached({ steps: count }), seeds, signal),
+    measures: [LATENT_ERROR],
+  });
   return {
     asked,
     evaluator: {
