@@ -13,6 +13,7 @@ export { checkObjectives, type Evaluator, lossesOf, type Objective, type Scores,
 export { comparison, LATENT_ERROR } from './scoring/comparison.ts';
 export type { ComparisonOptions, ImageMeasure, Measure, Render, SetMeasure } from './scoring/comparison.ts';
 export { renderer, type RendererOptions } from './scoring/renderer.ts';
+export { pooled } from './scoring/pool.ts';
 export { type MeanInterval, meanInterval, pairedDifference } from './scoring/interval.ts';
 export { paretoFront } from './scoring/pareto.ts';
 export { affords, budgetFor, millisecondsOf, type StepTimes, type Target } from './scoring/target.ts';

@@ -3,9 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { labelOf, smallModel, smallSteps } from '../testing/small-model.ts';
 import { comparison, LATENT_ERROR, type Render } from './comparison.ts';
-import { checkObjectives, lossesOf } from './evaluator.ts';
+import { checkObjectives, type Evaluator, lossesOf } from './evaluator.ts';
 import { meanInterval, pairedDifference } from './interval.ts';
 import { paretoFront } from './pareto.ts';
+import { pooled } from './pool.ts';
 import { renderer } from './renderer.ts';
 import { affords, budgetFor, millisecondsOf } from './target.ts';
 
@@ -152,5 +153,43 @@ describe('comparison', () => {
     expect(() => LATENT_ERROR.of(new Float32Array(4), new Float32Array(5))).toThrow(
       'an image of 4 numbers cannot be compared with one of 5',
     );
+  });
+});
+
+describe('pooled', () => {
+  const objectives = [LATENT_ERROR] as const;
+
+  it('keeps every evaluator busy with one schedule at a time, and frees one that failed', async () => {
+    const busy = [0, 0];
+    let most = 0;
+    const evaluatorOf = (i: number): Evaluator => ({
+      objectives,
+      evaluate: async (_, seeds) => {
+        expect(++busy[i]!).toBe(1);
+        most = Math.max(most, busy[0]! + busy[1]!);
+        for (let i = 0; i < 5; i++) await Promise.resolve();
+        busy[i]!--;
+        if (seeds[0] === 3) throw new Error('lost');
+        return { 'latent-error': seeds };
+      },
+    });
+    const both = pooled([evaluatorOf(0), evaluatorOf(1)]);
+    const plain = uncached({ steps: 1 });
+    const outcomes = await Promise.allSettled(Array.from({ length: 9 }, (_, seed) => both.evaluate(plain, [seed])));
+    expect(most).toBe(2);
+    expect(outcomes.map(({ status }) => status)).toEqual(Array.from({ length: 9 }, (_, seed) => (seed === 3 ? 'rejected' : 'fulfilled')));
+  });
+
+  it('does not begin what was stopped while it waited', async () => {
+    const asked: number[] = [];
+    const slow: Evaluator = { objectives, evaluate: (_, seeds) => (asked.push(seeds[0]!), Promise.resolve({ 'latent-error': seeds })) };
+    let stopped = false;
+    const signal = { throwIfAborted: () => { if (stopped) throw new Error('stopped'); } };
+    const only = pooled([slow]);
+    const [first, second] = [only.evaluate(uncached({ steps: 1 }), [0]), only.evaluate(uncached({ steps: 1 }), [1], signal)];
+    stopped = true;
+    await first;
+    await expect(second).rejects.toThrow('stopped');
+    expect(asked).toEqual([0]);
   });
 });

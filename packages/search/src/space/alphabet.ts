@@ -11,7 +11,7 @@ export interface SelectiveVariant {
   readonly blocks: readonly [first: number, last: number];
   /** The share of tokens. */
   readonly ratio: number;
-  /** All but self-attention, as in ProCache, is for the caller to name. */
+  /** The modules whose tokens are refreshed; in ProCache all but self-attention. */
   readonly modules: readonly string[];
 }
 

@@ -14,7 +14,7 @@ export interface AnnealOptions {
   readonly start?: string;
   /** Moves of the annealing; 200 unless given. */
   readonly iterations?: number;
-  /** Shares of the loss, from the first move to the last: a move that makes it worse by this share is taken with probability 1/e. From 1 to 0.01 unless given. */
+  /** From the first move to the last, as shares of the loss: one move in e that makes it worse by that share is taken. 1 to 0.01 unless given. */
   readonly temperatures?: readonly [first: number, last: number];
   readonly climb?: ClimbOptions;
 }
