@@ -27,7 +27,7 @@ export { byName, METHOD_NAMES, type MethodOptions } from './methods/by-name.ts';
 // From schedule to operations
 export { DEFAULT_SELECTOR, lower, planOf } from './lower.ts';
 export { hoist } from './hoist.ts';
-export { readsOf, writesOf } from './plan.ts';
+export { branchesWithin, readsOf, writesOf } from './plan.ts';
 export type { Ahead, AheadSum, Fold, Op, Plan, Refresh, Run, StepPlan, Store, Term, Write } from './plan.ts';
 export { programOf, programsOf, type ProgramOp, type StepProgram } from './program.ts';
 export { describe, describeStep } from './describe.ts';

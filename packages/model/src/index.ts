@@ -15,4 +15,5 @@ export type { ConfigJson } from './families/dit/config.ts';
 // The graphs, and the names of their inputs and outputs
 export type { OnnxGraph } from './onnx/graph-builder.ts';
 export type { Dimension, ElementType, GraphValue } from './onnx/model-proto.ts';
-export { aheadCoefficientsOf, aheadOf, inputOf, outputOf, packOf, rowsOf, scoreOf, type StreamShape } from './graphs/emitter.ts';
+export type { StreamShape } from './graphs/emitter.ts';
+export { aheadCoefficientsOf, aheadOf, IMAGES, inLane, inputOf, outputOf, packOf, rowsOf, scoreOf } from './graphs/names.ts';

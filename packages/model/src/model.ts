@@ -31,8 +31,10 @@ export interface TransformerModel {
    * The outputs of all graphs, side by side, are [rows, entries * width]: see `conditioningGraphs`.
    */
   conditioningGraphs(): readonly OnnxGraph[];
-  /** One step program: see `stepGraph`. */
-  stepGraph(program: StepProgram): OnnxGraph;
+  /** Bytes of the weights, as 32-bit floats, that evaluating the module of a branch takes; its modulation's are not among them. */
+  weightBytes(branch: BranchId): number;
+  /** One graph for some step programs, each of which it can run: see `stepGraph`. */
+  stepGraph(programs: readonly StepProgram[]): OnnxGraph;
   /** The plain model in one graph, as any exporter would write it: `latent`, `timesteps`, `labels` -> `output`. The yardstick of benchmarks. */
   plainGraph(): OnnxGraph;
 }

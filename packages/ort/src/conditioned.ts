@@ -29,10 +29,10 @@ export class OrtConditioned implements Conditioned<Tensor> {
   async execute(call: StepCall<Tensor>): Promise<StepResult<Tensor>> {
     const { model, host, programs, modulations } = this.#parts;
     modulations.discardBefore(call.step);
-    const { session, program } = programs.session(call.plan.program);
-    const feeds = await feedsOf({ model, host, modulations, program, scratch: this.#scratch }, call);
+    const runner = programs.runner(call.plan.program);
+    const feeds = await feedsOf({ model, host, modulations, program: runner.program, scratch: this.#scratch }, call);
     const outputs = outputsOf(call);
-    const results = await session.run(feeds, outputs.names).catch(runError);
+    const results = await runner.run(feeds, outputs.names).catch(runError);
     const features = new Map<FeatureId, Tensor>();
     for (const [feature, name] of outputs.features) {
       const tensor = results[name]!;

@@ -1,3 +1,3 @@
 export type { OrtHost, Residence } from './host.ts';
 export { hoistsPlans, ortTransformer, type OrtTransformerOptions } from './transformer.ts';
-export { sharedPrograms, type SharedProgram } from './programs.ts';
+export { sharedGraphs, type Lane, type SharedGraph } from './shared-graphs.ts';

@@ -1,9 +1,10 @@
-import { type Plan, planOf, programsOf, type Schedule, uncached } from '@procache/core';
+import { type Plan, planOf, programsOf, type Schedule, type StepProgram, uncached } from '@procache/core';
 import { bytesSource, type OnnxGraph, openCheckpoint, openModel, type TransformerModel, writeSafetensors } from '@procache/model';
 import type { InferenceSession } from 'onnxruntime-common';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { OrtHost } from './host.ts';
-import { ProgramStore, sharedPrograms } from './programs.ts';
+import { ProgramStore } from './programs.ts';
+import { sharedGraphs } from './shared-graphs.ts';
 
 let model: TransformerModel;
 
@@ -70,8 +71,8 @@ function recordingHost(failing: (graph: OnnxGraph) => boolean = () => false) {
   return { host, open, opened };
 }
 
-describe('sharedPrograms', () => {
-  const outputsFor = (...plans: Plan[]) => sharedPrograms(programsOf(...plans)).map(({ program }) => model.stepGraph(program).outputs.map(({ name }) => name));
+describe('sharedGraphs', () => {
+  const outputsFor = (...plans: Plan[]) => sharedGraphs(programsOf(...plans), model).flatMap(({ lanes }) => lanes.map(({ program }) => model.stepGraph([program]).outputs.map(({ name }) => name)));
 
   it('serves programs that differ only in what they give from one graph', () => {
     const features = ['0.attn', '0.mlp', '1.attn', '1.mlp', '2.attn', '2.mlp'].map((branch) => `feature ${branch}`);
@@ -89,12 +90,28 @@ describe('sharedPrograms', () => {
     const scored = outputsFor(planFor(selective), planFor(other)).filter((names) => names.includes('score 2.mlp'));
     expect(scored).toHaveLength(2);
   });
+
+  it('gives a lane of one graph to programs that share as many bytes of weights as asked', () => {
+    const programs = programsOf(planFor(selective));
+    const shared = model.weightBytes('2.mlp');
+    const lanesFrom = (bytes: number) => sharedGraphs(programs, model, bytes).map(({ lanes }) => lanes.length);
+    expect(shared).toBe(4 * (2 * 8 * 32 + 8 + 32));
+    expect(lanesFrom(shared + 1)).toEqual([1, 1, 1]);
+    expect(lanesFrom(shared)).toEqual([2, 1]); // computed and selective; reused steps hold no weight to share
+  });
+
+  it('holds what lanes share once', () => {
+    const [joined] = sharedGraphs(programsOf(planFor(selective)), model, 1);
+    const bytes = (...programs: StepProgram[]) => model.stepGraph(programs).weightBytes;
+    const [computed, refreshed] = joined!.lanes.map(({ program }) => program);
+    expect(bytes(computed!, refreshed!)).toBe(bytes(computed!));
+  });
 });
 
 describe('ProgramStore', () => {
   it('closes what a generation no longer needs before it opens what the next one does', async () => {
     const { host, open, opened } = recordingHost();
-    const store = new ProgramStore(model, host, 'packed');
+    const store = new ProgramStore(model, host, { residence: 'packed' });
     const [first, second] = [planFor(reusing), planFor(uncached({ steps: 5 }))];
     await store.hold(first);
     expect(open.size).toBe(2);
@@ -108,7 +125,7 @@ describe('ProgramStore', () => {
 
   it('keeps prepared plans open between generations', async () => {
     const { host, opened, open } = recordingHost();
-    const store = new ProgramStore(model, host, 'packed');
+    const store = new ProgramStore(model, host, { residence: 'packed' });
     const plans = [planFor(reusing), planFor(uncached({ steps: 5 }))];
     await store.prepare(plans);
     for (const plan of [...plans, ...plans]) {
@@ -122,19 +139,19 @@ describe('ProgramStore', () => {
 
   it('never closes a session under a generation that is still running', async () => {
     const { host } = recordingHost();
-    const store = new ProgramStore(model, host, 'packed');
+    const store = new ProgramStore(model, host, { residence: 'packed' });
     const [first, second] = [planFor(reusing), planFor(selective)];
     await store.hold(first);
-    const before = first.steps.map(({ program }) => store.session(program));
+    const before = first.steps.map(({ program }) => store.runner(program).program);
     await store.hold(second);
-    expect(first.steps.map(({ program }) => store.session(program))).toEqual(before);
+    expect(first.steps.map(({ program }) => store.runner(program).program)).toEqual(before);
     await store.dispose();
   });
 
   it('goes on after a graph that could not be opened', async () => {
     let broken = true;
     const { host, open } = recordingHost(() => broken);
-    const store = new ProgramStore(model, host, 'packed');
+    const store = new ProgramStore(model, host, { residence: 'packed' });
     const plan = planFor(reusing);
     await expect(store.hold(plan)).rejects.toThrow('no');
     broken = false;

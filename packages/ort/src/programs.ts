@@ -1,43 +1,37 @@
 import { type Plan, programsOf, type StepProgram } from '@procache/core';
-import type { TransformerModel } from '@procache/model';
-import type { InferenceSession } from 'onnxruntime-common';
+import { inLane, type TransformerModel } from '@procache/model';
+import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import type { OrtHost, Residence } from './host.ts';
-import { mergePrograms, skeletonOf } from './merge-programs.ts';
+import { idleInputs } from './idle-inputs.ts';
+import { type Lane, type SharedGraph, sharedGraphs } from './shared-graphs.ts';
 
-/** A program that gives all that those it serves give. */
-export interface SharedProgram {
-  readonly program: StepProgram;
-  /** The keys of the programs that it serves. */
-  readonly serves: readonly string[];
-}
-
-/**
- * What there is to compile for some programs, each served by one graph.
- *
- * Programs that differ only in what they give share a graph, and so their weights: an output that
- * a run does not ask for costs next to nothing (docs/performance.md).
- */
-export function sharedPrograms(programs: readonly StepProgram[]): readonly SharedProgram[] {
-  const scores = new Set(programs.flatMap(({ score }) => score ?? []));
-  const groups = new Map<string, StepProgram[]>();
-  for (const program of programs) {
-    // A graph gives one kind of score; programs with different ones share no graph.
-    const group = skeletonOf(program) + (scores.size > 1 ? (program.score ?? '') : '');
-    groups.set(group, [...(groups.get(group) ?? []), program]);
-  }
-  return [...groups.values()].map((group) => ({ program: mergePrograms(group), serves: group.map(({ key }) => key) }));
-}
-
-/** A session, and the program that its graph was written for. */
-export interface OpenSession extends SharedProgram {
+/** A session, and what its graph serves. */
+interface OpenSession {
+  readonly graph: SharedGraph;
   readonly session: InferenceSession;
+  /** What every lane of several is given while it has nothing to do. */
+  readonly idle: readonly Readonly<Record<string, Tensor>>[];
+}
+
+/** What runs a program: a lane of a session. */
+export interface ProgramRunner {
+  /** The program that the lane was written for, which may give more than the one asked for. */
+  readonly program: StepProgram;
+  /** Inputs and outputs under the names that they have in a graph of the program alone. */
+  run(feeds: Readonly<Record<string, Tensor>>, outputs: readonly string[]): Promise<Readonly<Record<string, Tensor>>>;
+}
+
+export interface ProgramStoreOptions {
+  readonly residence: Residence;
+  /** Bytes of weights from which on two programs share a graph for them: see `sharedGraphs`. */
+  readonly joinsFrom?: number | undefined;
 }
 
 /** The open sessions of a model. Opens what plans need, and closes what no plan needs any longer. */
 export class ProgramStore {
   readonly #model: TransformerModel;
   readonly #host: OrtHost;
-  readonly #residence: Residence;
+  readonly #options: ProgramStoreOptions;
   #open: readonly OpenSession[] = [];
   /** The plans that generations are following, once for each of them. */
   #running: readonly Plan[] = [];
@@ -45,10 +39,10 @@ export class ProgramStore {
   #prepared: readonly Plan[] = [];
   #busy: Promise<unknown> = Promise.resolve();
 
-  constructor(model: TransformerModel, host: OrtHost, residence: Residence) {
+  constructor(model: TransformerModel, host: OrtHost, options: ProgramStoreOptions) {
     this.#model = model;
     this.#host = host;
-    this.#residence = residence;
+    this.#options = options;
   }
 
   /** Opens the programs of these plans and keeps them until the next call. */
@@ -68,8 +62,11 @@ export class ProgramStore {
     if (at >= 0) this.#running = this.#running.toSpliced(at, 1);
   }
 
-  session(program: StepProgram): OpenSession {
-    return this.#open.find(({ serves }) => serves.includes(program.key))!;
+  /** The runner of a program of a plan that is held. */
+  runner(program: StepProgram): ProgramRunner {
+    const open = this.#open.find(({ graph }) => keysOf(graph).includes(program.key))!;
+    const lane = open.graph.lanes.findIndex(({ serves }) => serves.includes(program.key));
+    return laneRunner(open, lane);
   }
 
   async dispose(): Promise<void> {
@@ -88,23 +85,42 @@ export class ProgramStore {
   async #change(wanted: readonly Plan[]): Promise<void> {
     // Sessions under a running generation stay; all others must be just what is needed.
     const running = new Set(programsOf(...this.#running).map(({ key }) => key));
-    const pinned = this.#open.filter(({ serves }) => serves.some((key) => running.has(key)));
-    const served = new Set(pinned.flatMap(({ serves }) => serves));
+    const pinned = this.#open.filter(({ graph }) => keysOf(graph).some((key) => running.has(key)));
+    const served = new Set(pinned.flatMap(({ graph }) => keysOf(graph)));
     const missing = programsOf(...this.#prepared, ...wanted).filter(({ key }) => !served.has(key));
-    const needed = sharedPrograms(missing);
-    const isNeeded = (open: OpenSession) => pinned.includes(open) || needed.some(({ serves }) => sameKeys(serves, open.serves));
+    const needed = sharedGraphs(missing, this.#model, this.#options.joinsFrom);
+    const isNeeded = (open: OpenSession) => pinned.includes(open) || needed.some((graph) => servesTheSame(graph, open.graph));
     const [kept, superfluous] = [this.#open.filter(isNeeded), this.#open.filter((open) => !isNeeded(open))];
     this.#open = kept;
     for (const { session } of superfluous) await session.release(); // before others are opened, so that both are never held at once
-    for (const { program, serves } of needed) {
-      if (kept.some((open) => sameKeys(open.serves, serves))) continue;
-      const session = await this.#host.open(this.#model.stepGraph(program), this.#residence);
-      this.#open = [...this.#open, { session, program, serves }];
+    for (const graph of needed) {
+      if (kept.some((open) => servesTheSame(open.graph, graph))) continue;
+      const written = this.#model.stepGraph(graph.lanes.map(({ program }) => program));
+      const session = await this.#host.open(written, this.#options.residence);
+      const idle = graph.lanes.length > 1 ? graph.lanes.map((_, lane) => idleInputs(this.#host, written, lane)) : [];
+      this.#open = [...this.#open, { graph, session, idle }];
     }
     this.#running = [...this.#running, ...wanted];
   }
 }
 
-function sameKeys(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((key) => b.includes(key));
+function laneRunner({ graph, session, idle }: OpenSession, lane: number): ProgramRunner {
+  const others = Object.assign({}, ...idle.filter((_, i) => i !== lane)) as Record<string, Tensor>;
+  return {
+    program: graph.lanes[lane]!.program,
+    async run(feeds, outputs) {
+      const own = Object.entries(feeds).map(([name, tensor]) => [inLane(lane, name), tensor] as const);
+      const results = await session.run({ ...others, ...Object.fromEntries(own) }, outputs.map((name) => inLane(lane, name)));
+      return Object.fromEntries(outputs.map((name) => [name, results[inLane(lane, name)]!]));
+    },
+  };
+}
+
+function keysOf({ lanes }: { readonly lanes: readonly Lane[] }): readonly string[] {
+  return lanes.flatMap(({ serves }) => serves);
+}
+
+function servesTheSame(a: SharedGraph, b: SharedGraph): boolean {
+  const [one, other] = [keysOf(a), keysOf(b)];
+  return one.length === other.length && one.every((key) => other.includes(key));
 }

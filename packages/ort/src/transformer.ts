@@ -10,6 +10,8 @@ import { ProgramStore } from './programs.ts';
 export interface OrtTransformerOptions {
   /** `'mapped'` trades speed for memory: see `Residence`. */
   readonly residence?: Residence;
+  /** Bytes of weights from which on two programs share a graph, 64 MiB by default: see `sharedGraphs`. */
+  readonly joinsFrom?: number;
   /** Called when the transformer is disposed of: closes the files that its weights lie in. */
   readonly onDispose?: () => Promise<void>;
 }
@@ -31,7 +33,7 @@ export function hoistsPlans({ stream }: TransformerModel, residence: Residence =
 export function ortTransformer(model: TransformerModel, host: OrtHost, options: OrtTransformerOptions = {}): Transformer<Tensor> {
   const residence = options.residence ?? 'packed';
   const hoists = hoistsPlans(model, residence);
-  const programs = new ProgramStore(model, host, residence);
+  const programs = new ProgramStore(model, host, { residence, joinsFrom: residence === 'mapped' ? Infinity : options.joinsFrom });
   const conditioning = new Conditioning(model, host);
   return {
     topology: model.topology,

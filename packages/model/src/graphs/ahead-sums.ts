@@ -1,6 +1,7 @@
 import type { BranchId } from '@procache/core';
 import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
-import { aheadCoefficientsOf, aheadOf, type StreamShape } from './emitter.ts';
+import type { StreamShape } from './emitter.ts';
+import { aheadCoefficientsOf, aheadOf, IMAGES, inLane } from './names.ts';
 
 /**
  * The sums that a run prepares for later steps, all in one tensor: [sums, images, tokens, width].
@@ -14,18 +15,21 @@ export class AheadSums {
   readonly #g: GraphBuilder;
   readonly #stream: StreamShape;
   readonly #run: number;
+  readonly #lane: number;
   readonly #branches: readonly BranchId[];
   readonly #coefficients: Value;
   #sum: Value | undefined;
   /** The product that is not in the sum yet. */
   #product: Value | undefined;
 
-  constructor(g: GraphBuilder, stream: StreamShape, run: number, branches: readonly BranchId[]) {
+  /** Sums of these branches, of the `run`-th run of a lane's program. */
+  constructor(g: GraphBuilder, stream: StreamShape, branches: readonly BranchId[], { lane, run }: { readonly lane: number; readonly run: number }) {
     this.#g = g;
     this.#stream = stream;
     this.#run = run;
+    this.#lane = lane;
     this.#branches = branches;
-    this.#coefficients = g.input(aheadCoefficientsOf(run), 'float32', [branches.length, `sums ahead ${run}`, 'images', 1, stream.width]);
+    this.#coefficients = g.input(inLane(lane, aheadCoefficientsOf(run)), 'float32', [branches.length, inLane(lane, `sums ahead ${run}`), inLane(lane, IMAGES), 1, stream.width]);
   }
 
   /** Takes in a feature, [images, tokens, width]; nothing, where no sum wants it. */
@@ -42,7 +46,7 @@ export class AheadSums {
   finish(): void {
     this.#addPending();
     const { tokens, width } = this.#stream;
-    this.#g.output(aheadOf(this.#run), this.#sum!, [`sums ahead ${this.#run}`, 'images', tokens, width]);
+    this.#g.output(inLane(this.#lane, aheadOf(this.#run)), this.#sum!, [inLane(this.#lane, `sums ahead ${this.#run}`), inLane(this.#lane, IMAGES), tokens, width]);
   }
 
   #addPending(): void {

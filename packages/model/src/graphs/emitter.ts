@@ -1,4 +1,4 @@
-import type { BranchId, FeatureId, ScoreName } from '@procache/core';
+import type { BranchId, ScoreName } from '@procache/core';
 import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
 
 /** How the parts of a transformer are written as graph operations: all that a model family has to say. */
@@ -6,8 +6,8 @@ export interface Emitter {
   /** [images, channels, height, width] -> the residual stream, [images, tokens, width] */
   embed(g: GraphBuilder, latent: Value): Value;
 
-  /** Evaluates the module of one branch. */
-  module(g: GraphBuilder, call: ModuleCall): ModuleResult;
+  /** Evaluates the module of one branch for each of some calls, all of them with one copy of its weights. */
+  module(g: GraphBuilder, branch: BranchId, calls: readonly ModuleCall[]): readonly ModuleResult[];
 
   /** The residual stream -> the model's output, [images, outChannels, height, width] */
   head(g: GraphBuilder, x: Value, modulation: Value): Value;
@@ -31,7 +31,6 @@ export interface ConditionRows {
 export type ModulationOwner = number | 'head';
 
 export interface ModuleCall {
-  readonly branch: BranchId;
   /** The residual stream, [images, tokens, width]. */
   readonly x: Value;
   /** The shifts, scales and gates of this step, [images, entries, width]. */
@@ -56,15 +55,3 @@ export interface StreamShape {
   /** Vectors in the modulation of one step: shifts, scales and gates of all blocks and of the head. */
   readonly entries: number;
 }
-
-/** Names of a step graph's inputs and outputs. */
-export const inputOf = (feature: FeatureId, age: number): string => `feature ${feature} ${age}`;
-export const outputOf = (feature: FeatureId): string => `feature ${feature}`;
-/** The sums that the i-th run of a step makes for later steps. */
-export const aheadOf = (run: number): string => `ahead ${run}`;
-/** Gate times weight of each of those sums' features. */
-export const aheadCoefficientsOf = (run: number): string => `ahead coefficients ${run}`;
-/** The pack that holds the i-th prepared sum of a step. */
-export const packOf = (sum: number): string => `pack ${sum}`;
-export const rowsOf = (branch: BranchId): string => `rows ${branch}`;
-export const scoreOf = (branch: BranchId): string => `score ${branch}`;

@@ -25,6 +25,20 @@ export function gelu(g: GraphBuilder, x: Value): Value {
   return g.contribOp('FastGelu', [x]);
 }
 
+/**
+ * What `evaluate` makes of each of some lists of rows, [rows, in] -> [rows, out], in one evaluation of all rows.
+ *
+ * A list may be empty when the graph runs. So programs that are never run together can share what
+ * `evaluate` holds: its weights.
+ */
+export function jointly(g: GraphBuilder, parts: readonly Value[], evaluate: (rows: Value) => Value): readonly Value[] {
+  const [only, ...others] = parts;
+  if (others.length === 0) return [evaluate(only!)];
+  const all = evaluate(g.op('Concat', parts, { axis: 0 }));
+  const counts = parts.map((part) => g.op('Shape', [part], { start: 0, end: 1 }));
+  return g.split(all, g.op('Concat', counts, { axis: 0 }), parts.length);
+}
+
 /** All but the last axis as rows: [..., width] -> [rows, width]. */
 export function asRows(g: GraphBuilder, x: Value, width: number): Value {
   return g.op('Reshape', [x, g.integers([-1, width])]);

@@ -37,7 +37,7 @@ export function plainGraph({ topology, emitter, stream, latent, gateOf }: StepGr
   topology.blocks.forEach((modules, block) => {
     for (const module of modules) {
       const branch = branchId(block, module);
-      const { feature } = emitter.module(g, { branch, x, modulation });
+      const feature = emitter.module(g, branch, [{ x, modulation }])[0]!.feature;
       const gate = gateOf(branch);
       x = g.op('Add', [x, gate === undefined ? feature : g.op('Mul', [entry(g, modulation, gate), feature])]);
     }

@@ -55,6 +55,13 @@ export class GraphBuilder {
     return this.#node(type, '', inputs, attributes);
   }
 
+  /** Cuts the first axis into parts of the extents in `extents`, [count]. */
+  split(value: Value, extents: Value, count: number): readonly Value[] {
+    const outputs = Array.from({ length: count }, () => `v${this.#count++}`);
+    this.#nodes.push({ type: 'Split', domain: '', inputs: [value, extents], outputs, attributes: { axis: 0 } });
+    return outputs;
+  }
+
   /** An operation of ONNX Runtime's own domain, com.microsoft. */
   contribOp(type: string, inputs: readonly Value[], attributes: Readonly<Record<string, Attribute>> = {}): Value {
     return this.#node(type, 'com.microsoft', inputs, attributes);

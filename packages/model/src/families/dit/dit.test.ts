@@ -71,7 +71,7 @@ describe('openModel, of an original DiT', () => {
   it('keeps the weights where they are: graphs refer to the file', async () => {
     const model = await openModel(original, { num_heads: 4 });
     const [step] = planOf(uncached({ steps: 1 }), model.topology).steps;
-    const graph = model.stepGraph(step!.program);
+    const graph = model.stepGraph([step!.program]);
     expect([...graph.files.keys()]).toEqual(['dit/model.safetensors']);
     expect(graph.bytes.length).toBeLessThan(graph.weightBytes / 4);
   });

@@ -1,5 +1,5 @@
 import { parseBranch, type Topology, transformerCost } from '@procache/core';
-import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
+import { type Checkpoint, elementCount } from '../../checkpoint/checkpoint.ts';
 import type { StreamShape } from '../../graphs/emitter.ts';
 import { conditioningGraphs, plainGraph } from '../../graphs/whole-graphs.ts';
 import { stepGraph, type StepGraphModel } from '../../graphs/step-graph.ts';
@@ -8,7 +8,7 @@ import { type ConfigJson, ditConfig, type DitConfig } from './config.ts';
 
 import { DitEmitter, ENTRIES_PER_BLOCK } from './emitter.ts';
 import { timestepEmbeddings } from './timesteps.ts';
-import { ditWeights } from './weights.ts';
+import { ditWeights, moduleWeights } from './weights.ts';
 
 /** The entry of the modulation that gates each module, counted from the block's first. */
 const GATES: Readonly<Record<string, number>> = { attn: 2, mlp: 5 };
@@ -53,8 +53,9 @@ export async function openDit(checkpoint: Checkpoint, json: ConfigJson): Promise
       frequencies: config.frequencies,
     }),
     gateOf,
+    weightBytes: (branch) => 4 * moduleWeights(weights, branch).reduce((sum, { weight, bias }) => sum + elementCount(weight.shape) + elementCount(bias.shape), 0),
     conditioningGraphs: () => conditioningGraphs(emitter, topology, config.frequencies),
-    stepGraph: (program) => stepGraph(graphs, program),
+    stepGraph: (programs) => stepGraph(graphs, programs),
     plainGraph: () => plainGraph(graphs, config.frequencies),
   };
 }

@@ -1,7 +1,8 @@
-import { parseBranch } from '@procache/core';
+import { type BranchId, parseBranch } from '@procache/core';
 import type { ConditionRows, Emitter, ModulationOwner, ModuleCall, ModuleResult } from '../../graphs/emitter.ts';
-import { asRows, attend, attentionReceived, entry, gelu, layerNorm, linear, lookUp, modulate, silu } from '../../graphs/layers.ts';
+import { asRows, attend, attentionReceived, entry, gelu, jointly, layerNorm, linear, lookUp, modulate, silu } from '../../graphs/layers.ts';
 import type { GraphBuilder, Value } from '../../onnx/graph-builder.ts';
+import type { Linear } from '../../onnx/weight.ts';
 import type { DitConfig } from './config.ts';
 import type { ConditionEmbedder, DitBlock, DitWeights } from './weights.ts';
 
@@ -32,11 +33,11 @@ export class DitEmitter implements Emitter {
     return g.op('Add', [this.#asTokens(g, embedded), g.weight(this.#weights.positions)]);
   }
 
-  module(g: GraphBuilder, call: ModuleCall): ModuleResult {
-    const { block, module } = parseBranch(call.branch);
+  module(g: GraphBuilder, branch: BranchId, calls: readonly ModuleCall[]): readonly ModuleResult[] {
+    const { block, module } = parseBranch(branch);
     const own = this.#weights.blocks[block]!;
     const first = block * ENTRIES_PER_BLOCK;
-    return module === 'attn' ? this.#attention(g, call, own, first) : this.#mlp(g, call, own, first + 3);
+    return module === 'attn' ? this.#attention(g, calls, own, first) : this.#mlp(g, calls, own, first + 3);
   }
 
   head(g: GraphBuilder, x: Value, modulation: Value): Value {
@@ -62,17 +63,23 @@ export class DitEmitter implements Emitter {
     return g.op('Concat', modulations, { axis: 1 });
   }
 
-  #attention(g: GraphBuilder, call: ModuleCall, own: DitBlock, first: number): ModuleResult {
+  #attention(g: GraphBuilder, calls: readonly ModuleCall[], own: DitBlock, first: number): readonly ModuleResult[] {
     const { hidden, heads } = this.#config;
-    const all = this.#normalised(g, call.x, call.modulation, { first, epsilon: EPSILON });
-    const wanted = call.rows ? g.op('Gather', [all, g.op('Reshape', [call.rows, g.integers([-1])])], { axis: 0 }) : all;
-    const v = linear(g, all, own.value);
-    const queries = call.rows && g.op('Shape', [call.rows]);
-    const { output, map } = attend(g, [linear(g, wanted, own.query), linear(g, all, own.key), v], { heads, width: hidden, tokens: this.#side ** 2, queries });
-    const feature = linear(g, output, own.projection);
-    if (call.rows) return { feature };
-    const score = this.#attentionScore(g, call, map, v);
-    return { feature: this.#asTokens(g, feature), ...(score && { score }) };
+    const all = calls.map(({ x, modulation }) => this.#normalised(g, x, modulation, { first, epsilon: EPSILON }));
+    const wanted = calls.map(({ rows }, i) => (rows ? g.op('Gather', [all[i]!, g.op('Reshape', [rows, g.integers([-1])])], { axis: 0 }) : all[i]!));
+    const project = (parts: readonly Value[], weights: Linear) => jointly(g, parts, (rows) => linear(g, rows, weights));
+    const v = project(all, own.value);
+    const [q, k] = [project(wanted, own.query), project(all, own.key)];
+    const attended = calls.map(({ rows }, i) => {
+      const queries = rows && g.op('Shape', [rows]);
+      return attend(g, [q[i]!, k[i]!, v[i]!], { heads, width: hidden, tokens: this.#side ** 2, queries });
+    });
+    const features = project(attended.map(({ output }) => output), own.projection);
+    return calls.map((call, i): ModuleResult => {
+      if (call.rows) return { feature: features[i]! };
+      const score = this.#attentionScore(g, call, attended[i]!.map, v[i]!);
+      return { feature: this.#asTokens(g, features[i]!), ...(score && { score }) };
+    });
   }
 
   #attentionScore(g: GraphBuilder, { observe }: ModuleCall, map: Value, v: Value): Value | undefined {
@@ -81,12 +88,14 @@ export class DitEmitter implements Emitter {
     return g.op('ReduceL2', [this.#asTokens(g, v), g.integers([-1])], { keepdims: 0 });
   }
 
-  #mlp(g: GraphBuilder, call: ModuleCall, own: DitBlock, first: number): ModuleResult {
+  #mlp(g: GraphBuilder, calls: readonly ModuleCall[], own: DitBlock, first: number): readonly ModuleResult[] {
     const { hidden, mlpEpsilon } = this.#config;
-    const tokens = call.rows ? g.op('Gather', [asRows(g, call.x, hidden), call.rows], { axis: 0 }) : call.x; // [images, count, hidden]
-    const rows = this.#normalised(g, tokens, call.modulation, { first, epsilon: mlpEpsilon });
-    const feature = linear(g, gelu(g, linear(g, rows, own.fc1)), own.fc2);
-    return { feature: call.rows ? feature : this.#asTokens(g, feature) };
+    const normalised = calls.map(({ x, modulation, rows }) => {
+      const tokens = rows ? g.op('Gather', [asRows(g, x, hidden), rows], { axis: 0 }) : x; // [images, count, hidden]
+      return this.#normalised(g, tokens, modulation, { first, epsilon: mlpEpsilon });
+    });
+    const features = jointly(g, normalised, (rows) => linear(g, gelu(g, linear(g, rows, own.fc1)), own.fc2));
+    return calls.map(({ rows }, i) => ({ feature: rows ? features[i]! : this.#asTokens(g, features[i]!) }));
   }
 
   /** Normalised, then shifted and scaled by the vectors at `first` and `first + 1`: [images, count, hidden] -> [images * count, hidden] */

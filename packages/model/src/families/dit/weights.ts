@@ -1,4 +1,4 @@
-import { ProCacheError } from '@procache/core';
+import { type BranchId, parseBranch, ProCacheError } from '@procache/core';
 import { type Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { readFloats } from '../../checkpoint/read-floats.ts';
 import { inlineWeight, isMappable, type Linear, reshaped, rows, type Weight } from '../../onnx/weight.ts';
@@ -36,6 +36,13 @@ export interface ConditionEmbedder {
   readonly timestep2: Linear;
   /** [labels, hidden] */
   readonly labels: Weight;
+}
+
+/** The layers that a module multiplies by. */
+export function moduleWeights({ blocks }: DitWeights, branch: BranchId): readonly Linear[] {
+  const { block, module } = parseBranch(branch);
+  const { query, key, value, projection, fc1, fc2 } = blocks[block]!;
+  return module === 'attn' ? [query, key, value, projection] : [fc1, fc2];
 }
 
 /** Finds and checks every tensor; reads only those that ONNX Runtime cannot map where they lie. */
