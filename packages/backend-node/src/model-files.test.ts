@@ -49,6 +49,22 @@ describe('openModelFiles', () => {
     await opened.close();
   });
 
+  it("takes the noise schedule from a pipeline's scheduler, and refuses one that does not predict noise", async () => {
+    const pipeline = await folderWith('scheduled', {
+      'transformer/diffusion_pytorch_model.safetensors': 'modules/dit/diffusion_pytorch_model.safetensors',
+      'transformer/config.json': 'modules/dit/config.json',
+    });
+    await writeFile(join(pipeline, 'model_index.json'), '{"_class_name": "DiTPipeline"}');
+    await mkdir(join(pipeline, 'scheduler'));
+    const schedule = (fields: object) => writeFile(join(pipeline, 'scheduler', 'scheduler_config.json'), JSON.stringify(fields));
+    await schedule({ _class_name: 'DDIMScheduler', num_train_timesteps: 500, beta_schedule: 'scaled_linear', beta_end: 0.012, prediction_type: 'epsilon' });
+    const opened = await openModelFiles(pipeline);
+    expect(opened.model.defaults).toMatchObject({ trainTimesteps: 500, betaSchedule: 'scaled_linear', betaStart: 1e-4, betaEnd: 0.012 });
+    await opened.close();
+    await schedule({ prediction_type: 'v_prediction' });
+    await expect(openModelFiles(pipeline)).rejects.toThrow('prediction_type is "v_prediction", which is not supported; supported are epsilon');
+  });
+
   it('opens weights behind links, as download caches lay them out', async () => {
     const blobs = await folderWith('blobs', { abc123: 'dit/model.safetensors' });
     const snapshot = join(folder, 'snapshot');

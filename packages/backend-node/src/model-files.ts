@@ -9,7 +9,7 @@ export interface OpenedCheckpoint {
   /** The file, or the index of several, that the weights come from. */
   readonly path: string;
   readonly checkpoint: Checkpoint;
-  /** What the config.json beside it says, and the class names of the pipeline around it; empty where there is neither. */
+  /** What the config.json beside it says, and the class names and the noise schedule of the pipeline around it; empty where there is neither. */
   readonly config: ConfigJson;
   /** Closes the files. */
   close(): Promise<void>;
@@ -62,7 +62,7 @@ export async function openCheckpointFiles(path: string): Promise<OpenedCheckpoin
 interface Located {
   readonly weights: string;
   readonly config: string | undefined;
-  /** The model_index.json of a diffusers pipeline, which names the classes. */
+  /** The folder of the diffusers pipeline that it is part of. */
   readonly pipeline: string | undefined;
 }
 
@@ -86,7 +86,7 @@ async function locate(path: string): Promise<Located> {
   const names = await readdir(path);
   if (names.includes('model_index.json')) {
     const inner = await locateInFolder(join(path, 'transformer'));
-    return { ...inner, pipeline: join(path, 'model_index.json') };
+    return { ...inner, pipeline: path };
   }
   return locateInFolder(path);
 }
@@ -106,8 +106,25 @@ async function locateInFolder(folder: string): Promise<Located> {
 
 async function configOf({ config, pipeline }: Located): Promise<ConfigJson> {
   const own = config ? await readJson(config) : {};
-  const names = pipeline ? classNames(await readJson(pipeline)) : undefined;
-  return { ...own, ...(names && { classes: names }) };
+  return { ...own, ...(pipeline !== undefined && (await pipelineConfig(pipeline))) };
+}
+
+/** The scheduler's fields that say how the model was trained, under the names that a model's own config gives them. */
+const NOISE_FIELDS: Readonly<Record<string, string>> = {
+  num_train_timesteps: 'train_timesteps',
+  beta_start: 'beta_start',
+  beta_end: 'beta_end',
+  beta_schedule: 'beta_schedule',
+  prediction_type: 'prediction_type',
+};
+
+/** What the files around a transformer tell of it: model_index.json names the classes, scheduler_config.json has the noise schedule. */
+async function pipelineConfig(folder: string): Promise<ConfigJson> {
+  const names = classNames(await readJson(join(folder, 'model_index.json')));
+  const scheduler = join(folder, 'scheduler', 'scheduler_config.json');
+  const noise = (await exists(scheduler)) ? await readJson(scheduler) : {};
+  const renamed = Object.entries(NOISE_FIELDS).flatMap(([from, to]) => (noise[from] === undefined ? [] : [[to, noise[from]] as const]));
+  return { ...Object.fromEntries(renamed), ...(names && { classes: names }) };
 }
 
 /** The first of the names that diffusers lists for each class ("tench, Tinca tinca"). */

@@ -4,12 +4,13 @@ import { byName, diffusionSteps, generate, type Guidance, planOf } from '@procac
 import { type NodeTransformer, openTransformer } from '@procache/backend-node';
 import { zooModel } from '@procache/zoo';
 import { median } from '@procache/metrics';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { peakMemory, peakOfThisProcess } from '../bench/peak-memory.ts';
 import { openPlainGraph } from '../bench/plain-graph.ts';
 import { type BenchResult, formatResult, resultsOf } from '../bench/report.ts';
 import { DIT_SHAPES, syntheticModel } from '../bench/synthetic-model.ts';
 import { type Contestant, timeContestants, type Workload } from '../bench/timing.ts';
+import { numberWithin, wholeNumber } from '../arguments/values.ts';
 import type { Host } from '../host.ts';
 
 interface BenchFlags {
@@ -41,12 +42,12 @@ export function registerBench(program: Command, host: Host): void {
     .option('--model <model>', 'zoo name, checkpoint file or model folder', 'fashion-dit')
     .option('--shape <shape>', `random weights of a published size: ${Object.keys(DIT_SHAPES).join(', ')}`)
     .option('--schedules <names>', 'schedules to compare, separated by commas', 'procache-published')
-    .option('--steps <n>', 'sampling steps', Number, 50)
-    .option('--images <n>', 'images per generation (default: 10 for --model, 1 for --shape)', Number)
-    .option('--guidance <scale>', 'guidance scale; 1 is none', Number, 1.5)
-    .option('--rounds <n>', 'how often each takes its turn', Number, 3)
-    .option('--threads <n>', 'threads of ONNX Runtime', Number)
-    .option('--memory <mode>', 'normal, or low: weights stay in the file', 'normal')
+    .option('--steps <n>', 'sampling steps', wholeNumber(1), 50)
+    .option('--images <n>', 'images per generation (default: 10 for --model, 1 for --shape)', wholeNumber(1))
+    .option('--guidance <scale>', 'guidance scale; 1 is none', numberWithin(0), 1.5)
+    .option('--rounds <n>', 'how often each takes its turn', wholeNumber(1), 3)
+    .option('--threads <n>', 'threads of ONNX Runtime', wholeNumber(1))
+    .addOption(new Option('--memory <mode>', 'low: weights stay in the file').choices(['normal', 'low']).default('normal'))
     .option('--cache <folder>', 'where synthetic weights are kept', cache)
     .option('--no-plain', 'leave out the plain single-graph model')
     .option('--no-peak', 'leave out peak memory, which takes a process per schedule')

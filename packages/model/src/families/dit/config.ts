@@ -78,6 +78,7 @@ export function ditConfig(checkpoint: Checkpoint, json: ConfigJson): DitConfig {
 }
 
 function samplingOf(flavour: DitConfig['flavour'], channels: number, read: ConfigReader): SamplingDefaults {
+  read.choice('prediction_type', ['epsilon']); // no sampler takes anything else as the model's output
   return {
     trainTimesteps: read.count('train_timesteps') ?? 1000,
     betaSchedule: read.choice('beta_schedule', ['linear', 'scaled_linear']) ?? 'linear',
