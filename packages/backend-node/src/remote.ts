@@ -16,10 +16,14 @@ export async function remoteTransformer(path: string, options: SharedOptions, mo
     execArgv: [], // flags that the process was started with, such as loaders, are for the program's own files
   });
   const line = new Line(worker);
+  const hoists = await line.ask<boolean>({ ask: 'hoists' }).catch(async (cause: unknown) => {
+    await line.close();
+    throw cause;
+  });
   return {
     topology: model.topology,
     latent: model.latent,
-    hoists: await line.ask<boolean>({ ask: 'hoists' }),
+    hoists,
     prepare: async (plans) => {
       await line.ask({ ask: 'prepare', plans });
     },

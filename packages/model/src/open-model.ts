@@ -17,7 +17,7 @@ export async function openModel(checkpoint: Checkpoint, config: ConfigJson = {})
     'invalid-model',
     foreign
       ? `these are the weights of ${foreign.what}, which is not supported; supported are DiT checkpoints, original or diffusers`
-      : `the ${names.length} tensors are not those of a supported model (${some}, ...); supported are DiT checkpoints, original or diffusers`,
+      : `${names.length === 1 ? 'the one tensor is' : `the ${names.length} tensors are`} not of a supported model (${some}${names.length > 3 ? ', ...' : ''}); supported are DiT checkpoints, original or diffusers`,
   );
 }
 
