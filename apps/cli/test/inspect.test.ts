@@ -36,7 +36,7 @@ describe('procache inspect', () => {
       tensors: 12,
       types: { F32: 12 },
       metadata: { 'procache.state': 'ema' },
-      model: { supported: false, why: expect.stringContaining('not those of a supported model') },
+      model: { supported: false, why: expect.stringContaining('not of a supported model') },
     });
   });
 
