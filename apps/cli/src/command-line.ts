@@ -3,6 +3,8 @@ import { registerBench } from './commands/bench.ts';
 import { registerExplain } from './commands/explain.ts';
 import { registerGenerate } from './commands/generate.ts';
 import { registerInspect } from './commands/inspect.ts';
+import { registerSchedule } from './commands/schedule.ts';
+import { registerSearch } from './commands/search.ts';
 import { failureOf } from './failure.ts';
 import type { Host } from './host.ts';
 import { inkFor } from './ink.ts';
@@ -15,6 +17,7 @@ Examples:
   procache generate --schedule fora-3 --compare
   procache generate --labels bag,sneaker --schedule procache-published
   procache explain --schedule taylorseer-4-2  what a schedule would do and cost
+  procache search --budget 17                the best schedule of 17 computed steps
   procache inspect DiT-XL-2-256x256.pt       what a checkpoint holds`;
 
 /**
@@ -49,7 +52,7 @@ function program(host: Host): Command {
       getOutHelpWidth: () => Math.min(80, host.stdout.columns ?? 80),
       getErrHelpWidth: () => Math.min(80, host.stderr.columns ?? 80),
     });
-  for (const register of [registerGenerate, registerExplain, registerInspect, registerBench]) register(root, host);
+  for (const register of [registerGenerate, registerExplain, registerSearch, registerSchedule, registerInspect, registerBench]) register(root, host);
   return root;
 }
 

@@ -9,11 +9,14 @@ export interface Failure {
   readonly exitCode: number;
 }
 
+/** Thrown by a command that was interrupted and has something to say about what it leaves behind. */
+export class Interrupted extends Error {}
+
 /** What there is to tell of something thrown. `signal` tells an interruption from a failure. */
 export function failureOf(cause: unknown, signal: AbortSignal): Failure {
-  if (signal.aborted && cause === signal.reason) {
-    const terminated = signal.reason === 'SIGTERM';
-    return { code: 'interrupted', message: 'interrupted; no file was written', exitCode: terminated ? 143 : 130 };
+  if (cause instanceof Interrupted || (signal.aborted && cause === signal.reason)) {
+    const message = cause instanceof Interrupted ? cause.message : 'interrupted; no file was written';
+    return { code: 'interrupted', message, exitCode: signal.reason === 'SIGTERM' ? 143 : 130 };
   }
   if (cause instanceof CommanderError) return { code: 'invalid-input', message: commanderMessage(cause), exitCode: 2 };
   if (cause instanceof ProCacheError) return { code: cause.code, message: cause.message, exitCode: cause.code === 'invalid-input' ? 2 : 1 };

@@ -29,3 +29,17 @@ export function large(count: number): string {
   const scaled = count / scale;
   return `${scaled >= 100 || scale === 1 ? Math.round(scaled) : scaled.toPrecision(3)} ${letter}`.trimEnd();
 }
+
+/** A time for people: `0:07`, `12:30`, `1:02:03`. */
+export function clock(inMilliseconds: number): string {
+  const whole = Math.round(inMilliseconds / 1000);
+  const two = (value: number): string => value.toString().padStart(2, '0');
+  const minutes = Math.floor(whole / 60);
+  const clockMinutes = minutes < 60 ? minutes.toString() : `${Math.floor(minutes / 60)}:${two(minutes % 60)}`;
+  return `${clockMinutes}:${two(whole % 60)}`;
+}
+
+/** A small number, such as an error: `1.93e-5`; 0 as it is. */
+export function small(value: number): string {
+  return value === 0 ? '0' : value.toExponential(2);
+}

@@ -10,7 +10,7 @@ export interface Change {
 
 /** How features change from each step to the next: the first analysis of the paper (section 3). One entry fewer than steps. */
 export function featureChange(features: readonly Float32Array[]): readonly Change[] {
-  return features.slice(1).map((feature, i) => change(features[i]!, feature));
+  return features.slice(1).map((feature, i) => changeOf(features[i]!, feature));
 }
 
 export interface ReuseErrorOptions {
@@ -42,7 +42,7 @@ export function reuseError(
       const predicted = feature.map((_value, index) =>
         nodes.reduce((sum, node, k) => sum + (weights[k] ?? 0) * features[node]![index]!, 0),
       );
-      return change(predicted, feature).relativeL1;
+      return changeOf(predicted, feature).relativeL1;
     }),
   );
 }
@@ -56,7 +56,8 @@ export function meanOverSteps(errors: readonly (readonly number[])[]): readonly 
   });
 }
 
-function change(before: Float32Array, after: Float32Array): Change {
+/** By how much a feature differs from an earlier one. */
+export function changeOf(before: Float32Array, after: Float32Array): Change {
   if (before.length !== after.length)
     throw new ProCacheError(
       'invalid-input',

@@ -13,24 +13,26 @@ export { checkObjectives, type Evaluator, lossesOf, type Objective, type Scores,
 export { comparison, LATENT_ERROR } from './scoring/comparison.ts';
 export type { ComparisonOptions, ImageMeasure, Measure, Render, SetMeasure } from './scoring/comparison.ts';
 export { renderer, type RendererOptions } from './scoring/renderer.ts';
-export { pooled } from './scoring/pool.ts';
+export { pooledRender } from './scoring/pool.ts';
 export { type MeanInterval, meanInterval, pairedDifference } from './scoring/interval.ts';
 export { paretoFront } from './scoring/pareto.ts';
 export { affords, budgetFor, millisecondsOf, type StepTimes, type Target } from './scoring/target.ts';
 
 // How to search
-export { runSearch } from './search.ts';
-export type { Assessment, Search, SearchOptions, SearchProgress, SearchResult, Strategy } from './search.ts';
+export { frontOf, runSearch } from './search.ts';
+export type { Assessment, FinalRace, Search, SearchOptions, SearchProgress, SearchResult, Strategy } from './search.ts';
 export { exhaustive, type ExhaustiveOptions } from './strategies/exhaustive.ts';
-export { reference, sample, type SampleOptions } from './strategies/sample.ts';
+export { reference, type ReferenceStrategyOptions, sample, type SampleOptions } from './strategies/sample.ts';
 export { halving, type HalvingOptions, race, type RaceOptions } from './strategies/halving.ts';
 export { anneal, annealed, type AnnealOptions, climbed, type ClimbOptions, type Cost, costOf, type Walk } from './strategies/anneal.ts';
 export { dynamic, type DynamicOptions } from './strategies/dynamic.ts';
+export { combined, type CombinedOptions } from './strategies/combined.ts';
+export { judge, type Judged, type JudgeOptions, meanScore } from './judge.ts';
 
 // What uncached trajectories tell about all schedules at once
 export { trajectoryOf, type Trajectory, type TrajectoryOptions } from './recording/trajectory.ts';
 export { record, type RecordOptions } from './recording/record.ts';
-export { type Family, type Recording, recordingFromJson, recordingToJson, rounded } from './recording/recording.ts';
+export { type Family, joinedRecordings, type Recording, recordingFromJson, recordingToJson, rounded } from './recording/recording.ts';
 export { errorModel, type ErrorModel, type Influence } from './recording/error-model.ts';
 export { budgetCurve, type CurveOptions, type Predicted } from './recording/budget-curve.ts';
 
@@ -40,7 +42,7 @@ export { type Json, type StudyHeader } from './study/header.ts';
 export { type Evaluated, parseLines, type StudyLine } from './study/study-line.ts';
 
 // What is found, and where it holds
-export { checkConditions, type Conditions, found } from './provenance.ts';
+export { checkConditions, type Conditions, found, provenanceOf, scoresOf } from './provenance.ts';
 export { resample } from './resample.ts';
 
 // What other tools use
@@ -50,4 +52,5 @@ export { fromBins, fromStepMask, toBins, toStepMask } from './exchange/step-mask
 export { type Direction, fromReferenceList, type ReferenceListOptions, toReferenceList } from './exchange/reference-list.ts';
 
 // How features move
-export { type Change, featureChange, meanOverSteps, reuseError, type ReuseErrorOptions } from './analysis.ts';
+export { type Change, changeOf, featureChange, meanOverSteps, reuseError, type ReuseErrorOptions } from './analysis.ts';
+export { type BranchMovement, branchMovement, type MovementOptions, watched } from './movement.ts';

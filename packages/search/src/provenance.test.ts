@@ -24,9 +24,9 @@ describe('a schedule that was found', () => {
     expect(schedule.pattern).toBe(result.best.pattern);
     expect(schedule.notes).toMatchObject({
       searched: { model: 'sha256:small', steps: 8 },
-      seeds: [0, 1],
+      seeds: { first: 0, last: 1 },
       strategy: 'exhaustive',
-      scores: { 'latent-error': result.best.loss },
+      scores: { seeds: { first: 0, last: 1 }, 'latent-error': result.best.loss },
     });
     const same = { model: 'sha256:small', sampler: 'ddim', steps: 8, guidance: 1 };
     expect(checkConditions(schedule, same)).toEqual([]);

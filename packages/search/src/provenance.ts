@@ -1,5 +1,6 @@
 import type { Schedule } from '@procache/core';
-import type { SearchResult } from './search.ts';
+import type { Assessment, SearchResult } from './search.ts';
+import { meanInterval } from './scoring/interval.ts';
 import type { StudyHeader } from './study/header.ts';
 import { mean } from './scoring/evaluator.ts';
 
@@ -12,25 +13,32 @@ export interface Conditions {
   readonly guidance: number;
 }
 
-/** The best schedule of a search, with where it comes from and what it scored in its notes. */
-export function found(result: SearchResult, header: StudyHeader): Schedule {
-  const { best, interval } = result;
-  const { model, sampler, steps, guidance, seeds, versions, strategy, constraints } = header;
-  const scores = Object.entries(best.scores).map(([name, score]) => [name, typeof score === 'number' ? score : mean(score)]);
-  return {
-    ...best.schedule,
-    notes: {
-      method: 'procache search',
-      searched: { model, sampler, steps, guidance },
-      seeds,
-      strategy,
-      constraints,
-      versions,
-      scores: Object.fromEntries(scores) as unknown,
-      interval95: Number.isFinite(interval.low) ? [interval.low, interval.high] : null,
-      candidates: result.ranking.length,
-    },
-  };
+/**
+ * The best schedule of a search, with where it comes from and what it scored in its notes.
+ *
+ * The scores are those on `scores.seeds`: of the final race, where there was one.
+ */
+export function found({ best, ranking }: SearchResult, header: StudyHeader): Schedule {
+  return { ...best.schedule, notes: { ...provenanceOf(header), candidates: ranking.length, scores: scoresOf(best) } };
+}
+
+/** Where a schedule comes from that a search has tried. */
+export function provenanceOf(header: StudyHeader): Readonly<Record<string, unknown>> {
+  const { model, sampler, steps, guidance, images, seeds, versions, strategy, constraints } = header;
+  return { method: 'procache search', searched: { model, sampler, steps, guidance, images }, seeds: shortList(seeds), strategy, constraints, versions };
+}
+
+/** What was measured, for people and programs: the mean of each score, and the interval of the first objective's loss. */
+export function scoresOf({ seeds, scores, losses }: Pick<Assessment, 'seeds' | 'scores' | 'losses'>): Readonly<Record<string, unknown>> {
+  const means = Object.entries(scores).map(([name, score]) => [name, typeof score === 'number' ? score : mean(score)] as const);
+  const { low, high } = meanInterval(losses);
+  return { seeds: shortList(seeds), ...Object.fromEntries(means), ...(Number.isFinite(low) && { interval95: [low, high] }) };
+}
+
+/** Consecutive seeds as their first and last. */
+function shortList(seeds: readonly number[]): unknown {
+  const [first, last] = [seeds[0], seeds.at(-1)];
+  return seeds.length > 1 && seeds.every((seed, i) => seed === first! + i) ? { first, last } : seeds;
 }
 
 /**

@@ -1,8 +1,10 @@
-import { ProCacheError, type Schedule } from '@procache/core';
-import { type Evaluator, lossesOf, mean, type Scores, type Signal } from './scoring/evaluator.ts';
+import type { Schedule } from '@procache/core';
+import { type Evaluator, type Objective, lossesOf, mean, type Scores, type Signal } from './scoring/evaluator.ts';
 import { type MeanInterval, meanInterval, pairedDifference } from './scoring/interval.ts';
 import { paretoFront } from './scoring/pareto.ts';
-import { type Alphabet, scheduleFor } from './space/alphabet.ts';
+import { AssessmentDesk, LimitReached } from './assessment-desk.ts';
+import type { Alphabet } from './space/alphabet.ts';
+import { race } from './strategies/halving.ts';
 import type { Study } from './study/study.ts';
 
 /** A pattern, and what it scored. */
@@ -28,13 +30,24 @@ export interface Search {
   readonly assess: (patterns: readonly string[], seeds?: readonly number[]) => Promise<readonly Assessment[]>;
 }
 
-/**
- * A way of searching: asks for assessments until it has seen enough.
- *
- * What it asks for may depend on nothing but the search it is given. So a search that is resumed
- * asks for the same again, finds it in the study, and ends where it would have ended.
- */
-export type Strategy = (search: Search) => Promise<void>;
+/** A way of searching: asks for assessments until it has seen enough. */
+export interface Strategy {
+  /**
+   * What it asks for may depend on nothing but the search it is given. So a search that is resumed
+   * asks for the same again, finds it in the study, and ends where it would have ended.
+   */
+  readonly run: (search: Search) => Promise<void>;
+  /** About how many images it asks for at most, on so many seeds: to show how far a search has come, and for nothing else. */
+  readonly expectedImages: (seeds: number) => number;
+}
+
+/** What is done with the best patterns once a strategy has ended. */
+export interface FinalRace {
+  /** Seeds that the strategy has not seen, so that what they say is not what the search has selected for. */
+  readonly seeds: readonly number[];
+  /** How many patterns take part. */
+  readonly count: number;
+}
 
 export interface SearchOptions {
   readonly strategy: Strategy;
@@ -47,12 +60,14 @@ export interface SearchOptions {
   /** How many evaluations may run side by side; 1 unless given. */
   readonly parallel?: number;
   /**
-   * After so many images the search ends with what it has; by default when the strategy does.
+   * After so many images the strategy ends with what it has; by default when it has seen enough.
    *
    * A count and not a time, and images that the study knew count too: so that a search which is
    * resumed, on a slower machine perhaps, ends where it would have ended.
    */
   readonly mostImages?: number;
+  /** The best patterns race on fresh seeds; the best is who wins there. None unless given. */
+  readonly final?: FinalRace | undefined;
   readonly signal?: Signal | undefined;
   readonly onAssessed?: ((event: SearchProgress) => void) | undefined;
 }
@@ -66,124 +81,77 @@ export interface SearchProgress {
   readonly best: Assessment | undefined;
   /** Evaluations done, those that the study knew left out. */
   readonly evaluations: number;
+  /** Images that were asked for, each once, those that the study knew included. */
+  readonly images: number;
 }
 
 export interface SearchResult {
+  /** The winner of the final race, on its seeds; without one the first of the ranking. */
   readonly best: Assessment;
   /** The mean loss of the best, and how sure it is. */
   readonly interval: MeanInterval;
-  /** How much worse the second best is, pair by pair; above 0 all through where the best is surely better. */
+  /** How much worse the best of those is that do something else, pair by pair; above 0 all through where the best is surely better. */
   readonly lead: MeanInterval | undefined;
-  /** All that were assessed on all seeds, the best first. */
+  /** All that were assessed on all seeds of the search, the best first. */
   readonly ranking: readonly Assessment[];
-  /** Those of them that no other beats in all objectives and in computed steps. */
+  /** Those that were assessed on all seeds of the final race, the best first; empty without one. */
+  readonly finalists: readonly Assessment[];
+  /** Those of the ranking that no other beats in all objectives and in computed steps. */
   readonly front: readonly Assessment[];
   readonly evaluations: number;
 }
 
 /**
- * Runs a strategy, and says what it found.
+ * Runs a strategy, lets its best patterns race on fresh seeds, and says what it found.
  *
  * Where it is stopped by its signal or by an error, everything that was evaluated is in the study.
  */
 export async function runSearch(options: SearchOptions): Promise<SearchResult> {
-  const { strategy, evaluator, study, random, affords = () => true } = options;
+  const { strategy, evaluator, study, random, affords = () => true, final } = options;
   const { seeds } = study.header;
   const desk = new AssessmentDesk(options);
-  try {
-    await strategy({ seeds, random, affords, assess: (patterns, own = seeds) => desk.assess(patterns, own) });
-  } catch (error) {
-    if (!(error instanceof LimitReached)) throw error;
-  }
-  const ranking = [...desk.finished.values()].sort((a, b) => a.loss - b.loss);
-  const [best, second] = ranking;
-  if (!best) {
-    throw new ProCacheError(
-      'invalid-input',
-      `the search ended after ${desk.images} images, before any pattern was assessed on all ${seeds.length} seeds; raise the limit`,
-    );
-  }
-  const { objectives } = evaluator;
+  const search: Search = { seeds, random, affords, assess: (patterns, own = seeds) => desk.assess(patterns, own) };
+  await endingAtLimit(strategy.run(search));
+  const ranking = desk.ranking();
+  const finalists = final ? await finalRace(desk, search, final, ranking) : [];
+  const judged = finalists.length > 0 ? finalists : ranking;
+  const best = judged[0]!;
+  const second = judged.find(({ losses }) => losses.some((loss, i) => loss !== best.losses[i])); // many patterns do the same
   return {
     best,
     interval: meanInterval(best.losses),
     lead: second && pairedDifference(second.losses, best.losses),
     ranking,
-    front: paretoFront(ranking, ({ pattern, scores }) => [
-      ...objectives.map((objective) => mean(lossesOf(scores, objective))),
-      pattern.split('#').length,
-    ]),
+    finalists,
+    front: frontOf(ranking, evaluator.objectives),
     evaluations: desk.evaluations,
   };
 }
 
-/** Unwinds a strategy; never leaves this file. */
-class LimitReached extends Error {}
+/** The assessments that no other beats in all objectives and in computed steps. */
+export function frontOf(assessments: readonly Assessment[], objectives: readonly Objective[]): readonly Assessment[] {
+  return paretoFront(assessments, ({ pattern, scores }) => [
+    ...objectives.map((objective) => mean(lossesOf(scores, objective))),
+    pattern.split('#').length,
+  ]);
+}
 
-/** Answers a strategy's questions from the study, or else from the evaluator. */
-class AssessmentDesk {
-  readonly finished = new Map<string, Assessment>();
-  evaluations = 0;
-  /** Images that were asked for in this run, each once. */
-  images = 0;
-  readonly #asked = new Map<string, Set<number>>();
-  #best: Assessment | undefined;
-  readonly #options: SearchOptions;
-
-  constructor(options: SearchOptions) {
-    this.#options = options;
+async function endingAtLimit(running: Promise<void>): Promise<void> {
+  try {
+    await running;
+  } catch (error) {
+    if (!(error instanceof LimitReached)) throw error;
   }
+}
 
-  async assess(patterns: readonly string[], seeds: readonly number[]): Promise<readonly Assessment[]> {
-    const { parallel = 1 } = this.#options;
-    const answers = new Map<string, Assessment>();
-    const distinct = [...new Set(patterns)];
-    const open = distinct.filter((pattern) => this.#admits(pattern, seeds));
-    const isLimited = open.length < distinct.length;
-    const work = async (): Promise<void> => {
-      for (let pattern = open.shift(); pattern !== undefined; pattern = open.shift())
-        answers.set(pattern, await this.#assessOne(pattern, seeds));
-    };
-    const stop = (): void => void (open.length = 0);
-    const workers = Array.from({ length: Math.min(parallel, open.length) }, () => work().finally(stop)); // each ends when there is no more, or fails
-    await Promise.allSettled(workers);
-    await Promise.all(workers);
-    if (isLimited) throw new LimitReached();
-    return patterns.map((pattern) => answers.get(pattern)!);
-  }
-
-  /** Whether there are images left for a pattern on these seeds; if so they are taken. */
-  #admits(pattern: string, seeds: readonly number[]): boolean {
-    const { mostImages = Infinity } = this.#options;
-    const asked = this.#asked.get(pattern) ?? new Set();
-    const fresh = seeds.filter((seed) => !asked.has(seed));
-    if (this.images + fresh.length > mostImages) return false;
-    this.#asked.set(pattern, new Set([...asked, ...fresh]));
-    this.images += fresh.length;
-    return true;
-  }
-
-  async #assessOne(pattern: string, seeds: readonly number[]): Promise<Assessment> {
-    const { evaluator, alphabet, study, signal } = this.#options;
-    signal?.throwIfAborted();
-    const schedule = scheduleFor(pattern, alphabet);
-    const missing = study.missingSeeds(schedule, seeds);
-    if (missing.length > 0) {
-      await study.record(schedule, missing, await evaluator.evaluate(schedule, missing, signal));
-      this.evaluations++;
-    }
-    const scores = study.scoresOf(schedule, seeds);
-    if (!scores) throw new Error(`the evaluator left out an objective of ${study.header.objectives.join(', ')}`);
-    const losses = lossesOf(scores, evaluator.objectives[0]);
-    return this.#report({ pattern, schedule, seeds, scores, losses, loss: mean(losses) }, missing.length === 0);
-  }
-
-  #report(assessment: Assessment, known: boolean): Assessment {
-    if (assessment.seeds.length === this.#options.study.header.seeds.length) {
-      this.finished.set(assessment.pattern, assessment);
-      if (!this.#best || assessment.loss < this.#best.loss) this.#best = assessment;
-    }
-    this.#options.onAssessed?.({ assessment, known, best: this.#best, evaluations: this.evaluations });
-    return assessment;
-  }
+/** The best of the ranking on fresh seeds; those that are surely worse than the leader drop out on the way. */
+function finalRace(
+  desk: AssessmentDesk,
+  search: Search,
+  { seeds, count }: FinalRace,
+  ranking: readonly Assessment[],
+): Promise<readonly Assessment[]> {
+  const distinct = [...new Map(ranking.toReversed().map((assessment) => [String(assessment.losses), assessment])).values()].reverse(); // many patterns do the same
+  const best = distinct.slice(0, count).map(({ pattern }) => pattern);
+  return race({ ...search, seeds, assess: (patterns, own = seeds) => desk.assess(patterns, own, 'unlimited') }, best, { keep: 1 });
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** A small trained model that ships with ProCache. */
@@ -9,13 +10,22 @@ export interface ZooModel {
   readonly folder: string;
   /** What its card recommends. */
   readonly recommended: { readonly steps: number; readonly guidance: number };
+  /** The classifier of the zoo that judges what it draws, for `zooClassifier`. */
+  readonly classifier?: string;
+  /** The schedules that were searched for it and ship with it: the file of each, by name. */
+  readonly schedules: Readonly<Record<string, string>>;
 }
 
-const MODELS: readonly Omit<ZooModel, 'folder'>[] = [
+/** What is written down of a model; the rest follows from its name. */
+type Entry = Omit<ZooModel, 'folder' | 'schedules'> & { readonly schedules: readonly string[] };
+
+const MODELS: readonly Entry[] = [
   {
     name: 'fashion-dit',
     summary: 'ten classes of clothing, 32x32 grey pixels (Fashion-MNIST), 8.2 M parameters',
     recommended: { steps: 50, guidance: 1.5 },
+    classifier: 'fashion-classifier',
+    schedules: ['searched-8', 'searched-10', 'searched-17', 'searched-25'],
   },
 ];
 
@@ -27,5 +37,13 @@ export function zooNames(): readonly string[] {
 /** A zoo model by name, or nothing where there is none of that name. Nothing is downloaded. */
 export function zooModel(name: string): ZooModel | undefined {
   const model = MODELS.find((candidate) => candidate.name === name);
-  return model && { ...model, folder: fileURLToPath(new URL(`../models/${name}`, import.meta.url)) };
+  if (!model) return undefined;
+  const folder = folderOf(name);
+  const files = model.schedules.map((schedule) => [schedule, join(folder, 'schedules', `${schedule}.json`)]);
+  return { ...model, folder, schedules: Object.fromEntries(files) as ZooModel['schedules'] };
+}
+
+/** Where what has this name lies on disk, seen from `src` and from `dist` alike. */
+export function folderOf(name: string): string {
+  return fileURLToPath(new URL(`../models/${name}`, import.meta.url));
 }

@@ -18,28 +18,28 @@ def train(arguments: argparse.Namespace) -> None:
 
 
 def sample(arguments: argparse.Namespace) -> None:
-    """Draws a sample grid from a run's last checkpoint."""
+    """Draws a sample grid from a run's last checkpoint, or from an exported model."""
     from .diffusion import Diffusion
-    from .export import open_average
+    from .export import open_trained
     from .families import build_dataset
     from .grid import draw_grid
 
     settings = chosen_settings(arguments)
-    model = open_average(settings, arguments.run).to(arguments.device)
+    model = open_trained(settings, arguments.run).to(arguments.device)
     dataset, diffusion = build_dataset(settings["dataset"]), Diffusion(**settings["diffusion"])
     draw_grid(model, diffusion, dataset, settings["model"], settings["sample"], arguments.out)
 
 
 def judge(arguments: argparse.Namespace) -> None:
-    """Measures Fashion-MNIST samples of a run's last checkpoint with the classifier."""
+    """Measures Fashion-MNIST samples of a run's last checkpoint, or of an exported model, with the classifier."""
     from .diffusion import Diffusion
-    from .export import open_average
+    from .export import open_trained
     from .judge import judge as measure
 
     settings = chosen_settings(arguments)
-    model = open_average(settings, arguments.run).to(arguments.device)
+    model = open_trained(settings, arguments.run).to(arguments.device)
     diffusion = Diffusion(**settings["diffusion"])
-    print(measure(model, diffusion, arguments.classifier, settings["sample"], arguments.count))
+    print(measure(model, diffusion, arguments.classifier, settings["sample"], arguments.count, arguments.keep))
 
 
 def export(arguments: argparse.Namespace) -> None:
@@ -95,6 +95,7 @@ def main() -> None:
         if call is judge:
             command.add_argument("--classifier", type=Path, required=True, help="the folder `classifier` wrote")
             command.add_argument("--count", type=int, default=1000)
+            command.add_argument("--keep", type=Path, help="a file that keeps the images, so that drawing can be interrupted")
         if call is emoji:
             command.add_argument("--packages", type=Path, default=Path("npm"), help="where the archives are kept")
         command.add_argument("--device", default="cpu", choices=["cpu", "cuda"])

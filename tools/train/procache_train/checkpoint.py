@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 
 
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
@@ -24,3 +25,8 @@ def save_checkpoint(path: Path, state: dict) -> None:
 def load_checkpoint(path: Path) -> dict:
     """Reads what `save_checkpoint` wrote."""
     return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def load_weights(path: str, part: str) -> dict[str, torch.Tensor]:
+    """Weights to begin with: `part` ("model" or "ema") of a checkpoint.pt, or what a safetensors file holds."""
+    return load_checkpoint(Path(path))[part] if path.endswith(".pt") else load_file(path)

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from .checkpoint import load_checkpoint
@@ -14,15 +14,31 @@ from .families import build_model
 LOADER_NEEDS_NOT = {"vocabulary"}  # the size is the vocabulary file's
 
 
-def open_average(settings: dict, run: Path) -> nn.Module:
-    """The model of a run with the averaged weights of its last checkpoint. Safe while the run goes on."""
-    path = run / "checkpoint.pt"
-    if not path.exists():
-        raise FileNotFoundError(f"{path} is missing: train first, or point --run at a folder that `train` wrote")
-    state = load_checkpoint(path)
+def open_trained(settings: dict, run: Path) -> nn.Module:
+    """The model of a run with the averaged weights of its last checkpoint, or of a folder that `export` wrote. Safe
+    while the run goes on.
+
+    With `average = false` in [sample] it has the raw weights: a rate that falls to zero has averaged them already.
+    """
     model = build_model(settings["model"])
-    model.load_state_dict({**state["model"], **state["ema"]})
+    if (run / "checkpoint.pt").exists():
+        state = load_checkpoint(run / "checkpoint.pt")
+        average = state["ema"] if settings["sample"].get("average", True) else {}
+        model.load_state_dict({**state["model"], **average})
+    elif (run / "model.safetensors").exists():
+        model.load_state_dict(load_exported(run))
+    else:
+        raise FileNotFoundError(f"{run} has no checkpoint.pt: train first, or point --run at a folder that `train` wrote")
     return model.eval()
+
+
+def load_exported(folder: Path) -> dict[str, torch.Tensor]:
+    """The weights of an exported model; those of a text model under the names they have in training."""
+    tensors = load_file(folder / "model.safetensors")
+    if not (folder / "text_encoder.safetensors").exists():
+        return tensors
+    text = load_file(folder / "text_encoder.safetensors")
+    return {f"denoiser.{k}": v for k, v in tensors.items()} | {f"text.{k}": v for k, v in text.items()}
 
 
 def model_card(settings: dict) -> dict:
@@ -43,11 +59,22 @@ def halves(tensors: dict[str, torch.Tensor], prefix: str = "") -> dict[str, torc
     return {k[len(prefix) :]: v.half().contiguous() for k, v in tensors.items() if k.startswith(prefix)}
 
 
+def joined_losses(path: Path, before: str | None) -> str:
+    """A run's loss.csv, after the rows `before` of the run that it goes on from, whose steps it counts on."""
+    rows = path.read_text().splitlines()
+    if before is None:
+        return "\n".join(rows) + "\n"
+    earlier = Path(before).read_text().splitlines()
+    offset = int(earlier[-1].split(",")[0])
+    later = [row.split(",", 1) for row in rows[1:]]
+    return "\n".join([*earlier, *(f"{int(step) + offset},{rest}" for step, rest in later)]) + "\n"
+
+
 def export_model(settings: dict, run: Path, out: Path) -> None:
-    """Writes model.safetensors and config.json, for text models text_encoder.safetensors and vocabulary.json, and
-    copies the loss curve and the newest sample grid."""
+    """Writes model.safetensors and config.json, for text models text_encoder.safetensors and vocabulary.json, the loss
+    curve with those of the legs before, and the newest sample grid."""
     out.mkdir(parents=True, exist_ok=True)
-    tensors = open_average(settings, run).state_dict()
+    tensors = open_trained(settings, run).state_dict()
     if settings["model"]["family"] == "pixart":
         save_file(halves(tensors, "denoiser."), out / "model.safetensors")
         save_file(halves(tensors, "text."), out / "text_encoder.safetensors")
@@ -55,7 +82,7 @@ def export_model(settings: dict, run: Path, out: Path) -> None:
     else:
         save_file(halves(tensors), out / "model.safetensors")
     (out / "config.json").write_text(json.dumps(model_card(settings), indent=1) + "\n")
-    shutil.copyfile(run / "loss.csv", out / "loss.csv")
+    (out / "loss.csv").write_text(joined_losses(run / "loss.csv", settings.get("start", {}).get("losses")))
     grids = sorted(run.glob("samples-*.png"))
     if grids:
         shutil.copyfile(grids[-1], out / "samples.png")

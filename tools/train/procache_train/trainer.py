@@ -6,9 +6,8 @@ import time
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 
-from .checkpoint import load_checkpoint, save_checkpoint
+from .checkpoint import load_checkpoint, load_weights, save_checkpoint
 from .diffusion import Diffusion
 from .draws import batch_indices, spread_timesteps, step_generator
 from .ema import Ema
@@ -27,12 +26,12 @@ class Trainer:
         self.model = build_model(settings["model"])
         start = settings.get("start", {})
         if "weights" in start:
-            self.model.load_state_dict(load_file(start["weights"]))
+            self.model.load_state_dict(load_weights(start["weights"], "model"))
         self.model.to(self.device)
         optimiser = settings["optimiser"]
         self.ema = Ema(self.model, optimiser["ema"])
         if "ema" in start:
-            self.ema.load(load_file(start["ema"]))
+            self.ema.load(load_weights(start["ema"], "ema"))
             self.ema.settled = True
         trained = [p for p in self.model.parameters() if p.requires_grad]
         self.optimiser = torch.optim.AdamW(

@@ -34,6 +34,8 @@ export interface ChosenModel {
   /** Tells its weights from others: see `fingerprintOf`. */
   readonly fingerprint: string;
   readonly recommended: ZooModel['recommended'] | undefined;
+  /** The schedules that ship with it, by name. */
+  readonly schedules: ZooModel['schedules'];
 }
 
 /** Finds the model and reads its headers. No weight is loaded, and no file stays open. */
@@ -45,7 +47,8 @@ export async function chooseModel(flags: ModelFlags): Promise<ChosenModel> {
   const opened = await openModelFiles(path, config);
   try {
     const fingerprint = await fingerprintOf(opened.checkpoint);
-    return { name: zoo?.name ?? basename(resolve(path)), path, config, model: opened.model, fingerprint, recommended: zoo?.recommended };
+    const { recommended, schedules = {} } = zoo ?? {};
+    return { name: zoo?.name ?? basename(resolve(path)), path, config, model: opened.model, fingerprint, recommended, schedules };
   } finally {
     await opened.close();
   }

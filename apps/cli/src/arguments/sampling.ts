@@ -5,14 +5,18 @@ import type { ChosenModel } from './model-choice.ts';
 import { readNoise } from './noise.ts';
 import { numberWithin, wholeNumber } from './values.ts';
 
-/** The options that say what to draw, and how to get there from noise. */
-export interface SamplingFlags {
-  readonly labels?: string;
-  readonly prompt?: string;
+/** The options that say how to get from noise to an image. */
+export interface ProcessFlags {
   readonly sampler: string;
   readonly eta?: number;
   readonly timesteps?: TimestepRule;
   readonly guidance?: number;
+}
+
+/** The options that say what to draw, and how to get there from noise. */
+export interface SamplingFlags extends ProcessFlags {
+  readonly labels?: string;
+  readonly prompt?: string;
   readonly seed: number;
   readonly noise?: string;
 }
@@ -24,25 +28,35 @@ const MISSING_SAMPLERS = ['dpm++2m', 'euler'];
 const USUAL_GUIDANCE = 4;
 
 export function addSamplingOptions(command: Command): Command {
-  return command
+  command
     .option('-l, --labels <list>', 'class numbers or names, or all, such as 1,7 or "bag,ankle boot" (default: all classes where there are at most 10, else 0)')
-    .option('--prompt <text>', 'for models that take text; none does yet')
-    .option('--sampler <name>', `how the noise is taken away: ${SAMPLER_NAMES.join(', ')}`, 'ddim')
-    .option('--eta <share>', 'of ddim: how much fresh noise each step adds, 0 to 1 (default: 0)', numberWithin(0, 1))
-    .addOption(new Option('--timesteps <rule>', "how timesteps are picked (default: as the model's own code does)").choices(TIMESTEP_RULES))
-    .option('-g, --guidance <scale>', "classifier-free guidance, 1 for none (default: the zoo's advice, else 4)", numberWithin(0))
+    .option('--prompt <text>', 'for models that take text; none does yet');
+  return addProcessOptions(command)
     .option('--seed <n>', 'image i begins with the noise of seed n + i, as in PyTorch on the CPU', wholeNumber(0), 0)
     .option('--noise <file>', 'begin with the tensor `noise` of a safetensors file instead');
 }
 
-/** Everything about a generation but the schedule. */
-export interface Sampling {
-  readonly labels: readonly number[];
+export function addProcessOptions(command: Command): Command {
+  return command
+    .option('--sampler <name>', `how the noise is taken away: ${SAMPLER_NAMES.join(', ')}`, 'ddim')
+    .option('--eta <share>', 'of ddim: how much fresh noise each step adds, 0 to 1 (default: 0)', numberWithin(0, 1))
+    .addOption(new Option('--timesteps <rule>', "how timesteps are picked (default: as the model's own code does)").choices(TIMESTEP_RULES))
+    .option('-g, --guidance <scale>', "classifier-free guidance, 1 for none (default: the zoo's advice, else 4)", numberWithin(0));
+}
+
+/** How a model gets from noise to an image, in however many steps. */
+export interface Process {
   readonly sampler: SamplerName;
   readonly eta: number;
   readonly rule: TimestepRule;
-  readonly steps: DiffusionSteps;
+  readonly stepsOf: (count: number) => DiffusionSteps;
   readonly guidance: Guidance | undefined;
+}
+
+/** Everything about a generation but the schedule. */
+export interface Sampling extends Omit<Process, 'stepsOf'> {
+  readonly labels: readonly number[];
+  readonly steps: DiffusionSteps;
   readonly seed: number;
   /** The file that the noise comes from, and the noise. */
   readonly noiseFile: string | undefined;
@@ -56,22 +70,31 @@ export async function chooseSampling(flags: SamplingFlags, chosen: ChosenModel, 
     throw new ProCacheError('invalid-input', `--prompt: ${name} draws classes, not texts; use --labels instead: ${takenLabels(model.labels)}`);
   }
   const labels = labelsOf(flags.labels, model.labels);
-  const sampler = samplerOf(flags);
-  const rule = flags.timesteps ?? model.defaults.timestepRule;
+  const { stepsOf, ...process } = chooseProcess(flags, chosen);
   return {
+    ...process,
     labels,
-    sampler,
-    eta: flags.eta ?? 0,
-    rule,
-    steps: diffusionSteps(steps, { ...model.defaults, rule }),
-    guidance: guidanceOf(flags.guidance, chosen),
+    steps: stepsOf(steps),
     seed: flags.seed,
     noiseFile: flags.noise,
     noise: flags.noise === undefined ? undefined : await readNoise(flags.noise, model.latent, labels.length),
   };
 }
 
-function samplerOf({ sampler, eta }: SamplingFlags): SamplerName {
+/** Checks against the model how it is to get from noise to an image. */
+export function chooseProcess(flags: ProcessFlags, chosen: ChosenModel): Process {
+  const { defaults } = chosen.model;
+  const rule = flags.timesteps ?? defaults.timestepRule;
+  return {
+    sampler: samplerOf(flags),
+    eta: flags.eta ?? 0,
+    rule,
+    stepsOf: (count) => diffusionSteps(count, { ...defaults, rule }),
+    guidance: guidanceOf(flags.guidance, chosen),
+  };
+}
+
+function samplerOf({ sampler, eta }: ProcessFlags): SamplerName {
   const found = SAMPLER_NAMES.find((name) => name === sampler);
   if (!found) {
     const problem = MISSING_SAMPLERS.includes(sampler) ? `the sampler ${sampler} is not there yet` : `there is no sampler '${sampler}'`;

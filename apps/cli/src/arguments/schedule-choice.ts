@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { byName, checkSchedule, METHOD_NAMES, parseScheduleText, type Plan, ProCacheError, type Schedule, type Topology } from '@procache/core';
+import { byName, checkSchedule, METHOD_NAMES, parseScheduleText, type Plan, ProCacheError, type Schedule } from '@procache/core';
 import type { Command } from 'commander';
+import type { ChosenModel } from './model-choice.ts';
 import { numberWithin, wholeNumber } from './values.ts';
 
 /** The options that say which schedule is meant. */
@@ -14,7 +15,7 @@ export interface ScheduleFlags {
 
 export function addScheduleOptions(command: Command): Command {
   return command
-    .option('-s, --schedule <schedule>', `a schedule file (.json), or a method: ${METHOD_NAMES.join(', ')} (default: uncached)`)
+    .option('-s, --schedule <schedule>', `a schedule file (.json), one that ships with the model (searched-17), or a method: ${METHOD_NAMES.join(', ')} (default: uncached)`)
     .option('-n, --steps <n>', 'how many steps to take (default: those of the schedule file, else 50)', wholeNumber(1))
     .option('--pattern <letters>', "for the method procache: which steps compute (#) and which reuse (.)")
     .option('--ratio <share>', 'for procache, toca and duca: the share of tokens that a refresh computes', numberWithin(0, 1));
@@ -28,20 +29,28 @@ export interface ChosenSchedule {
   readonly plan: Plan;
 }
 
-/** Reads or makes the schedule, and checks that it fits the model. `steps` counts where neither the user nor a file says. */
-export async function chooseSchedule(flags: ScheduleFlags, topology: Topology, steps: number): Promise<ChosenSchedule> {
+/** Reads or makes the schedule, and checks that it fits the model. */
+export async function chooseSchedule(flags: ScheduleFlags, chosen: ChosenModel): Promise<ChosenSchedule> {
   const asked = flags.schedule ?? 'uncached';
-  if (isFile(asked)) {
-    if (flags.pattern !== undefined || flags.ratio !== undefined) {
-      throw new ProCacheError('invalid-input', `--pattern and --ratio make the schedule of a method; ${asked} is a schedule already`);
-    }
-    const schedule = await readSchedule(asked);
-    return { name: basename(asked).replace(/\.json$/, ''), schedule, plan: checkSchedule(schedule, topology, flags.steps) };
+  const { topology } = chosen.model;
+  const file = chosen.schedules[asked] ?? (isFile(asked) ? asked : undefined);
+  if (file === undefined) {
+    const schedule = methodOf(asked, flags, chosen);
+    return { name: asked, schedule, plan: checkSchedule(schedule, topology, flags.steps) };
   }
-  const { pattern, ratio } = flags;
-  const count = flags.steps ?? pattern?.length ?? steps;
-  const schedule = byName(asked, topology, count, { ...(pattern !== undefined && { pattern }), ...(ratio !== undefined && { ratio }) });
-  return { name: asked, schedule, plan: checkSchedule(schedule, topology, count) };
+  if (flags.pattern !== undefined || flags.ratio !== undefined) {
+    throw new ProCacheError('invalid-input', `--pattern and --ratio make the schedule of a method; ${asked} is a schedule already`);
+  }
+  const schedule = await readSchedule(file);
+  return { name: basename(asked).replace(/\.json$/, ''), schedule, plan: checkSchedule(schedule, topology, flags.steps) };
+}
+
+/** The steps that a method has where neither the user nor the zoo says. */
+const USUAL_STEPS = 50;
+
+function methodOf(name: string, { steps, pattern, ratio }: ScheduleFlags, { model, recommended }: ChosenModel): Schedule {
+  const count = steps ?? pattern?.length ?? recommended?.steps ?? USUAL_STEPS;
+  return byName(name, model.topology, count, { ...(pattern !== undefined && { pattern }), ...(ratio !== undefined && { ratio }) });
 }
 
 /** Reads a schedule file. What is wrong with it is said with its name, and the place in it. */

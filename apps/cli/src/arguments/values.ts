@@ -17,3 +17,32 @@ export function numberWithin(low: number, high: number = Infinity): (text: strin
     throw new InvalidArgumentError(`It is a number ${high === Infinity ? `of at least ${low}` : `from ${low} to ${high}`}.`);
   };
 }
+
+/** Reads whole numbers of at least `least` that commas separate, each once. */
+export function wholeNumbers(least: number): (text: string) => readonly number[] {
+  const one = wholeNumber(least);
+  return (text) => [...new Set(text.split(',').map((part) => one(part)))];
+}
+
+/** Reads a range of whole numbers, such as 1-4; one number is a range of its own. */
+export function wholeRange(least: number): (text: string) => readonly [low: number, high: number] {
+  const one = wholeNumber(least);
+  return (text) => {
+    const parts = text.split('-').map((part) => one(part));
+    const [low, high = low] = parts;
+    if (low !== undefined && high !== undefined && parts.length <= 2 && low <= high) return [low, high];
+    throw new InvalidArgumentError('It is two whole numbers, the smaller one first, such as 1-4.');
+  };
+}
+
+/** Reads words that commas separate, each one of `known` and only once. */
+export function words<Word extends string>(known: readonly Word[]): (text: string) => readonly Word[] {
+  return (text) => {
+    const parts = text.split(',').map((part) => part.trim());
+    return [...new Set(parts)].map((part) => {
+      const found = known.find((word) => word === part);
+      if (found !== undefined) return found;
+      throw new InvalidArgumentError(`There is no '${part}' here, only ${known.join(', ')}.`);
+    });
+  };
+}

@@ -46,7 +46,7 @@ export function registerExplain(program: Command, host: Host): void {
 async function explain(flags: ExplainFlags, host: Host): Promise<void> {
   const screen = screenOf(host, flags);
   const chosen = await chooseModel(flags);
-  const schedule = await chooseSchedule(flags, chosen.model.topology, chosen.recommended?.steps ?? 50);
+  const schedule = await chooseSchedule(flags, chosen);
   const images = imagesOf(flags, chosen);
   const batch = images * (guidanceOf(flags.guidance, chosen) ? 2 : 1);
   const followed = hoistsPlans(chosen.model) ? hoist(schedule.plan) : schedule.plan; // as a transformer would follow it

@@ -13,6 +13,7 @@ import { picturesOfJob, writeComparison, writePictures } from '../generation/pic
 import { resultOf, type WrittenFiles } from '../generation/result-object.ts';
 import { runOnce, type TimedRun } from '../generation/run.ts';
 import { checkTensorFiles, tensorBytes, type TensorFlags, writeLatents, writeTrajectory } from '../generation/saved-tensors.ts';
+import { conditionWarnings } from '../generation/condition-warnings.ts';
 import { comparisonSummary, jobLines, runSummary } from '../generation/summary-text.ts';
 import type { Host } from '../host.ts';
 import { type Screen, type ScreenFlags, screenOf } from '../screen.ts';
@@ -66,6 +67,7 @@ async function generateImages(flags: GenerateFlags, host: Host): Promise<void> {
   await checkTensorFiles(job, flags);
   const folder = await openOutputFolder(flags.out, estimatedBytes(job, flags));
   try {
+    for (const warning of conditionWarnings(job)) screen.note(warning);
     screen.say(jobLines(job));
     const made = await make(job, flags, { screen, signal: host.signal });
     const files = await writeFiles(job, made, flags);
@@ -78,7 +80,7 @@ async function generateImages(flags: GenerateFlags, host: Host): Promise<void> {
 
 async function chooseJob(flags: GenerateFlags): Promise<Job> {
   const chosen = await chooseModel(flags);
-  const schedule = await chooseSchedule(flags, chosen.model.topology, chosen.recommended?.steps ?? 50);
+  const schedule = await chooseSchedule(flags, chosen);
   return { chosen, schedule, sampling: await chooseSampling(flags, chosen, schedule.plan.steps.length) };
 }
 

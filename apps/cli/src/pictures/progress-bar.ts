@@ -1,3 +1,5 @@
+import { clock } from '../units.ts';
+
 /** What the progress bar needs of a stream: `process.stderr` has it. */
 export interface TerminalStream {
   readonly isTTY?: boolean;
@@ -94,13 +96,4 @@ function progressLine({ label, pattern, done, elapsed, left }: ProgressState, wi
   const filled = Math.round((room * done) / Math.max(1, steps));
   const bar = '='.repeat(filled) + (filled < room ? '>' : '');
   return `${head}[${bar.slice(0, room).padEnd(room)}]  ${tail}`;
-}
-
-/** A time for people: `0:07`, `12:30`, `1:02:03`. */
-function clock(milliseconds: number): string {
-  const seconds = Math.round(milliseconds / 1000);
-  const two = (value: number): string => value.toString().padStart(2, '0');
-  const minutes = Math.floor(seconds / 60);
-  const clockMinutes = minutes < 60 ? minutes.toString() : `${Math.floor(minutes / 60)}:${two(minutes % 60)}`;
-  return `${clockMinutes}:${two(seconds % 60)}`;
 }

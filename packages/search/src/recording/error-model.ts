@@ -29,7 +29,7 @@ export interface ErrorModel {
  * A forecast is a weighted sum of features, and so is its error; to first order the final latent
  * moves by the sum of the errors of all reused steps, each as far as it reaches. So the predicted error is a
  * quadratic form of the inner products that were recorded. Errors of different steps may cancel or add
- * up, which a sum of their sizes (DPCache, methods.md 2.29) does not see. What the model
+ * up, which a sum of their sizes (DPCache, CVPR 2026) does not see. What the model
  * itself makes of a latent that is already wrong is only in the reach.
  *
  * @throws {ProCacheError} `invalid-input` for a letter that evaluates part of the model, or whose features were not recorded.

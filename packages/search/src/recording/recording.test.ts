@@ -11,7 +11,7 @@ import { budgetCurve } from './budget-curve.ts';
 import { errorModel } from './error-model.ts';
 import { record } from './record.ts';
 import type { Json } from '../study/header.ts';
-import { recordingFromJson, recordingToJson, rounded } from './recording.ts';
+import { joinedRecordings, recordingFromJson, recordingToJson, rounded } from './recording.ts';
 import { trajectoryOf } from './trajectory.ts';
 
 const STEPS = 12;
@@ -34,6 +34,17 @@ describe('a recording', () => {
     expect(recordingFromJson(JSON.parse(text) as Json)).toEqual(recording);
     const damaged = JSON.parse(text.replace(/,[^,\]]*\]\]/, ']]')) as Json;
     expect(() => recordingFromJson(damaged)).toThrow('the recording does not hold 24 features of each image');
+  });
+
+  it('of other images joins it to one of all', async () => {
+    const parts = [trajectory({ guidance, seeds: [0, 1, 2] }), trajectory({ guidance, seeds: [3] })];
+    const [first, second] = [await record(parts[0]!, { reuse: [{}] }), await record(parts[1]!, { reuse: [{}] })];
+    const joined = joinedRecordings([first, second]);
+    const whole = await record(trajectory({ guidance }), { reuse: [{}] });
+    expect(joined.products).toHaveLength(4);
+    joined.products.forEach((own, i) => own.forEach((value, k) => expect(value).toBeCloseTo(whole.products[i]![k]!, 5)));
+    joined.reach.forEach((reach, step) => expect(reach).toBeCloseTo(0.75 * first.reach[step]! + 0.25 * second.reach[step]!, 9));
+    expect(() => joinedRecordings([first, { ...second, steps: 3 }])).toThrow('recordings of 3 and 12 steps');
   });
 
   it('reports its progress to the end', async () => {
@@ -65,7 +76,7 @@ describe('the predicted error', () => {
 
   it('is exact, but for the reach, where the last step alone is reused', async () => {
     // No network follows on the last step, so that nothing but the read-out is between the error and the latent.
-    const render = renderer(smallModel(), { steps: smallSteps(STEPS), labelOf, guidance });
+    const render = renderer(smallModel(), { stepsOf: smallSteps, labelOf, guidance });
     const [images, references] = [
       await render(scheduleFor(`${'#'.repeat(STEPS - 1)}2`, mixed), seeds),
       await render(uncached({ steps: STEPS }), seeds),
@@ -80,7 +91,7 @@ describe('the predicted error', () => {
   });
 
   it('ranks patterns much as their measured errors do', async () => {
-    const render = renderer(smallModel(), { steps: smallSteps(STEPS), labelOf, guidance });
+    const render = renderer(smallModel(), { stepsOf: smallSteps, labelOf, guidance });
     const references = await render(uncached({ steps: STEPS }), seeds);
     const own = space(5);
     const patterns = Array.from({ length: 60 }, (_, i) => own.at((own.size * BigInt(i)) / 60n));

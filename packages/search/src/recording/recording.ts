@@ -29,6 +29,19 @@ export function forecastFrom(
   return forecastWeights(nodes, step, order, forecast);
 }
 
+/** Recordings of different images as one: what one recording of all of them would be, but for how reach is averaged. */
+export function joinedRecordings(recordings: readonly [Recording, ...Recording[]]): Recording {
+  const [first] = recordings;
+  const odd = recordings.find(({ steps, families }) => steps !== first.steps || JSON.stringify(families) !== JSON.stringify(first.families));
+  if (odd) throw new ProCacheError('invalid-input', `recordings of ${odd.steps} and ${first.steps} steps, or of other features, cannot be joined; record alike`);
+  const images = recordings.reduce((sum, { products }) => sum + products.length, 0);
+  return {
+    ...first,
+    reach: first.reach.map((_, step) => recordings.reduce((sum, { reach, products }) => sum + reach[step]! * (products.length / images), 0)),
+    products: recordings.flatMap(({ products }) => products),
+  };
+}
+
 /** Digits that a recording keeps: float32 has no more. */
 const DIGITS = 7;
 

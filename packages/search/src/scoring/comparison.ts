@@ -6,11 +6,13 @@ export type Render = (schedule: Schedule, seeds: readonly number[], signal?: Sig
 
 /** An objective that judges each image beside the uncached one of the same seed. */
 export interface ImageMeasure extends Objective {
+  readonly judges: 'image';
   readonly of: (image: Float32Array, uncached: Float32Array) => number;
 }
 
 /** An objective that judges all images together, against whatever data its maker gave it. */
 export interface SetMeasure extends Objective {
+  readonly judges: 'set';
   readonly ofSet: (images: readonly Float32Array[], seeds: readonly number[]) => number | Promise<number>;
 }
 
@@ -25,7 +27,7 @@ export interface ComparisonOptions {
 }
 
 /** The mean squared error of a latent against the uncached one from the same noise. Needs no other network, and is paired. */
-export const LATENT_ERROR: ImageMeasure = { name: 'latent-error', better: 'lower', of: meanSquaredError };
+export const LATENT_ERROR: ImageMeasure = { name: 'latent-error', better: 'lower', judges: 'image', of: meanSquaredError };
 
 /** An evaluator that compares what a schedule makes with what the uncached model makes from the same noise. */
 export function comparison({ render, uncached, measures }: ComparisonOptions): Evaluator {
@@ -33,12 +35,12 @@ export function comparison({ render, uncached, measures }: ComparisonOptions): E
   return {
     objectives: measures,
     async evaluate(schedule, seeds, signal) {
-      const needsReference = measures.some((measure) => 'of' in measure);
+      const needsReference = measures.some(({ judges }) => judges === 'image');
       const references = needsReference ? await referenceOf(seeds, signal) : [];
       const images = await render(schedule, seeds, signal);
       const scores: [string, Scores[string]][] = [];
       for (const measure of measures) {
-        const score = 'of' in measure ? images.map((image, i) => measure.of(image, references[i]!)) : await measure.ofSet(images, seeds);
+        const score = measure.judges === 'image' ? images.map((image, i) => measure.of(image, references[i]!)) : await measure.ofSet(images, seeds);
         scores.push([measure.name, score]);
       }
       return Object.fromEntries(scores);

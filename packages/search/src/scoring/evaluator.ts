@@ -4,6 +4,8 @@ import { ProCacheError, type Schedule } from '@procache/core';
 export interface Objective {
   readonly name: string;
   readonly better: 'lower' | 'higher';
+  /** Whether it gives a number for each image, or one for all images together. */
+  readonly judges: 'image' | 'set';
 }
 
 /** By objective: one number per seed, or one number for all seeds together, as a Frechet distance is. */

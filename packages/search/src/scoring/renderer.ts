@@ -2,22 +2,22 @@ import { checkSchedule, type DiffusionSteps, generate, type Guidance, type Sampl
 import type { Render } from './comparison.ts';
 
 export interface RendererOptions {
-  readonly steps: DiffusionSteps;
+  /** The sampler's steps for a schedule of so many: a schedule may have fewer, which is what caching has to beat. */
+  readonly stepsOf: (count: number) => DiffusionSteps;
   readonly labelOf: (seed: number) => number;
   readonly guidance?: Guidance | undefined;
   readonly sampler?: SamplerName | undefined;
   readonly eta?: number | undefined;
-  /** The most images that are generated at once; 8 unless given. */
-  readonly batch?: number | undefined;
 }
 
-/** Renders the final latents of a schedule with a model: seed by seed the noise and the label are the same in every call. */
+/** Renders the final latents of a schedule with a model, all seeds at once: seed by seed the noise and the label are the same in every call. */
 export function renderer<T>(model: Transformer<T>, options: RendererOptions): Render {
-  const { steps, labelOf, batch = 8, ...sampling } = options;
+  const { stepsOf, labelOf, ...sampling } = options;
   return async (schedule, seeds, signal) => {
+    const steps = stepsOf(schedule.pattern.length);
     const plan = checkSchedule(schedule, model.topology, steps.count);
     const latents: Float32Array[] = [];
-    for (const run of runsOf(seeds, batch)) {
+    for (const run of runsOf(seeds)) {
       const { latents: made } = await generate(model, { ...sampling, plan, steps, labels: run.map(labelOf), seed: run[0]!, signal });
       const size = made.length / run.length;
       run.forEach((_, i) => latents.push(made.subarray(i * size, (i + 1) * size)));
@@ -26,12 +26,12 @@ export function renderer<T>(model: Transformer<T>, options: RendererOptions): Re
   };
 }
 
-/** Runs of consecutive seeds, none longer than `most`: the images of a batch have consecutive seeds. */
-function runsOf(seeds: readonly number[], most: number): readonly (readonly number[])[] {
+/** Runs of consecutive seeds: the images of a generation have consecutive seeds. */
+function runsOf(seeds: readonly number[]): readonly (readonly number[])[] {
   const runs: number[][] = [];
   for (const seed of seeds) {
     const run = runs.at(-1);
-    if (run && run.length < most && seed === run.at(-1)! + 1) run.push(seed);
+    if (run && seed === run.at(-1)! + 1) run.push(seed);
     else runs.push([seed]);
   }
   return runs;

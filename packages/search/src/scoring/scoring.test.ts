@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { labelOf, smallModel, smallSteps } from '../testing/small-model.ts';
 import { comparison, LATENT_ERROR, type Render } from './comparison.ts';
-import { checkObjectives, type Evaluator, lossesOf } from './evaluator.ts';
+import { checkObjectives, lossesOf } from './evaluator.ts';
 import { meanInterval, pairedDifference } from './interval.ts';
 import { paretoFront } from './pareto.ts';
-import { pooled } from './pool.ts';
+import { pooledRender } from './pool.ts';
 import { renderer } from './renderer.ts';
 import { affords, budgetFor, millisecondsOf } from './target.ts';
 
@@ -89,8 +89,7 @@ describe('a target', () => {
 });
 
 describe('comparison', () => {
-  const steps = smallSteps(6);
-  const render = renderer(smallModel(), { steps, labelOf, batch: 3 });
+  const render = renderer(smallModel(), { stepsOf: smallSteps, labelOf });
   const plain = uncached({ steps: 6 });
   const images = (seeds: readonly number[]) => render(plain, seeds);
 
@@ -99,7 +98,7 @@ describe('comparison', () => {
     const evaluator = comparison({
       render,
       uncached: (seeds) => (asked.push(seeds), images(seeds)),
-      measures: [LATENT_ERROR, { name: 'count', better: 'higher', ofSet: (all, seeds) => all.length * 100 + seeds.length }],
+      measures: [LATENT_ERROR, { name: 'count', better: 'higher', judges: 'set', ofSet: (all, seeds) => all.length * 100 + seeds.length }],
     });
     expect(await evaluator.evaluate(plain, [0, 1])).toEqual({ 'latent-error': [0, 0], count: 202 });
     const { 'latent-error': errors } = await evaluator.evaluate(fora({ steps: 6, interval: 2 }), [1, 2, 5]);
@@ -135,10 +134,17 @@ describe('comparison', () => {
     expect(c).not.toEqual(b);
   });
 
+  it('renders schedules of other lengths with the steps that those take', async () => {
+    const [long] = await images([3]);
+    const [short] = await render(uncached({ steps: 3 }), [3]);
+    expect(short).toHaveLength(long!.length);
+    expect(short).not.toEqual(long);
+  });
+
   it('turns scores into losses', () => {
-    expect(lossesOf({ psnr: [30, NaN] }, { name: 'psnr', better: 'higher' })).toEqual([-30, Infinity]);
-    expect(lossesOf({ frechet: 3 }, { name: 'frechet', better: 'lower' })).toEqual([3]);
-    expect(() => lossesOf({ frechet: 3 }, { name: 'ssim', better: 'higher' })).toThrow("gives no score 'ssim' (it gives frechet)");
+    expect(lossesOf({ psnr: [30, NaN] }, { name: 'psnr', better: 'higher', judges: 'image' })).toEqual([-30, Infinity]);
+    expect(lossesOf({ frechet: 3 }, { name: 'frechet', better: 'lower', judges: 'set' })).toEqual([3]);
+    expect(() => lossesOf({ frechet: 3 }, { name: 'ssim', better: 'higher', judges: 'image' })).toThrow("gives no score 'ssim' (it gives frechet)");
   });
 
   it('refuses objectives that it has no data for', () => {
@@ -156,37 +162,54 @@ describe('comparison', () => {
   });
 });
 
-describe('pooled', () => {
-  const objectives = [LATENT_ERROR] as const;
+describe('pooledRender', () => {
+  const plain = uncached({ steps: 1 });
+  const image = (seed: number) => Float32Array.of(seed);
 
-  it('keeps every evaluator busy with one schedule at a time, and frees one that failed', async () => {
+  it('deals seeds out in batches, keeps every render busy with one, and gives the images in their order', async () => {
     const busy = [0, 0];
     let most = 0;
-    const evaluatorOf = (i: number): Evaluator => ({
-      objectives,
-      evaluate: async (_, seeds) => {
-        expect(++busy[i]!).toBe(1);
-        most = Math.max(most, busy[0]! + busy[1]!);
-        for (let i = 0; i < 5; i++) await Promise.resolve();
-        busy[i]!--;
-        if (seeds[0] === 3) throw new Error('lost');
-        return { 'latent-error': seeds };
-      },
-    });
-    const both = pooled([evaluatorOf(0), evaluatorOf(1)]);
-    const plain = uncached({ steps: 1 });
-    const outcomes = await Promise.allSettled(Array.from({ length: 9 }, (_, seed) => both.evaluate(plain, [seed])));
+    const parts: (readonly number[])[] = [];
+    const renderOf = (i: number): Render => async (_, seeds) => {
+      parts.push(seeds);
+      expect(++busy[i]!).toBe(1);
+      most = Math.max(most, busy[0]! + busy[1]!);
+      for (let turn = 0; turn < 5 * (1 + i); turn++) await Promise.resolve();
+      busy[i]!--;
+      return seeds.map(image);
+    };
+    const both = pooledRender([renderOf(0), renderOf(1)], 2);
+    expect(await both(plain, [5, 1, 4, 2, 3])).toEqual([5, 1, 4, 2, 3].map(image));
     expect(most).toBe(2);
-    expect(outcomes.map(({ status }) => status)).toEqual(Array.from({ length: 9 }, (_, seed) => (seed === 3 ? 'rejected' : 'fulfilled')));
+    expect(parts).toEqual([[5, 1], [4, 2], [3]]);
+  });
+
+  it('frees a render that failed, and waits for the others', async () => {
+    let running = 0;
+    const failing: Render = async (_, seeds) => {
+      running++;
+      for (let turn = 0; turn < seeds[0]!; turn++) await Promise.resolve();
+      running--;
+      if (seeds[0] === 3) throw new Error('lost');
+      return seeds.map(image);
+    };
+    const both = pooledRender([failing, failing], 1);
+    await expect(both(plain, [3, 9])).rejects.toThrow('lost');
+    expect(running).toBe(0);
+    expect(await both(plain, [1, 2, 4])).toHaveLength(3);
   });
 
   it('does not begin what was stopped while it waited', async () => {
     const asked: number[] = [];
-    const slow: Evaluator = { objectives, evaluate: (_, seeds) => (asked.push(seeds[0]!), Promise.resolve({ 'latent-error': seeds })) };
+    const slow: Render = (_, seeds) => (asked.push(seeds[0]!), Promise.resolve(seeds.map(image)));
     let stopped = false;
-    const signal = { throwIfAborted: () => { if (stopped) throw new Error('stopped'); } };
-    const only = pooled([slow]);
-    const [first, second] = [only.evaluate(uncached({ steps: 1 }), [0]), only.evaluate(uncached({ steps: 1 }), [1], signal)];
+    const signal = {
+      throwIfAborted: () => {
+        if (stopped) throw new Error('stopped');
+      },
+    };
+    const only = pooledRender([slow]);
+    const [first, second] = [only(plain, [0]), only(plain, [1], signal)];
     stopped = true;
     await first;
     await expect(second).rejects.toThrow('stopped');

@@ -1,7 +1,7 @@
 import { ProCacheError } from '@procache/core';
 import type { Search, Strategy } from '../search.ts';
 import type { PatternSpace } from '../space/pattern-space.ts';
-import { draw } from '../space/space.ts';
+import { draw, drawDistinct, listed } from '../space/space.ts';
 import { affordable } from './exhaustive.ts';
 import { neighbours, randomMove } from './moves.ts';
 
@@ -22,25 +22,43 @@ export interface AnnealOptions {
 export interface ClimbOptions {
   /** The most rounds; 20 unless given. */
   readonly rounds?: number;
-  /** A guess at the cost: with it only the most promising neighbours are tried. */
-  readonly predict?: (pattern: string) => number;
+  /** A guess at the cost: with it the most promising neighbours are tried, without it some at random. */
+  readonly predict?: ((pattern: string) => number) | undefined;
   /** How many; 16 unless given. */
   readonly tries?: number;
 }
 
+const ITERATIONS = 200;
+const ROUNDS = 20;
+const TRIES = 16;
+
 /**
  * Simulated annealing with a fixed number of computed steps, and hill climbing from the best pattern found.
  *
- * As BudCache does it (methods.md 2.30): single relocations nine times of ten, 70 % of them within three
- * steps, a geometric temperature, then steepest descent over the neighbours of the best pattern. The temperature
- * is a share of the loss here and not a loss, so that it suits every model.
+ * As BudCache does it (ICML 2026, arXiv 2606.13496): single relocations nine times of ten, 70 % of them within three
+ * steps, a geometric temperature, then descent over the neighbours of the best pattern: over some of them in each
+ * round, where BudCache tries all. The temperature is a share of the loss here and not a loss, so that it
+ * suits every model.
  */
 export function anneal({ climb = {}, ...options }: AnnealOptions): Strategy {
-  return async (search) => {
-    const cost = costOf(search);
-    const best = await annealed(search, cost, options);
-    await climbed(search, cost, { ...climb, space: options.space, start: best });
+  return {
+    expectedImages: (seeds) => annealImages(options, seeds) + climbImages(climb, seeds),
+    async run(search) {
+      const cost = costOf(search);
+      const best = await annealed(search, cost, options);
+      await climbed(search, cost, { ...climb, space: options.space, start: best });
+    },
   };
+}
+
+/** How many images annealing asks for at most. */
+export function annealImages({ iterations = ITERATIONS }: Pick<AnnealOptions, 'iterations'>, seeds: number): number {
+  return (iterations + 1) * seeds;
+}
+
+/** How many images hill climbing asks for at most. */
+export function climbImages({ rounds = ROUNDS, tries = TRIES }: ClimbOptions, seeds: number): number {
+  return rounds * tries * seeds;
 }
 
 /** The mean losses that a search measures on all seeds. */
@@ -53,7 +71,7 @@ export type Walk = Pick<Search, 'random' | 'affords'>;
 
 /** The best pattern that annealing comes by. */
 export async function annealed({ random, affords }: Walk, cost: Cost, options: Omit<AnnealOptions, 'climb'>): Promise<string> {
-  const { space, iterations = 200, temperatures: [hot, cold] = [1, 0.01] } = options;
+  const { space, iterations = ITERATIONS, temperatures: [hot, cold] = [1, 0.01] } = options;
   const start = affordableStart({ random, affords }, space, options.start);
   let current = { pattern: start, cost: (await cost([start]))[0]! };
   let best = current;
@@ -92,11 +110,11 @@ export async function climbed(
   cost: Cost,
   options: ClimbOptions & { readonly space: PatternSpace; readonly start: string },
 ): Promise<string> {
-  const { space, start, rounds = 20, predict, tries = 16 } = options;
+  const { space, start, rounds = ROUNDS, predict, tries = TRIES } = options;
   let current = { pattern: start, cost: (await cost([start]))[0]! };
   for (let round = 0; round < rounds; round++) {
     const all = neighbours(space, current.pattern, random).filter(affords);
-    const tried = predict ? mostPromising(all, predict, tries, current.pattern) : all;
+    const tried = predict ? mostPromising(all, predict, tries, current.pattern) : drawDistinct(listed(all), tries, random);
     if (tried.length === 0) break;
     const costs = await cost(tried);
     const least = Math.min(...costs);

@@ -5,15 +5,16 @@ import type { Search, Strategy } from '../search.ts';
 import type { Alphabet } from '../space/alphabet.ts';
 import { eachGap } from '../space/fills.ts';
 import { PatternSpace } from '../space/pattern-space.ts';
-import { annealed, climbed, type ClimbOptions, type Cost, costOf } from './anneal.ts';
+import { annealed, climbed, climbImages, type ClimbOptions, type Cost, costOf, type Walk } from './anneal.ts';
 import { affordable } from './exhaustive.ts';
-import { race, type RaceOptions } from './halving.ts';
+import { race, raceImages, type RaceOptions } from './halving.ts';
 
 export interface DynamicOptions {
-  /** Its fills should be `eachGap` of the letters: one letter per gap is what dynamic programming chooses. */
+  /** What dynamic programming chooses has gaps of one letter each; it is written as the space writes those gaps (`settle`). */
   readonly space: PatternSpace;
   readonly alphabet: Alphabet;
-  readonly recording: Recording;
+  /** Asked for when the search begins: a recording is dear. */
+  readonly recording: () => Promise<Recording>;
   /** The letters to reuse with; all that the alphabet reuses with unless given. */
   readonly letters?: readonly string[];
   /** How many of the patterns with little predicted error are measured; 24 unless given. */
@@ -26,20 +27,52 @@ export interface DynamicOptions {
 }
 
 /**
- * Dynamic programming over recorded features, after DPCache (methods.md 2.29), and measurement of what it proposes.
+ * Dynamic programming over recorded features, after DPCache (CVPR 2026), and measurement of what it proposes.
  *
  * The recording predicts the error of a pattern in microseconds (`errorModel`). Patterns of little predicted
  * error race over the seeds of the search, and from the winner hill climbing goes on, measured, but
  * only towards the neighbours of which the prediction says most.
  */
 export function dynamic(options: DynamicOptions): Strategy {
-  const { space, alphabet, climb } = options;
-  const model = errorModel(options.recording, alphabet);
-  return async (search) => {
-    const proposed = affordable(await propose(search, model, options), search.affords);
-    const [winner] = await race(search, proposed, options.race);
-    await climbed(search, costOf(search), { tries: 8, ...climb, space, start: winner!.pattern, predict: model.predict });
+  return {
+    expectedImages: (seeds) => dynamicImages(options, seeds),
+    async run(search) {
+      await dynamicWinner(search, options);
+    },
   };
+}
+
+const PROPOSALS = 24;
+/** Neighbours that are measured in each round of climbing: the prediction knows the promising ones. */
+const TRIES = 8;
+
+/** How many images the strategy asks for at most. */
+export function dynamicImages({ proposals = PROPOSALS, race: options, climb }: DynamicOptions, seeds: number): number {
+  return raceImages(proposals, seeds, options) + climbImages({ tries: TRIES, ...climb }, seeds);
+}
+
+/** The pattern that the strategy ends with. */
+export async function dynamicWinner(search: Search, options: DynamicOptions): Promise<string> {
+  const { space, alphabet, climb, letters = alphabet.reused } = options;
+  const model = errorModel(await options.recording(), alphabet);
+  // Gaps of one letter each, since of others nothing can be predicted; each written as the space writes it.
+  const predicted = new PatternSpace(space.constraints, eachGap(...letters));
+  const writtenOf = new Map<string, string | undefined>();
+  const write = (pattern: string): string | undefined => {
+    if (!writtenOf.has(pattern)) writtenOf.set(pattern, space.settle(pattern));
+    return writtenOf.get(pattern);
+  };
+  const affords = (pattern: string): boolean => {
+    const written = write(pattern);
+    return written !== undefined && search.affords(written);
+  };
+  const walk = { random: search.random, affords };
+  const proposed = affordable(await propose(walk, model, options), affords);
+  const plainOf = new Map(proposed.map((pattern) => [write(pattern)!, pattern]));
+  const [winner] = await race(search, [...plainOf.keys()], options.race);
+  const start = plainOf.get(winner!.pattern)!;
+  const cost: Cost = (patterns) => costOf(search)(patterns.map((pattern) => write(pattern)!));
+  return write(await climbed(walk, cost, { tries: TRIES, ...climb, space: predicted, start, predict: model.predict }))!;
 }
 
 /**
@@ -48,13 +81,13 @@ export function dynamic(options: DynamicOptions): Strategy {
  * A prediction is most wrong for the patterns that it likes most, and wrong for all of a kind alike:
  * that is why the proposals have to differ.
  */
-async function propose(search: Search, model: ErrorModel, options: DynamicOptions): Promise<readonly string[]> {
-  const { alphabet, letters = alphabet.reused, proposals = 24 } = options;
+async function propose(walk: Walk, model: ErrorModel, options: DynamicOptions): Promise<readonly string[]> {
+  const { alphabet, letters = alphabet.reused, proposals = PROPOSALS } = options;
   const choices = letters.length > 1 ? [letters, ...letters.map((letter) => [letter])] : [letters];
   const proposed = new Set<string>();
   for (const [i, choice] of choices.entries()) {
     const share = Math.ceil((proposals - proposed.size) / (choices.length - i));
-    for (const pattern of await proposeWith(choice, search, model, { ...options, proposals: share })) proposed.add(pattern);
+    for (const pattern of await proposeWith(choice, walk, model, { ...options, proposals: share })) proposed.add(pattern);
   }
   return [...proposed];
 }
@@ -62,15 +95,14 @@ async function propose(search: Search, model: ErrorModel, options: DynamicOption
 /** What dynamic programming finds with some letters, and what annealing over predicted errors comes by from there. */
 async function proposeWith(
   letters: readonly string[],
-  { random, affords }: Search,
+  { random, affords }: Walk,
   model: ErrorModel,
   options: DynamicOptions,
 ): Promise<readonly string[]> {
-  const { space: all, proposals = 24, iterations = 4000 } = options;
+  const { space: all, proposals = PROPOSALS, iterations = 4000 } = options;
   const space = new PatternSpace(all.constraints, eachGap(...letters));
-  const admits = (pattern: string): boolean => all.rankOf(pattern) !== undefined && affords(pattern);
   const curve = budgetCurve(model, { constraints: space.constraints, letters });
-  const planned = curve[space.constraints.budget - 1]!.filter(({ pattern }) => admits(pattern));
+  const planned = curve[space.constraints.budget - 1]!.filter(({ pattern }) => affords(pattern));
   const predicted = new Map(planned.map(({ pattern, error }) => [pattern, error]));
   const remembered = (pattern: string): number => {
     const error = predicted.get(pattern) ?? model.predict(pattern);
@@ -80,7 +112,7 @@ async function proposeWith(
   const cost: Cost = (patterns) => Promise.resolve(patterns.map(remembered));
   const [start] = planned;
   if (!start) return [];
-  await annealed({ random, affords: admits }, cost, { space, start: start.pattern, iterations, temperatures: [0.3, 1e-3] });
+  await annealed({ random, affords }, cost, { space, start: start.pattern, iterations, temperatures: [0.3, 1e-3] });
   const distinct = new Map([...predicted].map(([pattern, error]) => [error, pattern])); // where the predictions are equal, so mostly is what is done
   const ranked = [...distinct].sort(([a], [b]) => a - b).map(([, pattern]) => pattern);
   return unlike(ranked, proposals);

@@ -16,8 +16,11 @@ export function exhaustive({ space, most = 5000 }: ExhaustiveOptions): Strategy 
       `the space has ${space.size.toLocaleString('en-GB')} patterns, more than the ${most} that are listed; tighten its constraints, or sample or anneal`,
     );
   }
-  return async ({ assess, affords }) => {
-    await assess(affordable([...space], affords));
+  return {
+    expectedImages: (seeds) => Number(space.size) * seeds,
+    async run({ assess, affords }) {
+      await assess(affordable([...space], affords));
+    },
   };
 }
 

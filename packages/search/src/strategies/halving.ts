@@ -24,21 +24,42 @@ export interface HalvingOptions extends RaceOptions {
  * the worse half.
  */
 export function halving({ space, count, ...options }: HalvingOptions): Strategy {
-  return async (search) => {
-    await race(search, affordable(drawDistinct(space, count, search.random), search.affords), options);
+  return {
+    expectedImages: (seeds) => raceImages(Math.min(count, Number(space.size)), seeds, options),
+    async run(search) {
+      await race(search, affordable(drawDistinct(space, count, search.random), search.affords), options);
+    },
   };
 }
 
 /** Lets patterns race; returns those that reached all seeds, the best first. */
 export async function race(search: Search, patterns: readonly string[], options: RaceOptions = {}): Promise<readonly Assessment[]> {
   const { seeds } = search;
-  const { firstSeeds = Math.max(2, Math.ceil(seeds.length / 8)), keep = 0.5 } = options;
+  const { keep = KEPT } = options;
   let running = patterns;
-  for (let count = Math.min(firstSeeds, seeds.length); ; count = Math.min(2 * count, seeds.length)) {
+  for (let count = firstRound(seeds.length, options); ; count = Math.min(2 * count, seeds.length)) {
     const round = (await search.assess(running, seeds.slice(0, count))).toSorted((a, b) => a.loss - b.loss);
     if (count === seeds.length) return round;
     running = survivors(round, keep).map(({ pattern }) => pattern);
   }
+}
+
+/** How many images a race asks for at most. */
+export function raceImages(patterns: number, seeds: number, options: RaceOptions = {}): number {
+  let [images, running, before] = [0, patterns, 0];
+  for (let count = firstRound(seeds, options); count > before; count = Math.min(2 * count, seeds)) {
+    images += running * (count - before);
+    running = Math.max(1, Math.ceil((options.keep ?? KEPT) * running));
+    before = count;
+  }
+  return images;
+}
+
+const KEPT = 0.5;
+
+/** How many seeds the first round has. */
+function firstRound(seeds: number, { firstSeeds = Math.max(2, Math.ceil(seeds / 8)) }: RaceOptions): number {
+  return Math.min(firstSeeds, seeds);
 }
 
 /** The leader, and those that may yet be better; no more than a share. */

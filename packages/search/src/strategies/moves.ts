@@ -3,7 +3,7 @@ import { draw } from '../space/space.ts';
 
 /** How far a step is mostly moved. */
 const RADIUS = 3;
-/** The share of moves that stay within the radius, and of those that move a single step (BudCache, methods.md 2.30). */
+/** The share of moves that stay within the radius, and of those that move a single step (BudCache, arXiv 2606.13496). */
 const NEAR = 0.7;
 const SINGLE = 0.9;
 /** The share of moves that write a gap differently, where there are several ways. */

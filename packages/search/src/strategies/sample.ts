@@ -11,14 +11,29 @@ export interface SampleOptions {
 
 /** Assesses patterns drawn uniformly. */
 export function sample({ space, count }: SampleOptions): Strategy {
-  return async ({ assess, affords, random }) => {
-    await assess(affordable(drawDistinct(space, count, random), affords));
+  return {
+    expectedImages: (seeds) => Math.min(count, Number(space.size)) * seeds,
+    async run({ assess, affords, random }) {
+      await assess(affordable(drawDistinct(space, count, random), affords));
+    },
   };
 }
 
+export interface ReferenceStrategyOptions extends Omit<ReferenceOptions, 'random'> {
+  /** How the gaps of a drawn pattern are written, as Eq. 7 does; as they are drawn unless given. */
+  readonly write?: (pattern: string) => string;
+}
+
 /** Assesses what the paper's own sampler draws: five patterns of a biased choice (`referenceSample`). For comparison only. */
-export function reference(constraints: ReferenceConstraints, options: Omit<ReferenceOptions, 'random'> = {}): Strategy {
-  return async ({ assess, affords, random }) => {
-    await assess(affordable(referenceSample(constraints, { ...options, random }).patterns, affords));
+export function reference(constraints: ReferenceConstraints, options: ReferenceStrategyOptions = {}): Strategy {
+  const { count = PAPERS_COUNT, write = (pattern: string) => pattern, ...limits } = options;
+  return {
+    expectedImages: (seeds) => count * seeds,
+    async run({ assess, affords, random }) {
+      await assess(affordable(referenceSample(constraints, { ...limits, count, random }).patterns.map(write), affords));
+    },
   };
 }
+
+/** The candidates of the paper. */
+const PAPERS_COUNT = 5;

@@ -11,6 +11,7 @@ import { affords, type Target } from '../scoring/target.ts';
 import { beginStudy } from '../study/study.ts';
 import { countingEvaluator, FORECAST, labelOf, smallHeader, smallModel, smallSteps, STACK } from '../testing/small-model.ts';
 import { anneal } from './anneal.ts';
+import { combined } from './combined.ts';
 import { dynamic } from './dynamic.ts';
 import { exhaustive } from './exhaustive.ts';
 import { halving } from './halving.ts';
@@ -42,6 +43,12 @@ async function run(strategy: Strategy, { seed = 1, target }: { readonly seed?: n
 const recorded = (): Promise<Recording> =>
   record(trajectoryOf(smallModel(), { steps: smallSteps(STEPS), seeds, labelOf }), { reuse: [STACK] });
 
+/** What is dear to make, made when it is first asked for. */
+function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let made: Promise<Value> | undefined;
+  return () => (made ??= make());
+}
+
 describe('exhaustive', () => {
   it('assesses every pattern, and tells the best, how sure it is, and by how much it leads', async () => {
     const { best, ranking, interval, lead, tried } = await run(exhaustive({ space }));
@@ -62,7 +69,7 @@ describe('exhaustive', () => {
 describe('the optimum of a space that can be listed', () => {
   it('is found by dynamic programming with a twentieth of the evaluations', async () => {
     const { best } = await run(exhaustive({ space }));
-    const { best: found, tried } = await run(dynamic({ space, alphabet: FORECAST, recording: await recorded(), climb: { rounds: 2 } }));
+    const { best: found, tried } = await run(dynamic({ space, alphabet: FORECAST, recording: recorded, climb: { rounds: 2 } }));
     expect(found.pattern).toBe(best.pattern);
     expect(tried.size).toBeLessThan(710 / 15);
   });
@@ -144,22 +151,30 @@ describe('halving', () => {
 
 describe('every strategy', () => {
   const small = new PatternSpace({ steps: STEPS, budget: 4, reuse: [0, 8], gaps: 'any' }, eitherOf(plain('2')));
-  const strategies: Readonly<Record<string, (recording: Recording) => Strategy>> = {
+  const strategies: Readonly<Record<string, (recording: () => Promise<Recording>) => Strategy>> = {
     exhaustive: () => exhaustive({ space: small }),
     sample: () => sample({ space: small, count: 40 }),
     halving: () => halving({ space: small, count: 40 }),
     anneal: () => anneal({ space: small, iterations: 30, start: '#2222#2222#2#2', climb: { rounds: 1 } }),
     dynamic: (recording) => dynamic({ space: small, alphabet: FORECAST, recording, iterations: 50, climb: { rounds: 1 } }),
+    combined: (recording) =>
+      combined({ space: small, alphabet: FORECAST, recording, iterations: 50, climb: { rounds: 1 }, anneal: { iterations: 10 } }),
   };
 
   it.each(Object.keys(strategies))('keeps within the target and asks the same again: %s', async (name) => {
-    const recording = await recorded();
+    const recording = once(recorded);
     // A computed step takes longer the later it is, which no machine does: so the target tells patterns of one budget apart.
     const isAffordable = (pattern: string): boolean => pattern.lastIndexOf('#') < 13;
     const strategy = strategies[name]!(recording);
+    let images = 0;
     const asked = async (): Promise<readonly string[]> => {
       const patterns: string[] = [];
-      const events = { onAssessed: ({ assessment }: SearchProgress) => void patterns.push(assessment.pattern) };
+      const events = {
+        onAssessed: (event: SearchProgress) => {
+          patterns.push(event.assessment.pattern);
+          images = event.images;
+        },
+      };
       await runSearch({ strategy, evaluator, alphabet: FORECAST, study, random: uniforms(5), affords: isAffordable, ...events });
       return patterns;
     };
@@ -167,12 +182,13 @@ describe('every strategy', () => {
     expect(first.every(isAffordable)).toBe(true);
     expect(first.length).toBeGreaterThan(1);
     expect(await asked()).toEqual(first);
+    expect(images).toBeLessThanOrEqual(strategy.expectedImages(seeds.length));
   });
 
-  it.each(['exhaustive', 'sample', 'halving', 'anneal', 'dynamic'])(
+  it.each(Object.keys(strategies))(
     'says before it computes anything that nothing keeps within the target: %s',
     async (name) => {
-      const strategy = strategies[name]!(await recorded());
+      const strategy = strategies[name]!(recorded);
       const events: SearchProgress[] = [];
       const options = { strategy, evaluator, alphabet: FORECAST, study, random: uniforms(5), affords: () => false };
       await expect(runSearch({ ...options, onAssessed: (event) => events.push(event) })).rejects.toMatchObject({
@@ -181,6 +197,55 @@ describe('every strategy', () => {
       expect(events).toEqual([]);
     },
   );
+});
+
+describe('combined', () => {
+  it('goes on, where dynamic ends, in all of the space: with selective steps and mixed gaps', async () => {
+    const letters = alphabetOf({
+      reuse: [{}, { order: 1 }],
+      selective: [{ ratio: 0.5, blocks: [2, 2], modules: ['mlp'] }],
+      selector: { score: 'random', age: 0, bonus: 0, paired: false },
+    });
+    const whole = new PatternSpace({ steps: STEPS, budget: 5, reuse: [0, 8], gaps: 'any' }, eitherOf(eachGap('.', '1'), selective('.', '+')));
+    const recording = once(() => record(trajectoryOf(smallModel(), { steps: smallSteps(STEPS), seeds, labelOf }), { reuse: [{}] }));
+    const options = { space: whole, alphabet: letters, recording, iterations: 200, climb: { rounds: 1 } };
+    const tried: string[] = [];
+    const own = { evaluator, alphabet: letters, random: uniforms(2), onAssessed: ({ assessment }: SearchProgress) => tried.push(assessment.pattern) };
+    const begun = await runSearch({ ...own, strategy: dynamic(options), study: await beginStudy(smallHeader(STEPS, seeds), () => undefined) });
+    expect(tried.every((pattern) => /^[#.1]+$/.test(pattern))).toBe(true);
+    const ended = await runSearch({
+      ...own,
+      random: uniforms(2),
+      strategy: combined({ ...options, anneal: { iterations: 60 } }),
+      study: await beginStudy(smallHeader(STEPS, seeds), () => undefined),
+    });
+    expect(tried.some((pattern) => pattern.includes('+'))).toBe(true);
+    expect(ended.best.loss).toBeLessThanOrEqual(begun.best.loss);
+  });
+});
+
+describe('dynamic', () => {
+  it('proposes in plain letters, and measures what the space makes of them', async () => {
+    const letters = alphabetOf({
+      reuse: [{}],
+      selective: [{ ratio: 0.5, blocks: [2, 2], modules: ['mlp'] }],
+      selector: { score: 'random', age: 0, bonus: 0, paired: false },
+    });
+    const paper = new PatternSpace({ steps: STEPS, budget: 5, reuse: [1, 4] }, selective('.', '+'));
+    const recording = once(() => record(trajectoryOf(smallModel(), { steps: smallSteps(STEPS), seeds, labelOf }), { reuse: [{}] }));
+    const tried: string[] = [];
+    await runSearch({
+      strategy: dynamic({ space: paper, alphabet: letters, recording, proposals: 4, climb: { rounds: 1 } }),
+      evaluator,
+      alphabet: letters,
+      study: await beginStudy(smallHeader(STEPS, seeds), () => undefined),
+      random: uniforms(1),
+      onAssessed: ({ assessment }) => tried.push(assessment.pattern),
+    });
+    expect(tried.length).toBeGreaterThan(3);
+    for (const pattern of tried) expect(paper.rankOf(pattern)).toBeDefined();
+    expect(tried.some((pattern) => pattern.includes('+'))).toBe(true);
+  });
 });
 
 describe('moves', () => {

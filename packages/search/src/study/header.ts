@@ -10,8 +10,12 @@ export interface StudyHeader {
   readonly sampler: string;
   readonly steps: number;
   readonly guidance: number;
+  /** What else an image depends on besides its seed: how its label comes of it, how timesteps are picked. */
+  readonly images: Json;
   /** The seeds whose images schedules are judged by. */
   readonly seeds: readonly number[];
+  /** The seeds of the final race, which no strategy sees; none where there is no such race. */
+  readonly finalSeeds: readonly number[];
   /** Of this library, of ONNX Runtime, and of whatever else changes numbers. */
   readonly versions: Readonly<Record<string, string>>;
   readonly objectives: readonly string[];

@@ -1,4 +1,4 @@
-import { uniforms } from '@procache/core';
+import { fora, uncached, uniforms } from '@procache/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runSearch, type SearchResult, type Strategy } from '../search.ts';
@@ -10,6 +10,7 @@ import { halving } from '../strategies/halving.ts';
 import { countingEvaluator, FORECAST, smallHeader, STACK } from '../testing/small-model.ts';
 import type { StudyHeader } from './header.ts';
 import { beginStudy, resumeStudy } from './study.ts';
+import { judge } from '../judge.ts';
 import { parseLines } from './study-line.ts';
 
 const STEPS = 8;
@@ -22,6 +23,16 @@ const strategies: Readonly<Record<string, () => Strategy>> = {
   anneal: () => anneal({ space, iterations: 12, climb: { rounds: 1, tries: 4, predict: (pattern) => pattern.lastIndexOf('#') } }),
   halving: () => halving({ space, count: 8, firstSeeds: 1 }),
 };
+
+/** A strategy that asks for some patterns and nothing else. */
+function asking(patterns: readonly string[]): Strategy {
+  return {
+    expectedImages: (count) => count * patterns.length,
+    async run({ assess }) {
+      await assess(patterns);
+    },
+  };
+}
 
 /** Runs a search that goes on from a text; returns what the file then holds, and what was asked for. */
 async function search(strategy: Strategy, text: string) {
@@ -188,9 +199,7 @@ describe('a study', () => {
       await Promise.resolve();
       written.push(text);
     });
-    const strategy: Strategy = async ({ assess }) => {
-      await assess([...space].slice(0, 12));
-    };
+    const strategy = asking([...space].slice(0, 12));
     await runSearch({ strategy, evaluator, alphabet, study, random: uniforms(1), parallel: 4 });
     expect(written).toHaveLength(13);
     for (const line of written) expect(parseLines(line)).toMatchObject({ torn: 0, lines: [{}] });
@@ -223,9 +232,77 @@ describe('a search', () => {
     const { evaluator } = countingEvaluator(STEPS);
     const study = await beginStudy(header, () => undefined);
     const options = { evaluator, alphabet: FORECAST, study, random: uniforms(1), mostImages: 3 };
-    const strategy: Strategy = async ({ assess }) => {
-      await assess(['#2222222']);
+    await expect(runSearch({ ...options, strategy: asking(['#2222222']) })).rejects.toThrow('before any pattern was assessed on all 4 seeds');
+  });
+
+  const raced = async (text: string) => {
+    const { evaluator, asked } = countingEvaluator(STEPS);
+    let file = text;
+    const own = { ...header, finalSeeds: [90, 91, 92, 93] };
+    const study = await resumeStudy(text, own, (more) => void (file += more));
+    const final = { seeds: own.finalSeeds, count: 3 };
+    const options = { evaluator, alphabet, study, random: uniforms(9), mostImages: 48, final };
+    return { result: await runSearch({ ...options, strategy: strategies['anneal']!() }), file, asked };
+  };
+
+  it('ends with a race of the best on seeds that it has not seen, whatever its limit', async () => {
+    const { result, asked } = await raced('');
+    const { best, finalists, ranking, interval, lead } = result;
+    expect(finalists.length).toBeGreaterThan(1);
+    expect(finalists.map(({ pattern }) => ranking.findIndex((other) => other.pattern === pattern)).every((place) => place < 3)).toBe(true);
+    expect(best).toBe(finalists[0]);
+    expect(best.seeds).toEqual([90, 91, 92, 93]);
+    expect(ranking[0]!.seeds).toEqual(seeds);
+    expect(interval.mean).toBe(best.loss);
+    expect(lead!.mean).toBeCloseTo(finalists[1]!.loss - best.loss);
+    const onFinal = [...asked.keys()].filter((key) => /9\d$/.test(key));
+    expect(new Set(onFinal.map((key) => key.split(' ')[0])).size).toBe(3);
+  });
+
+  it('resumes within that race', async () => {
+    const whole = await raced('');
+    const again = await raced(whole.file.slice(0, whole.file.length - 100));
+    expect(outcome(again.result)).toEqual(outcome(whole.result));
+    expect(again.file.trimEnd().split('\n').filter((line) => line.endsWith('}')).at(-1)).toBe(whole.file.trimEnd().split('\n').at(-1));
+  });
+});
+
+describe('judge', () => {
+  const own = Array.from({ length: 40 }, (_, i) => 200 + i);
+  const schedules = [uncached({ steps: STEPS }), uncached({ steps: 3 }), fora({ steps: STEPS, interval: 2 })];
+
+  it('measures schedules on other seeds, part by part, and goes on where it was stopped', async () => {
+    const run = async (text: string) => {
+      const { evaluator, asked } = countingEvaluator(STEPS);
+      let file = text;
+      const study = await resumeStudy(text, header, (more) => void (file += more));
+      const shares: number[] = [];
+      const judged = await judge(schedules, { evaluator, study, seeds: own, onProgress: (done, total) => shares.push(done / total) });
+      return { judged, file, asked, shares };
     };
-    await expect(runSearch({ ...options, strategy })).rejects.toThrow('before any pattern was assessed on all 4 seeds');
+    const whole = await run('');
+    const [none, fewer, cached] = whole.judged;
+    expect(none!.interval.mean).toBe(0);
+    expect(fewer!.interval.mean).toBeGreaterThan(0);
+    expect(cached!.losses).toHaveLength(40);
+    expect(whole.file.trimEnd().split('\n')).toHaveLength(1 + 3 * 2);
+    expect(whole.shares).toEqual(whole.shares.toSorted((a, b) => a - b));
+    expect(whole.shares.at(-1)).toBe(1);
+    const lines = whole.file.split('\n');
+    const again = await run(`${lines.slice(0, 4).join('\n')}\n`);
+    expect(again.judged).toEqual(whole.judged);
+    expect(again.asked.size).toBe(120 - 32 - 8 - 32);
+  });
+
+  it('judges sets as a whole', async () => {
+    const parts: number[] = [];
+    const evaluator = {
+      objectives: [{ name: 'frechet', better: 'lower', judges: 'set' }] as const,
+      evaluate: (_: unknown, part: readonly number[]) => (parts.push(part.length), Promise.resolve({ frechet: 3 })),
+    };
+    const study = await beginStudy({ ...header, objectives: ['frechet'] }, () => undefined);
+    const [only] = await judge(schedules.slice(0, 1), { evaluator, study, seeds: own });
+    expect(parts).toEqual([40]);
+    expect(only!.interval.mean).toBe(3);
   });
 });

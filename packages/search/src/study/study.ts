@@ -58,9 +58,14 @@ export class Study {
     this.#take(line);
   }
 
+  /** What was kept under a name; undefined where nothing was. */
+  kept(name: string): Json | undefined {
+    return this.#kept.get(name);
+  }
+
   /** A value that is dear to make: made once, and from then on read from the study. */
   async keep(name: string, make: () => Promise<Json>): Promise<Json> {
-    const known = this.#kept.get(name);
+    const known = this.kept(name);
     if (known !== undefined) return known;
     const line: StudyLine = { kind: 'kept', name, value: await make() };
     await this.#write(line);

@@ -35,7 +35,7 @@ export function smallSteps(count: number): DiffusionSteps {
 /** The latent error of a schedule on the small model, and how often each seed of each schedule was asked for. */
 export function countingEvaluator(count: number): { readonly evaluator: Evaluator; readonly asked: Map<string, number> } {
   const asked = new Map<string, number>();
-  const render = renderer(smallModel(), { steps: smallSteps(count), labelOf });
+  const render = renderer(smallModel(), { stepsOf: smallSteps, labelOf });
   const inner = comparison({
     render,
     uncached: (seeds, signal) => render(uncached({ steps: count }), seeds, signal),
@@ -62,7 +62,9 @@ export function smallHeader(steps: number, seeds: readonly number[], strategy = 
     sampler: 'ddim',
     steps,
     guidance: 1,
+    images: 'label: seed mod 3',
     seeds,
+    finalSeeds: [],
     versions: { core: '0.0.0' },
     objectives: ['latent-error'],
     strategy,

@@ -1,0 +1,127 @@
+import { join } from 'node:path';
+import type { Assessment } from '@procache/search';
+import type { Command } from 'commander';
+import { Interrupted } from '../failure.ts';
+import { openOutputFolder, writeWhole } from '../files/output-files.ts';
+import type { Host } from '../host.ts';
+import { type Screen, screenOf } from '../screen.ts';
+import { type CommandLine, commandLineOf } from '../search/command-line-of.ts';
+import { chooseSearch, type SearchJob } from '../search/job.ts';
+import { writeBestSoFar, writeOutcome } from '../search/outcome-files.ts';
+import { resultOf } from '../search/result-object.ts';
+import { writeReport } from '../search/report/report.ts';
+import { runJob, type SearchOutcome } from '../search/run-search.ts';
+import { addSearchOptions, type SearchFlags } from '../search/search-flags.ts';
+import { openSearchProgress, type SearchProgress } from '../search/search-progress.ts';
+import { openStudyFile, type StudyFile } from '../search/study-file.ts';
+import { jobLines, outcomeText } from '../search/summary-text.ts';
+import { openWorkMeter, type WorkMeter } from '../search/work-meter.ts';
+import { openWorkers, type Workers } from '../search/workers.ts';
+
+const EXAMPLES = `
+Examples:
+  procache search --budget 17
+  procache search --budget 8,12,17 --out mine --judge 256
+  procache search --paper --budget 17 --strategy exhaustive
+  procache search --target 900 --images 10
+  procache search --objective kernel,latent-error --seeds 64
+  procache search --budget 17 --resume`;
+
+/** Adds `procache search`: finds the schedule that keeps the most quality for what it may cost. */
+export function registerSearch(program: Command, host: Host): void {
+  const command = program.command('search').description('Find the caching schedule that keeps the most quality for what it may cost.');
+  addSearchOptions(command);
+  command.addHelpText('after', EXAMPLES).action((flags: SearchFlags) => search(flags, host, commandLineOf(program)));
+}
+
+/** A study is kilobytes per schedule, and the report less than this. */
+const BYTES = 32 * 2 ** 20;
+
+async function search(flags: SearchFlags, host: Host, commandLine: CommandLine): Promise<void> {
+  const screen = screenOf(host, flags);
+  const job = await chooseSearch(flags);
+  try {
+    const folder = await openOutputFolder(flags.out, BYTES);
+    const file = await openStudyFile(join(flags.out, 'study.jsonl'), job.header, { resume: flags.resume ?? false }).catch(async (cause: unknown) => {
+      await folder.abandon();
+      throw cause;
+    });
+    try {
+      screen.say(jobLines(job));
+      await runInWorkers(job, file, { host, screen, commandLine });
+    } finally {
+      await file.close();
+    }
+  } finally {
+    await job.objectives.close();
+  }
+}
+
+interface Surroundings {
+  readonly host: Host;
+  readonly screen: Screen;
+  /** What was typed. */
+  readonly commandLine: CommandLine;
+}
+
+async function runInWorkers(job: SearchJob, file: StudyFile, { host, screen, commandLine }: Surroundings): Promise<void> {
+  const meter = openWorkMeter(() => performance.now());
+  const progress = openSearchProgress(meter, screen.progress);
+  const best = new Map<number, Assessment>();
+  const { study } = file;
+  if (file.isResumed) screen.say(`going on with ${file.path}: ${study.schedules.length} schedules are known`);
+  progress.show('opening the model');
+  const workers = await openWorkers(job);
+  try {
+    const desk = { study, workers, meter, progress, signal: host.signal, onBest: (budget: number, found: Assessment) => void best.set(budget, found) };
+    const outcome = await runJob(job, desk);
+    await writeAll(job, outcome, { meter, screen, study, workers, host, progress, commandLine });
+  } catch (cause) {
+    progress.clear();
+    if (!host.signal.aborted) throw cause;
+    throw await interruption(job, best, file, commandLine.with('--resume'));
+  } finally {
+    progress.clear();
+    await workers.close();
+  }
+}
+
+interface Ending {
+  readonly meter: WorkMeter;
+  readonly screen: Screen;
+  readonly study: StudyFile['study'];
+  readonly workers: Workers;
+  readonly host: Host;
+  readonly progress: SearchProgress;
+  readonly commandLine: CommandLine;
+}
+
+async function writeAll(job: SearchJob, outcome: SearchOutcome, { meter, screen, study, workers, host, progress, commandLine }: Ending): Promise<void> {
+  const { out, report } = job.flags;
+  const files = await writeOutcome(job, outcome, out);
+  const page = join(out, 'report.html');
+  if (report) {
+    progress.show('measuring what the report shows');
+    await writeReport(page, job, outcome, { study, workers, signal: host.signal, commandLine: commandLine.text });
+  }
+  const { user, system } = process.cpuUsage();
+  const effort = { milliseconds: Math.round(meter.elapsed), cpuMilliseconds: Math.round((user + system) / 1000) };
+  const result = resultOf(job, outcome, files, effort);
+  await writeWhole(join(out, 'search.json'), `${JSON.stringify(result, undefined, 1)}\n`);
+  progress.clear();
+  screen.say(`${outcomeText(job, outcome, effort, screen.ink)}\n`);
+  for (const path of [...files.schedules.values(), files.pareto, ...(report ? [page] : [])]) screen.say(path);
+  screen.report(result);
+}
+
+/** Keeps the best so far, and says what there is and how to go on. */
+async function interruption(
+  job: SearchJob,
+  best: ReadonlyMap<number, Assessment>,
+  file: StudyFile,
+  resuming: string,
+): Promise<Interrupted> {
+  const paths = await writeBestSoFar(job, best, job.flags.out);
+  const kept = paths.length > 0 ? `; the best so far is in ${paths.join(', ')}` : '';
+  return new Interrupted(`interrupted after ${file.study.schedules.length} schedules, all of which are in ${file.path}${kept}\ngo on with: ${resuming}`);
+}

@@ -1,0 +1,53 @@
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { checkSchedule, FORECAST_RULES, type ForecastRule, formatSchedule, ProCacheError } from '@procache/core';
+import type { Direction } from '@procache/search';
+import { type Command, Option } from 'commander';
+import { addModelOptions, chooseModel, type ModelFlags } from '../arguments/model-choice.ts';
+import { wholeNumber } from '../arguments/values.ts';
+import type { Host } from '../host.ts';
+import { type Format, FORMATS, importText } from './formats.ts';
+import { handOver, type OutputFlags } from './schedule-output.ts';
+
+interface ImportFlags extends ModelFlags, OutputFlags {
+  readonly format: Format;
+  readonly direction?: Direction;
+  readonly forecast?: number;
+  readonly rule: ForecastRule;
+  readonly stack?: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  procache schedule import smoothcache.json --format smoothcache --out mine.json
+  procache schedule import mask.txt --format mask --forecast 2
+  procache schedule import list.txt --format list --direction noisiest-first`;
+
+/** Adds `procache schedule import`. */
+export function registerImport(command: Command, host: Host): void {
+  const own = command.command('import').description('Make a schedule of what another tool writes. It is checked against the model.').argument('<file>', 'the file of the other tool');
+  addModelOptions(own)
+    .addOption(new Option('-f, --format <format>', 'ECAD or SmoothCache JSON, a mask of steps, cache-dit bins, or a list of 0, 1 and 2').choices(FORMATS).makeOptionMandatory())
+    .addOption(new Option('--direction <end>', 'of a list of 0, 1 and 2: at which end it begins').choices(['noisiest-first', 'cleanest-first']))
+    .option('--forecast <order>', 'of masks and bins: how steps are filled in that are not computed (default: 0, plain reuse)', wholeNumber(0))
+    .addOption(new Option('--rule <rule>', 'how features are forecast').choices(FORECAST_RULES).default('lagrange'))
+    .option('--stack', 'of masks and bins: forecast what all blocks add together, not each branch')
+    .option('-o, --out <file>', 'where it goes (default: standard output)')
+    .option('--quiet', 'print nothing but errors and the schedule')
+    .option('--debug', 'show where in the program an error arose')
+    .addHelpText('after', EXAMPLES)
+    .action((file: string, flags: ImportFlags) => importSchedule(file, flags, host));
+}
+
+async function importSchedule(file: string, flags: ImportFlags, host: Host): Promise<void> {
+  const { model } = await chooseModel(flags);
+  const { topology } = model;
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new ProCacheError('invalid-input', `there is no file ${file} that can be read; check the path`, { cause });
+  });
+  const { format, direction, forecast: order = 0, rule, stack } = flags;
+  const reuse = { ...(order > 0 && { order, forecast: rule }), ...(stack && { span: [0, topology.blocks.length - 1] as const }) };
+  const schedule = importText(text, format, { topology, direction, reuse, name: basename(file) });
+  checkSchedule(schedule, topology);
+  await handOver(formatSchedule(schedule), flags, host);
+}

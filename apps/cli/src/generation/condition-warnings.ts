@@ -1,0 +1,18 @@
+import { checkConditions } from '@procache/search';
+import { wrapText } from '../pictures/wrap.ts';
+import type { Job } from './job.ts';
+
+const WIDTH = 80;
+
+/** What a user should know before a schedule is run under other conditions than those it was searched for; in lines of 80 letters. */
+export function conditionWarnings({ chosen, schedule, sampling }: Job): readonly string[] {
+  const conditions = {
+    model: chosen.fingerprint,
+    sampler: sampling.sampler,
+    steps: sampling.steps.count,
+    guidance: sampling.guidance?.scale ?? 1,
+  };
+  return checkConditions(schedule.schedule, conditions).map((warning) =>
+    wrapText(`warning: ${warning}`, WIDTH - 2, (line) => line.length).join('\n  '),
+  );
+}

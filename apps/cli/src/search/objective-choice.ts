@@ -1,0 +1,78 @@
+import { type LatentShape, ProCacheError } from '@procache/core';
+import { psnr, ssim } from '@procache/metrics';
+import { type ImageMeasure, LATENT_ERROR, type Measure } from '@procache/search';
+import { zooClassifier, zooModel } from '@procache/zoo';
+import type { ChosenModel } from '../arguments/model-choice.ts';
+import { openFeatureMeasures } from './feature-measures.ts';
+import type { ObjectiveFlags, ObjectiveName } from './search-flags.ts';
+
+/** What schedules are judged by, and what is to be closed afterwards. */
+export interface ChosenObjectives {
+  readonly measures: readonly [Measure, ...Measure[]];
+  /** The files that the measures depend on. */
+  readonly files: readonly string[];
+  readonly close: () => Promise<void>;
+}
+
+/** The width of the window that SSIM slides over an image. */
+const SSIM_WINDOW = 11;
+
+/** Reads from the options what schedules are judged by, and opens the data that it takes; refuses what has no data. */
+export async function chooseObjectives(flags: ObjectiveFlags & { readonly model: string }, chosen: ChosenModel): Promise<ChosenObjectives> {
+  const names = flags.objective ?? usualObjectives(chosen);
+  const ofSets = names.filter((name) => name === 'frechet' || name === 'kernel');
+  const files = featureFiles(flags, ofSets);
+  const opened = files && (await openFeatureMeasures(files, chosen));
+  const measures = names.map((name) => (name === 'frechet' || name === 'kernel' ? opened!.measure(name) : imageMeasure(name, chosen)));
+  return {
+    measures: measures as unknown as readonly [Measure, ...Measure[]],
+    files: files ? [files.network, files.data] : [],
+    close: async () => opened?.close(),
+  };
+}
+
+function usualObjectives({ model }: ChosenModel): readonly ObjectiveName[] {
+  if (!model.valueRange) return ['latent-error'];
+  return hasRoomForSsim(model.latent) ? ['latent-error', 'psnr', 'ssim'] : ['latent-error', 'psnr'];
+}
+
+function hasRoomForSsim({ height, width }: LatentShape): boolean {
+  return Math.min(height, width) >= SSIM_WINDOW;
+}
+
+function imageMeasure(name: Exclude<ObjectiveName, 'frechet' | 'kernel'>, { name: modelName, model }: ChosenModel): ImageMeasure {
+  if (name === 'latent-error') return LATENT_ERROR;
+  const { valueRange, latent } = model;
+  if (!valueRange) {
+    throw new ProCacheError('invalid-input', `--objective: ${name} compares pixels, and ${modelName} draws latents, which nothing here decodes; use latent-error`);
+  }
+  if (name === 'ssim' && !hasRoomForSsim(latent)) {
+    throw new ProCacheError('invalid-input', `--objective: ssim needs images of at least ${SSIM_WINDOW}x${SSIM_WINDOW}, and these are ${latent.height}x${latent.width}; use psnr`);
+  }
+  const [low, high] = valueRange;
+  const shown = (image: Float32Array) => image.map((value) => Math.min(high, Math.max(low, value)));
+  const peak = high - low;
+  const of = (image: Float32Array, uncached: Float32Array): number =>
+    name === 'psnr' ? psnr(shown(image), shown(uncached), peak) : ssim(shown(image), shown(uncached), { ...latent, peak });
+  return { name, better: 'higher', judges: 'image', of };
+}
+
+/** The network and the data that distances of features take: those of the options, else the zoo's for its model. */
+function featureFiles({ featureNetwork, data, model }: ObjectiveFlags & { readonly model: string }, ofSets: readonly string[]) {
+  const [first] = ofSets;
+  if (first === undefined) {
+    const given = Object.entries({ '--feature-network': featureNetwork, '--data': data }).find(([, value]) => value !== undefined);
+    if (given) throw new ProCacheError('invalid-input', `${given[0]} belongs to the objectives frechet and kernel; add one to --objective, or leave this out`);
+    return undefined;
+  }
+  const classifier = zooClassifier(featureNetwork ?? zooModel(model)?.classifier ?? '');
+  const network = classifier?.graph ?? featureNetwork;
+  if (network === undefined) throw withoutData(first, '--feature-network, an ONNX file that makes features of images');
+  const reference = data ?? classifier?.statistics;
+  if (reference === undefined) throw withoutData(first, '--data, a safetensors file of what the images should be like');
+  return { network, data: reference };
+}
+
+function withoutData(objective: string, missing: string): ProCacheError {
+  return new ProCacheError('invalid-input', `--objective: ${objective} needs ${missing}; add it, or use latent-error`);
+}

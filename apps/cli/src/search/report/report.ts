@@ -1,0 +1,39 @@
+import type { Study } from '@procache/search';
+import { writeWhole } from '../../files/output-files.ts';
+import { type Contestant, contestantsOf } from '../contestants.ts';
+import type { SearchJob } from '../job.ts';
+import type { SearchOutcome } from '../run-search.ts';
+import type { Workers } from '../workers.ts';
+import { measuredMovement } from './measured-movement.ts';
+import { reportPage } from './page.ts';
+import { drawSamples } from './samples.ts';
+import { candidatesSection, curveSection, judgedSection, movementSection, reproduceSection, samplesSection, subtitleOf } from './sections.ts';
+
+export interface ReportDesk {
+  readonly study: Study;
+  readonly workers: Workers;
+  readonly signal: AbortSignal;
+  readonly commandLine: string;
+}
+
+/** Measures what only the report shows, and writes it: one HTML file that needs no other and no network. */
+export async function writeReport(path: string, job: SearchJob, outcome: SearchOutcome, { study, workers, signal, commandLine }: ReportDesk): Promise<void> {
+  const movement = await measuredMovement(job, study, signal);
+  const samples = await drawSamples(job, shownContestants(job, outcome), workers, signal);
+  const sections = [
+    ...(outcome.judged.length > 0 ? [judgedSection(job, outcome)] : []),
+    samplesSection(samples),
+    curveSection(job, outcome),
+    candidatesSection(job, outcome),
+    movementSection(movement),
+    reproduceSection(job, outcome, commandLine),
+  ];
+  await writeWhole(path, reportPage(`The best caching schedules of ${job.chosen.name}`, subtitleOf(job, outcome), sections));
+}
+
+/** What was found, and the published schedule, or in its place the first of the other methods. */
+function shownContestants(job: SearchJob, { budgets }: SearchOutcome): readonly Contestant[] {
+  const all = contestantsOf(job, budgets.map(({ budget, result }) => ({ budget, schedule: result.best.schedule })));
+  const published = all.find(({ kind }) => kind === 'method');
+  return [...(published ? [published] : []), ...all.filter(({ kind }) => kind === 'found')];
+}

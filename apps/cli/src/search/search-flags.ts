@@ -1,0 +1,155 @@
+import { FORECAST_RULES, type ForecastRule, MAX_ORDER } from '@procache/core';
+import { type Command, Option } from 'commander';
+import { addModelOptions, type ModelFlags } from '../arguments/model-choice.ts';
+import { addProcessOptions, type ProcessFlags } from '../arguments/sampling.ts';
+import { numberWithin, wholeNumber, wholeNumbers, wholeRange, words } from '../arguments/values.ts';
+import type { ScreenFlags } from '../screen.ts';
+
+/** What a reused step may add: features of each branch, or of all blocks together. */
+export const FEATURES = ['branches', 'stack', 'both'] as const;
+export const GAPS = ['any', 'falling'] as const;
+export const MIXES = ['gap', 'step'] as const;
+export const STRATEGIES = ['combined', 'dynamic', 'anneal', 'halving', 'exhaustive', 'sample', 'reference'] as const;
+export const OBJECTIVES = ['latent-error', 'psnr', 'ssim', 'frechet', 'kernel'] as const;
+
+export type StrategyName = (typeof STRATEGIES)[number];
+export type ObjectiveName = (typeof OBJECTIVES)[number];
+
+/** The options that say which schedules there are. */
+export interface SpaceFlags {
+  readonly paper?: boolean;
+  readonly reuse?: readonly [least: number, most: number];
+  readonly gaps?: (typeof GAPS)[number];
+  readonly first?: number;
+  readonly last?: number;
+  readonly forecast?: readonly number[];
+  readonly rule: ForecastRule;
+  readonly features?: (typeof FEATURES)[number];
+  readonly mix: (typeof MIXES)[number];
+  readonly selective?: readonly SelectiveFlag[];
+}
+
+/** A selective step as it is asked for: a share of the tokens, from a block to the last. */
+export interface SelectiveFlag {
+  readonly ratio: number;
+  readonly from?: number;
+}
+
+/** The options that say what a good schedule is. */
+export interface ObjectiveFlags {
+  readonly objective?: readonly ObjectiveName[];
+  readonly featureNetwork?: string;
+  readonly data?: string;
+}
+
+/** The options that say what a schedule may cost. */
+export interface TargetFlags {
+  readonly budget?: readonly number[];
+  readonly target?: number;
+  readonly images?: number;
+}
+
+export interface SearchFlags extends ModelFlags, ProcessFlags, TargetFlags, SpaceFlags, ObjectiveFlags, ScreenFlags {
+  readonly steps?: number;
+  readonly labels?: string;
+  readonly strategy: StrategyName;
+  readonly candidates?: number;
+  readonly iterations?: number;
+  readonly mostImages?: number;
+  readonly seed: number;
+  readonly seeds: number;
+  readonly finalSeeds: number;
+  readonly judge: number;
+  readonly beside?: readonly string[];
+  readonly out: string;
+  readonly resume?: boolean;
+  readonly report: boolean;
+  readonly workers?: number;
+  readonly threads?: number;
+  readonly memory: 'normal' | 'low';
+}
+
+export function addSearchOptions(command: Command): void {
+  command.optionsGroup('Model:');
+  addModelOptions(command);
+  command.optionsGroup('Sampling:');
+  command
+    .option('-n, --steps <n>', "how many steps the sampler takes (default: the zoo's advice, else 50)", wholeNumber(2))
+    .option('-l, --labels <list>', 'the classes to judge by, as for generate (default: all)');
+  addProcessOptions(command);
+  addTargetOptions(command);
+  addSpaceOptions(command);
+  addObjectiveOptions(command);
+  addEffortOptions(command);
+  command
+    .optionsGroup('Output:')
+    .option('-o, --out <folder>', 'where the study, the schedules and the report go', 'procache-search')
+    .option('--resume', 'go on with the study in that folder, if there is one')
+    .option('--no-report', 'write no report.html, and measure nothing for it')
+    .option('--json', 'print the result as one JSON object')
+    .option('--quiet', 'print nothing but errors')
+    .option('--debug', 'show where in the program an error arose')
+    .optionsGroup('Machine:')
+    .option('--workers <n>', 'models that run side by side (default: one per core, or 1 for weights over 256 MiB)', wholeNumber(1))
+    .option('--threads <n>', 'threads of each (default: the cores, shared out)', wholeNumber(1))
+    .addOption(new Option('--memory <use>', 'low leaves the weights in the file cache, at some cost in speed').choices(['normal', 'low']).default('normal'));
+}
+
+function addTargetOptions(command: Command): void {
+  command
+    .optionsGroup('What a schedule may cost (one of):')
+    .option('-b, --budget <list>', 'computed steps; several, such as 8,12,17, are searched one after another (default: a third of the steps)', wholeNumbers(1))
+    .option('--target <ms>', 'wall-clock milliseconds of one generation on this machine', numberWithin(0))
+    .option('--images <n>', 'of --target: the images of that generation (default: 10)', wholeNumber(1));
+}
+
+function addSpaceOptions(command: Command): void {
+  command
+    .optionsGroup('Which schedules there are:')
+    .option('--paper', "those of ProCache's paper: falling gaps, bounds by the budget, plain reuse, every second reused step selective")
+    .option('--reuse <range>', 'how many reused steps may follow a computed one, such as 1-4 (default: 0 to 2.5 times the mean)', wholeRange(0))
+    .addOption(new Option('--gaps <rule>', 'falling: no gap is longer than the one before (default: any)').choices(GAPS))
+    .option('--first <n>', 'so many first steps are computed (default: 1)', wholeNumber(1))
+    .option('--last <n>', 'so many last steps are computed (default: 0)', wholeNumber(0))
+    .option('--forecast <orders>', `degrees of forecast, 0 for plain reuse, at most ${MAX_ORDER} (default: 1,2,3,4)`, wholeNumbers(0))
+    .addOption(new Option('--rule <rule>', 'how features are forecast').choices(FORECAST_RULES).default('lagrange'))
+    .addOption(new Option('--features <kind>', 'what is stored: of each branch, of the whole stack, or either (default: both, or the stack where features are large)').choices(FEATURES))
+    .addOption(new Option('--mix <unit>', 'what has one degree of forecast throughout: a gap, or a step').choices(MIXES).default('gap'))
+    .option('--selective <list>', 'also selective steps: shares of the tokens, and after @ the first block, such as 0.3,0.1@6', selectives);
+}
+
+function addObjectiveOptions(command: Command): void {
+  command
+    .optionsGroup('What a good schedule is:')
+    .option('--objective <list>', `${OBJECTIVES.join(', ')}; the first is improved, the others are recorded (default: latent-error, and psnr and ssim of pixels)`, words(OBJECTIVES))
+    .option('--feature-network <file>', "of frechet and kernel: an ONNX file, images in, features out (default: the zoo model's classifier)")
+    .option('--data <file>', 'of frechet and kernel: a safetensors file with `features`, with `mean` and `covariance`, or with `images`');
+}
+
+function addEffortOptions(command: Command): void {
+  command
+    .optionsGroup('How to search:')
+    .addOption(new Option('--strategy <name>', 'see docs/search.md').choices(STRATEGIES).default('combined'))
+    .option('--candidates <n>', 'of halving, sample, reference and dynamic: how many patterns begin', wholeNumber(1))
+    .option('--iterations <n>', 'of anneal and combined: how many moves are measured', wholeNumber(0))
+    .option('--most-images <n>', 'end each budget after so many images (default: when the strategy has seen enough)', wholeNumber(1))
+    .option('--seed <n>', 'of chance, and the first seed of the images', wholeNumber(0), 0)
+    .option('--seeds <n>', 'images that each schedule is searched by', wholeNumber(2), 16)
+    .option('--final-seeds <n>', 'fresh images that the best race on, 0 for none', wholeNumber(0), 64)
+    .option('--judge <n>', 'further images that what is found is judged on, 0 for none', wholeNumber(0), 64)
+    .option('--beside <list>', 'methods that are judged too, or none (default: the published schedule, and FORA and TaylorSeer of about as many computed steps)', methods);
+}
+
+/** Reads names of methods, or none. Whether there are such is for the method to say. */
+function methods(text: string): readonly string[] {
+  return text === 'none' ? [] : [...new Set(text.split(',').map((name) => name.trim()))];
+}
+
+/** Reads `0.3,0.1@6`. */
+function selectives(text: string): readonly SelectiveFlag[] {
+  return text.split(',').map((part) => {
+    const [ratio, from] = part.split('@');
+    const share = { ratio: numberWithin(0, 1)(ratio ?? '') };
+    return from === undefined ? share : { ...share, from: wholeNumber(0)(from) };
+  });
+}

@@ -1,0 +1,67 @@
+import { meanScore } from '@procache/search';
+import type { Ink } from '../ink.ts';
+import { formatTable } from '../pictures/text-table.ts';
+import { wrapText } from '../pictures/wrap.ts';
+import { clock, milliseconds, ratio } from '../units.ts';
+import { type SearchJob, timedImages } from './job.ts';
+import type { Effort } from './result-object.ts';
+import { intervalText, shownScore } from './shown-score.ts';
+import type { BudgetOutcome, SearchOutcome } from './run-search.ts';
+
+const WIDTH = 80;
+
+/** What is searched: the model, the sampler, the space of each budget. */
+export function jobLines(job: SearchJob): string {
+  const { chosen, process, steps, space, flags, seeds, budgets } = job;
+  const guided = process.guidance ? `, guidance ${process.guidance.scale}` : '';
+  const target = budgets ? '' : `, at most ${flags.target!} ms`;
+  const spaces = (budgets ?? []).map((budget) => `${count(space.spaceOf(budget).size)} with ${budget} computed`);
+  const letters = [...space.alphabet.reused, ...space.alphabet.selective].join(' ');
+  const lines = [
+    `${chosen.name}: ${steps} steps of ${process.sampler}${guided}${target}`,
+    ...(spaces.length > 0 ? [`schedules: ${spaces.join(', ')}; reused steps are one of ${letters}`] : []),
+    `strategy ${flags.strategy}, by ${job.objectives.measures[0].name} of ${seeds.search.length} images`,
+  ];
+  return lines.flatMap((line) => wrapText(line, WIDTH, (text) => text.length)).join('\n');
+}
+
+/** What was found, beside what else there is. */
+export function outcomeText(job: SearchJob, outcome: SearchOutcome, effort: Effort, ink: Ink): string {
+  const found = outcome.budgets.flatMap((own) => ['', ...budgetLines(own, job, ink)]);
+  const judged = outcome.judged.length > 0 ? ['', ...judgedLines(job, outcome, ink)] : [];
+  const spent = `${outcome.evaluations} evaluations in ${clock(effort.milliseconds)}, ${clock(effort.cpuMilliseconds)} of processor time`;
+  return [...found, ...judged, '', spent].join('\n');
+}
+
+function budgetLines({ budget, result, milliseconds: time }: BudgetOutcome, { objectives, flags }: SearchJob, ink: Ink): readonly string[] {
+  const { best, lead, finalists, ranking } = result;
+  const [first] = objectives.measures;
+  const seeds = `${best.seeds.length} ${finalists.length > 0 ? 'fresh ' : ''}images`;
+  const value = Math.abs(best.loss);
+  const surely = !lead ? '' : lead.low > 0 ? '; surely better than the next' : '; the next is as good, as far as these images tell';
+  const tried = `the best of ${ranking.length}: ${first.name} ${shownScore(value)} on ${seeds}${surely}`;
+  const timed = time === undefined ? '' : `; ${timedImages(flags)} images took ${milliseconds(time)}, and the target is ${milliseconds(flags.target!)}`;
+  return [`${ink.strong(`${budget} computed`)}  ${best.pattern}`, ...wrapText(tried + timed, WIDTH - 2, (text) => text.length).map((line) => `  ${line}`)];
+}
+
+function judgedLines({ objectives, seeds }: SearchJob, { judged }: SearchOutcome, ink: Ink): readonly string[] {
+  const names = objectives.measures.map(({ name }) => name);
+  const rows = judged.map(({ name, computed, judged: own, speedup }) => [
+    name,
+    computed,
+    ...names.flatMap((objective, i) => (i === 0 ? [shownScore(Math.abs(own.interval.mean)), intervalText(own)] : [shownScore(meanScore(own.scores, objective))])),
+    ratio(speedup),
+  ]);
+  const [first, ...others] = names;
+  const headings = ['judged', 'steps', first!, '95 % sure', ...others, 'speed-up'];
+  const { judge } = seeds;
+  return [
+    `${ink.strong('Judged')} on ${judge.length} images that the search has not seen (seeds ${judge[0]!} to ${judge.at(-1)!}):`,
+    '',
+    formatTable(headings, rows, WIDTH).trimEnd(),
+  ];
+}
+
+function count(size: bigint): string {
+  return size < 1_000_000n ? size.toLocaleString('en-GB') : Number(size).toExponential(1).replace('e+', 'e');
+}

@@ -1,0 +1,147 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { procache, temporaryFolder } from './spawn-procache.ts';
+
+const inFolder = temporaryFolder();
+const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+
+/** A search that takes seconds: few steps, few images. */
+const small = ['search', '--steps', '8', '--budget', '3', '--seeds', '3', '--final-seeds', '3', '--judge', '3', '--candidates', '6', '--iterations', '6'];
+
+interface StudyLine {
+  readonly schedule?: { readonly pattern: string; readonly legend: object };
+  readonly seeds?: readonly number[];
+  readonly scores?: Readonly<Record<string, readonly number[]>>;
+  readonly kept?: string;
+}
+
+/** The whole lines of a study; what was torn by a kill is none. */
+async function linesOf(folder: string): Promise<readonly StudyLine[]> {
+  const text = await readFile(join(folder, 'study.jsonl'), 'utf8').catch(() => '');
+  return text.split('\n').flatMap((line): StudyLine[] => {
+    try {
+      return line === '' ? [] : [JSON.parse(line) as StudyLine];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** What was evaluated, each with its score: a schedule and a seed. */
+async function evaluationsOf(folder: string): Promise<readonly string[]> {
+  const lines = await linesOf(folder);
+  return lines
+    .flatMap(({ schedule, seeds, scores }) => (schedule ? seeds!.map((seed, i) => `${JSON.stringify(schedule)} ${seed} ${scores!['latent-error']![i]!}`) : []))
+    .sort();
+}
+
+async function keptIn(folder: string): Promise<readonly string[]> {
+  return (await linesOf(folder)).flatMap(({ kept }) => kept ?? []).sort();
+}
+
+/** Kills a search once its study has so many lines more, and a random moment later; resolves to the signal it ended by. */
+async function killed(words: readonly string[], folder: string, lines: number): Promise<NodeJS.Signals | null> {
+  const before = (await linesOf(folder)).length;
+  const child = spawn(process.execPath, [main, ...words], { stdio: 'ignore' });
+  const ended = signalOf(child);
+  while (child.exitCode === null && (await linesOf(folder)).length < before + lines) await pause(5);
+  await pause(150 * Math.random());
+  child.kill('SIGKILL');
+  return ended;
+}
+
+function signalOf(child: ChildProcess): Promise<NodeJS.Signals | null> {
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (_, signal) => resolve(signal));
+  });
+}
+
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+describe('procache search', () => {
+  const whole = inFolder.bind(undefined, 'whole');
+
+  it('finds a schedule, and writes it, the Pareto set, the result and a report that needs nothing else', async () => {
+    const { code, stdout, stderr } = await procache([...small, '--out', whole()]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('fashion-dit: 8 steps of ddim, guidance 1.5\n');
+    expect(stdout).toMatch(/\n3 computed {2}#[#1-4~a-c]{7}\n/);
+    expect(stdout).toMatch(/\nfound, 3 computed +3 +\S+ +\S+\.\.\S+ +[\d.]+ +[\d.]+ +[\d.]+x\n/);
+    const ownLines = stdout.split('\n').filter((line) => !line.includes(whole()));
+    expect(Math.max(...ownLines.map(({ length }) => length))).toBeLessThanOrEqual(80);
+
+    const schedule = JSON.parse(await readFile(whole('found-3.json'), 'utf8')) as { pattern: string; notes: object };
+    expect(schedule.pattern.split('#')).toHaveLength(4);
+    expect(schedule.notes).toMatchObject({
+      model: 'fashion-dit',
+      searched: { sampler: 'ddim', steps: 8, guidance: 1.5 },
+      constraints: { budget: 3 },
+      scores: { 'latent-error': expect.any(Number) },
+      judged: { seeds: { first: 200000, last: 200002 } },
+    });
+    const pareto = JSON.parse(await readFile(whole('pareto.json'), 'utf8')) as readonly { readonly computed: number }[];
+    expect(pareto.length).toBeGreaterThan(0);
+    const result = JSON.parse(await readFile(whole('search.json'), 'utf8')) as { judged: readonly { name: string }[] };
+    expect(result.judged.map(({ name }) => name)).toEqual(['found, 3 computed', 'fora-3', 'taylorseer-3-2', '3 plain steps']);
+
+    const report = await readFile(whole('report.html'), 'utf8');
+    expect(report).not.toMatch(/<script|<link|src="(?!data:)|url\(|https?:/);
+    expect(report.match(/<img /g)).toHaveLength(3 * (1 + 2 * 2)); // uncached, and two schedules with their differences
+    expect(report).toContain('prefers-color-scheme: dark');
+  });
+
+  it('says when a schedule is run outside of what it was searched for', async () => {
+    const words = ['generate', '--schedule', whole('found-3.json'), '--labels', '1', '--out', inFolder('pictures')];
+    expect(await procache(words)).toMatchObject({ code: 0, stderr: '' });
+    const { stderr } = await procache([...words, '--guidance', '3']);
+    expect(stderr).toBe('warning: the schedule was searched for with guidance 1.5, and is used with\n  guidance 3: its scores do not hold here\n');
+  });
+
+  it('refuses to begin where a study is, or to go on with one of another search', async () => {
+    expect(await procache([...small, '--out', whole()])).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('there is a study already; --resume goes on with it') });
+    const other = await procache([...small, '--guidance', '3', '--out', whole(), '--resume']);
+    expect(other).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('the study was made with guidance 1.5, and this search has 3') });
+  });
+
+  it('that was killed ten times at random moments ends with the same result, and evaluates nothing twice', async () => {
+    const broken = inFolder('broken');
+    const words = [...small, '--out', broken, '--resume'];
+    const total = (await linesOf(whole())).length;
+    for (let kill = 0; kill < 10; kill++) {
+      const lines = Math.floor(Math.random() * (total / 12)); // so that the last kill comes before the end
+      expect(await killed(words, broken, lines)).toBe('SIGKILL');
+    }
+    expect((await linesOf(broken)).length).toBeLessThan(total);
+    const { code, stdout } = await procache(words);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/going on with \S+: \d+ schedules are known/);
+    const evaluations = await evaluationsOf(broken);
+    expect(new Set(evaluations.map((text) => text.split(' ').slice(0, -1).join(' '))).size).toBe(evaluations.length);
+    expect(evaluations).toEqual(await evaluationsOf(whole()));
+    const kept = await keptIn(broken);
+    expect(new Set(kept).size).toBe(kept.length);
+    expect(kept).toEqual(await keptIn(whole()));
+    for (const file of ['found-3.json', 'pareto.json']) {
+      expect(await readFile(join(broken, file), 'utf8')).toBe(await readFile(whole(file), 'utf8'));
+    }
+  });
+
+  it('keeps what it has when it is interrupted, and says how to go on', async () => {
+    const out = inFolder('interrupted');
+    const child = spawn(process.execPath, [main, ...small, '--out', out]);
+    let stderr = '';
+    child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+    const code = new Promise((resolve) => child.on('close', resolve));
+    const assessed = async () => (await linesOf(out)).filter(({ seeds }) => seeds?.length === 2 || seeds?.length === 3 || seeds?.length === 1).length;
+    while (child.exitCode === null && (await assessed()) < 9) await pause(5);
+    child.kill('SIGINT');
+    expect(await code).toBe(130);
+    expect(stderr).toMatch(/^procache: interrupted after \d+ schedules, all of which are in \S+study\.jsonl/);
+    expect(stderr).toContain(`go on with: procache ${small.join(' ')} --out ${out} --resume`);
+    expect((await stat(join(out, 'study.jsonl'))).size).toBeGreaterThan(0);
+  });
+});

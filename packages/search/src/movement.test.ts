@@ -1,0 +1,57 @@
+import { diffusionSteps, fora, generate, planOf, uncached } from '@procache/core';
+import type { ReferenceTensor } from '@procache/core/reference';
+import { describe, expect, it } from 'vitest';
+import { featureChange } from './analysis.ts';
+import { branchMovement, watched } from './movement.ts';
+import { labelOf, smallModel, smallSteps } from './testing/small-model.ts';
+
+const STEPS = 8;
+const read = ({ values }: ReferenceTensor): Float32Array => Float32Array.from(values);
+const options = { steps: smallSteps(STEPS), seeds: [0, 1], labelOf, guidance: { scale: 2, unconditional: 3, channels: 2 } };
+
+describe('a transformer that is watched', () => {
+  it('makes the same images, shows every feature of computed steps, and leaks nothing', async () => {
+    const model = smallModel();
+    const plan = planOf(fora({ steps: STEPS, interval: 3 }), model.topology);
+    const seen: number[] = [];
+    const watching = watched(model, (features) => void seen.push(features.size));
+    const settings = { plan, steps: diffusionSteps(STEPS), labels: [1, 2] };
+    const [plain, own] = [await generate(smallModel(), settings), await generate(watching, settings)];
+    expect(own.latents).toEqual(plain.latents);
+    expect(seen).toEqual(Array.from(plan.pattern!, (letter) => (letter === '#' ? 6 : 0)));
+    expect([model.live, model.leaked]).toEqual([0, 0]);
+  });
+});
+
+describe('branchMovement', () => {
+
+  it('tells how each branch changes from step to step, and what reuse over a gap costs', async () => {
+    const model = smallModel();
+    const movement = await branchMovement(model, { ...options, read, longest: 3 });
+    expect(movement.map(({ branch }) => branch)).toEqual(['0.attn', '0.mlp', '1.attn', '1.mlp', '2.attn', '2.mlp']);
+    const all: Float32Array[] = [];
+    const watching = watched(model, (features) => void all.push(read(features.get('1.mlp')!)));
+    await generate(watching, { ...options, plan: planOf(uncached({ steps: STEPS }), model.topology), labels: options.seeds.map(labelOf) });
+    const { change, reuseError } = movement[3]!;
+    const relative = (gap: number) =>
+      all.slice(gap).map((feature, i) => {
+        const sum = (values: Float32Array) => values.reduce((total, value) => total + Math.abs(value), 0);
+        return sum(feature.map((value, k) => value - all[i]![k]!)) / sum(feature);
+      });
+    change.forEach(({ relativeL1 }, i) => expect(relativeL1).toBeCloseTo(relative(1)[i]!, 5));
+    reuseError.forEach((error, i) => expect(error).toBeCloseTo(relative(i + 1).reduce((a, b) => a + b) / (STEPS - i - 1), 5));
+    expect(reuseError).toEqual(reuseError.toSorted((a, b) => a - b));
+  });
+
+  it('may look at some of the numbers only, evenly spread', async () => {
+    const model = smallModel();
+    const all: Float32Array[] = [];
+    const watching = watched(model, (features) => void all.push(read(features.get('0.attn')!)));
+    await generate(watching, { ...options, plan: planOf(uncached({ steps: STEPS }), model.topology), labels: options.seeds.map(labelOf) });
+    expect(all[0]).toHaveLength(64);
+    const every7th = all.map((feature) => feature.filter((_, i) => i % 7 === 0));
+    const [some] = await branchMovement(smallModel(), { ...options, read, sample: 10 });
+    expect(some!.change).toEqual(featureChange(every7th));
+    expect(some!.reuseError).toHaveLength(STEPS - 1);
+  });
+});

@@ -1,0 +1,39 @@
+import { errorModel } from '../recording/error-model.ts';
+import type { Strategy } from '../search.ts';
+import { annealed, annealImages, type AnnealOptions, climbed, climbImages, type ClimbOptions, costOf } from './anneal.ts';
+import { dynamicImages, type DynamicOptions, dynamicWinner } from './dynamic.ts';
+
+export interface CombinedOptions extends DynamicOptions {
+  /** Measured moves from the pattern that dynamic programming ends with; 40 unless given, none where they are 0. */
+  readonly anneal?: Pick<AnnealOptions, 'iterations' | 'temperatures'>;
+  /** Hill climbing after them. */
+  readonly finish?: Omit<ClimbOptions, 'predict'>;
+}
+
+/** Near the best, few moves that make it worse are worth taking. */
+const TEMPERATURES = [0.1, 0.01] as const;
+const ITERATIONS = 40;
+const FINISH = { rounds: 1, tries: 8 };
+
+/**
+ * `dynamic`, and from its winner annealing and hill climbing over measured errors in the whole space.
+ *
+ * Dynamic programming sees only what one recording predicts, and only gaps of one letter. The walk after
+ * it sees selective steps and mixed gaps too, and corrects where the prediction is wrong.
+ */
+export function combined(options: CombinedOptions): Strategy {
+  const anneal = { iterations: ITERATIONS, temperatures: TEMPERATURES, ...options.anneal };
+  const finish = { ...FINISH, ...options.finish };
+  const { space, alphabet, recording } = options;
+  const isPredictable = alphabet.selective.length === 0;
+  return {
+    expectedImages: (seeds) => dynamicImages(options, seeds) + annealImages(anneal, seeds) + climbImages(finish, seeds),
+    async run(search) {
+      const cost = costOf(search);
+      const start = await dynamicWinner(search, options);
+      const best = await annealed(search, cost, { ...anneal, space, start });
+      const predict = isPredictable ? errorModel(await recording(), alphabet).predict : undefined;
+      await climbed(search, cost, { ...finish, space, start: best, predict });
+    },
+  };
+}
