@@ -7,6 +7,7 @@ import type { Host } from '../host.ts';
 import { type Screen, screenOf } from '../screen.ts';
 import { type CommandLine, commandLineOf } from '../search/command-line-of.ts';
 import { chooseSearch, type SearchJob } from '../search/job.ts';
+import { effortSoFar } from '../search/effort.ts';
 import { writeBestSoFar, writeOutcome } from '../search/outcome-files.ts';
 import { resultOf } from '../search/result-object.ts';
 import { writeReport } from '../search/report/report.ts';
@@ -104,8 +105,7 @@ async function writeAll(job: SearchJob, outcome: SearchOutcome, { meter, screen,
     progress.show('measuring what the report shows');
     await writeReport(page, job, outcome, { study, workers, signal: host.signal, commandLine: commandLine.text });
   }
-  const { user, system } = process.cpuUsage();
-  const effort = { milliseconds: Math.round(meter.elapsed), cpuMilliseconds: Math.round((user + system) / 1000) };
+  const effort = effortSoFar(meter);
   const result = resultOf(job, outcome, files, effort);
   await writeWhole(join(out, 'search.json'), `${JSON.stringify(result, undefined, 1)}\n`);
   progress.clear();

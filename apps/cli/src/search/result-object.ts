@@ -1,21 +1,15 @@
 import { provenanceOf, scoresOf } from '@procache/search';
 import type { SearchJob } from './job.ts';
+import type { Effort } from './effort.ts';
 import type { OutcomeFiles } from './outcome-files.ts';
 import type { SearchOutcome } from './run-search.ts';
-
-/** What a search took. */
-export interface Effort {
-  readonly milliseconds: number;
-  /** Of all threads together. */
-  readonly cpuMilliseconds: number;
-}
 
 /** What `procache search --json` prints, and `search.json` holds. */
 export function resultOf({ chosen, header }: SearchJob, outcome: SearchOutcome, files: OutcomeFiles, effort: Effort): object {
   return {
     model: chosen.name,
     ...provenanceOf(header),
-    effort: { ...effort, evaluations: outcome.evaluations },
+    effort: { ...effort, evaluations: outcome.evaluations, beforeJudging: outcome.effort },
     budgets: outcome.budgets.map(({ budget, space, result, milliseconds }) => {
       const { best, ranking, finalists, lead, evaluations } = result;
       const sure = lead && Number.isFinite(lead.low);

@@ -1,3 +1,4 @@
+import { uniforms } from '@procache/core';
 import {
   affords,
   budgetFor,
@@ -16,12 +17,12 @@ import {
   type Study,
   type Target,
 } from '@procache/search';
-import { uniforms } from '@procache/core';
 import { contestantsOf } from './contestants.ts';
 import type { Desk } from './desk.ts';
+import { type Effort, effortSoFar } from './effort.ts';
 import type { SearchJob } from './job.ts';
-import { ofSameModel } from './same-model.ts';
 import { judgeAll, type JudgedContestant, judgingWork } from './judging.ts';
+import { ofSameModel } from './same-model.ts';
 import { shownScore } from './shown-score.ts';
 import { cheapestLetter, measureGeneration, measureStepTimes } from './step-times.ts';
 import { checkStrategy, needsRecording, strategyFor } from './strategy-choice.ts';
@@ -41,6 +42,8 @@ export interface SearchOutcome {
   readonly budgets: readonly BudgetOutcome[];
   readonly judged: readonly JudgedContestant[];
   readonly recording: Recording | undefined;
+  /** What the search took, without the judging. */
+  readonly effort: Effort;
   /** Evaluations of this run; what the study knew is not among them. */
   readonly evaluations: number;
 }
@@ -68,8 +71,9 @@ export async function runJob(job: SearchJob, desk: Desk): Promise<SearchOutcome>
   expectWork(job, desk, searches);
   const budgets: BudgetOutcome[] = [];
   for (const search of searches) budgets.push(await searchOne(job, desk, search, evaluator));
+  const effort = effortSoFar(meter);
   const judged = await judgeAll(job, desk, evaluator, budgets.map(({ budget, result }) => ({ budget, schedule: result.best.schedule })));
-  return { budgets, judged, recording: await recorded, evaluations: budgets.reduce((sum, { result }) => sum + result.evaluations, 0) };
+  return { budgets, judged, effort, recording: await recorded, evaluations: budgets.reduce((sum, { result }) => sum + result.evaluations, 0) };
 }
 
 interface BudgetSearch {

@@ -3,8 +3,8 @@ import type { Ink } from '../ink.ts';
 import { formatTable } from '../pictures/text-table.ts';
 import { wrapText } from '../pictures/wrap.ts';
 import { clock, milliseconds, ratio } from '../units.ts';
+import type { Effort } from './effort.ts';
 import { type SearchJob, timedImages } from './job.ts';
-import type { Effort } from './result-object.ts';
 import { intervalText, shownScore } from './shown-score.ts';
 import type { BudgetOutcome, SearchOutcome } from './run-search.ts';
 
@@ -29,7 +29,8 @@ export function jobLines(job: SearchJob): string {
 export function outcomeText(job: SearchJob, outcome: SearchOutcome, effort: Effort, ink: Ink): string {
   const found = outcome.budgets.flatMap((own) => ['', ...budgetLines(own, job, ink)]);
   const judged = outcome.judged.length > 0 ? ['', ...judgedLines(job, outcome, ink)] : [];
-  const spent = `${outcome.evaluations} evaluations in ${clock(effort.milliseconds)}, ${clock(effort.cpuMilliseconds)} of processor time`;
+  const { milliseconds: searching, cpuMilliseconds: busy } = outcome.effort;
+  const spent = `${outcome.evaluations} evaluations in ${clock(searching)}, ${clock(busy)} of processor time; with judging and report ${clock(effort.milliseconds)}`;
   return [...found, ...judged, '', spent].join('\n');
 }
 

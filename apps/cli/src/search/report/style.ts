@@ -17,7 +17,7 @@ th { font-weight: 600; color: var(--muted); font-size: .85rem; } th:first-child,
 .key { display: flex; flex-wrap: wrap; gap: .25rem 1.1rem; margin: 0 0 .75rem; padding: 0; list-style: none; font-size: .85rem; color: var(--muted); }
 .key svg { display: inline-block; vertical-align: -1px; margin-right: .35rem; }
 .samples td, .samples th { border: 0; padding: .15rem .3rem .15rem 0; text-align: left; vertical-align: middle; } .samples img { display: block; width: 72px; height: 72px; image-rendering: pixelated; border-radius: 3px; }
-.samples td.row { min-width: 8.5rem; white-space: normal; padding-right: .75rem; } .samples tr.difference img { height: 72px; opacity: .9; }
+.samples td.row { min-width: 8.5rem; white-space: normal; padding-right: .75rem; }
 code { font: .85em ui-monospace, monospace; overflow-wrap: anywhere; } pre { overflow-x: auto; margin: .5rem 0 0; padding: .75rem; background: var(--card); border-radius: .5rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; margin: 0; } dt { color: var(--muted); } dd { margin: 0; overflow-wrap: anywhere; }
 .beside { display: flex; flex-wrap: wrap; gap: .75rem; } .beside figure { margin: 0; } .beside p { margin: 0 0 .5rem; font-size: .85rem; } section > svg { margin: 1rem 0 .35rem; }
