@@ -17,7 +17,7 @@ Examples:
   procache generate --schedule fora-3 --compare
   procache generate --labels bag,sneaker --schedule procache-published
   procache explain --schedule taylorseer-4-2  what a schedule would do and cost
-  procache search --budget 17                the best schedule of 17 computed steps
+  procache search --budget 17                the best with 17 computed steps
   procache inspect DiT-XL-2-256x256.pt       what a checkpoint holds`;
 
 /**
