@@ -31,7 +31,7 @@ def fetch(package: str, folder: Path) -> Path:
     archive = folder / f"{name}-{version}.tgz"
     if not archive.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["npm", "pack", package], cwd=folder, check=True)
+        subprocess.run(["npm", "pack", "--silent", package], cwd=folder, check=True)
     return archive
 
 

@@ -13,6 +13,7 @@ from .draws import batch_indices, spread_timesteps, step_generator
 from .ema import Ema
 from .families import build_dataset, build_model
 from .grid import draw_grid
+from .optimisers import Optimisers
 
 
 class Trainer:
@@ -33,10 +34,7 @@ class Trainer:
         if "ema" in start:
             self.ema.load(load_weights(start["ema"], "ema"))
             self.ema.settled = True
-        trained = [p for p in self.model.parameters() if p.requires_grad]
-        self.optimiser = torch.optim.AdamW(
-            trained, betas=tuple(optimiser["betas"]), weight_decay=0.0, lr=optimiser["learning_rate"], fused=True
-        )
+        self.optimisers = Optimisers(self.model, optimiser)
         self.step, self.decay_from, self.losses = 0, optimiser["steps"] - optimiser["decay"], []
         self.stopped = False
         self.out.mkdir(parents=True, exist_ok=True)
@@ -52,7 +50,7 @@ class Trainer:
             "losses": self.losses,
             "model": self.model.state_dict(),
             "ema": self.ema.mean,
-            "optimiser": self.optimiser.state_dict(),
+            "optimisers": self.optimisers.state_dict(),
         }
 
     def restore(self, state: dict) -> None:
@@ -60,19 +58,19 @@ class Trainer:
         self.step, self.decay_from, self.losses = state["step"], state["decay_from"], state["losses"]
         self.model.load_state_dict(state["model"])
         self.ema.load(state["ema"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        self.optimisers.load_state_dict(state["optimisers"])
         path = self.out / "loss.csv"
         if path.exists():
             rows = path.read_text().splitlines()
             kept = rows[:1] + [row for row in rows[1:] if int(row.split(",")[0]) <= self.step]
             path.write_text("\n".join(kept) + "\n")
 
-    def rate(self) -> float:
-        """The learning rate: linear warm-up, constant, linear decay to zero from `decay_from` on."""
+    def share(self) -> float:
+        """The share of the peak learning rates: linear warm-up, constant, linear decay to zero from `decay_from` on."""
         optimiser = self.settings["optimiser"]
         up = min(1.0, (self.step + 1) / max(1, optimiser["warm_up"]))
         down = 1.0 - max(0, self.step - self.decay_from) / max(1, optimiser["decay"])
-        return optimiser["learning_rate"] * up * max(0.0, down)
+        return up * max(0.0, down)
 
     def train_step(self) -> float:
         """One update; returns the unweighted mean squared error of the noise."""
@@ -90,10 +88,7 @@ class Trainer:
         error = (predicted.float() - noise).square().mean(dim=(1, 2, 3))  # [images]
         (error * self.diffusion.weight(t)).mean().backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings["optimiser"]["clip"])
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.rate()
-        self.optimiser.step()
-        self.optimiser.zero_grad()
+        self.optimisers.step(self.share())
         self.step += 1
         self.ema.update(self.step)
         return error.detach().mean().item()
@@ -137,7 +132,8 @@ class Trainer:
             if fresh:
                 writer.writerow(["step", "loss", "learning_rate"])
             mean = sum(self.losses) / len(self.losses)
-            writer.writerow([self.step, f"{mean:.6f}", f"{self.rate():.3e}"])
+            rate = self.settings["optimiser"]["learning_rate"] * self.share()
+            writer.writerow([self.step, f"{mean:.6f}", f"{rate:.3e}"])
         print(f"{time.strftime('%H:%M:%S')} step {self.step} loss {mean:.4f}", flush=True)
         self.losses = []
 
