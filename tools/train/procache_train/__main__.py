@@ -19,27 +19,32 @@ def train(arguments: argparse.Namespace) -> None:
 
 def sample(arguments: argparse.Namespace) -> None:
     """Draws a sample grid from a run's last checkpoint, or from an exported model."""
-    from .diffusion import Diffusion
-    from .export import open_trained
     from .families import build_dataset
     from .grid import draw_grid
 
-    settings = chosen_settings(arguments)
-    model = open_trained(settings, arguments.run).to(arguments.device)
-    dataset, diffusion = build_dataset(settings["dataset"]), Diffusion(**settings["diffusion"])
+    settings, model, diffusion = trained(arguments)
+    dataset = build_dataset(settings["dataset"])
     draw_grid(model, diffusion, dataset, settings["model"], settings["sample"], arguments.out)
 
 
 def judge(arguments: argparse.Namespace) -> None:
     """Measures Fashion-MNIST samples of a run's last checkpoint, or of an exported model, with the classifier."""
-    from .diffusion import Diffusion
-    from .export import open_trained
     from .judge import judge as measure
 
-    settings = chosen_settings(arguments)
-    model = open_trained(settings, arguments.run).to(arguments.device)
-    diffusion = Diffusion(**settings["diffusion"])
+    settings, model, diffusion = trained(arguments)
     print(measure(model, diffusion, arguments.classifier, settings["sample"], arguments.count, arguments.keep))
+
+
+def held_out(arguments: argparse.Namespace) -> None:
+    """Draws ten held-out emoji of a run's last checkpoint, or of an exported model, and says how near they are."""
+    from .families import build_dataset
+    from .held_out import judge_held_out
+
+    settings, model, diffusion = trained(arguments)
+    dataset = build_dataset(settings["dataset"])
+    pairs = judge_held_out(model, diffusion, dataset, settings["sample"], arguments.count, arguments.out, arguments.real)
+    for pair in pairs:
+        print(f"{pair['caption']}: {' '.join(map(str, pair['ranks']))}")
 
 
 def export(arguments: argparse.Namespace) -> None:
@@ -65,30 +70,32 @@ def emoji(arguments: argparse.Namespace) -> None:
     build_emoji(arguments.packages, arguments.out)
 
 
-def chosen_settings(arguments: argparse.Namespace) -> dict:
-    """The settings file with its [sample] section overridden from the command line."""
+def trained(arguments: argparse.Namespace) -> tuple:
+    """The settings with their [sample] section overridden from the command line, the model of a run, its diffusion."""
+    from .diffusion import Diffusion
+    from .export import open_trained
     from .settings import load_settings
 
     settings = load_settings(arguments.config)
     for key in ("steps", "guidance", "seed"):
         if getattr(arguments, key) is not None:
             settings["sample"][key] = getattr(arguments, key)
-    return settings
+    return settings, open_trained(settings, arguments.run).to(arguments.device), Diffusion(**settings["diffusion"])
 
 
 def main() -> None:
     """Parses the command line and runs one command."""
     parser = argparse.ArgumentParser(prog="procache_train")
     commands = parser.add_subparsers(required=True)
-    for call in (train, sample, judge, export, classifier, emoji):
-        command = commands.add_parser(call.__name__, help=call.__doc__)
+    for call in (train, sample, judge, held_out, export, classifier, emoji):
+        command = commands.add_parser(call.__name__.replace("_", "-"), help=call.__doc__)
         command.set_defaults(call=call)
-        if call in (train, sample, judge, export):
+        if call in (train, sample, judge, held_out, export):
             command.add_argument("config", type=Path, help="a settings file, see configs/")
             command.add_argument("--run", type=Path, required=True, help="the run's folder: checkpoint, losses, grids")
         if call not in (train, judge):
             command.add_argument("--out", type=Path, required=True, help="what to write")
-        if call in (sample, judge):
+        if call in (sample, judge, held_out):
             command.add_argument("--steps", type=int)
             command.add_argument("--guidance", type=float)
             command.add_argument("--seed", type=int)
@@ -96,6 +103,9 @@ def main() -> None:
             command.add_argument("--classifier", type=Path, required=True, help="the folder `classifier` wrote")
             command.add_argument("--count", type=int, default=1000)
             command.add_argument("--keep", type=Path, help="a file that keeps the images, so that drawing can be interrupted")
+        if call is held_out:
+            command.add_argument("--count", type=int, default=4, help="samples of each pair")
+            command.add_argument("--real", action="store_true", help="put the real pictures before them")
         if call is emoji:
             command.add_argument("--packages", type=Path, default=Path("npm"), help="where the archives are kept")
         command.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
