@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+import onnx
 import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
@@ -16,13 +17,16 @@ FEATURES = 64
 
 
 class Classifier(nn.Module):
-    """Takes images [count, 1, 32, 32] in [-1, 1], as the DiT makes them; returns `logits` and `features`, what the last layer sees."""
+    """Takes images [count, 1, 32, 32] in [-1, 1], as the DiT makes them; returns `logits` and `features`, what the last layer sees.
 
-    def __init__(self, widths: tuple[int, ...] = (24, 48, 96), classes: int = 10):
+    `folded`, its convolutions have biases and no normalisation follows: the form in which it ships.
+    """
+
+    def __init__(self, widths: tuple[int, ...] = (24, 48, 96), classes: int = 10, folded: bool = False):
         super().__init__()
         layers, inner = [], 1
         for width in widths:
-            layers += [*convolution(inner, width), *convolution(width, width), nn.MaxPool2d(2)]
+            layers += [*convolution(inner, width, folded), *convolution(width, width, folded), nn.MaxPool2d(2)]
             inner = width
         self.body = nn.Sequential(*layers)
         self.neck = nn.Linear(inner, FEATURES)
@@ -33,9 +37,23 @@ class Classifier(nn.Module):
         return self.head(features), features
 
 
-def convolution(inner: int, outer: int) -> list[nn.Module]:
-    """A 3x3 convolution, normalised and rectified."""
-    return [nn.Conv2d(inner, outer, 3, padding=1, bias=False), nn.BatchNorm2d(outer), nn.ReLU(inplace=True)]
+def convolution(inner: int, outer: int, folded: bool) -> list[nn.Module]:
+    """A 3x3 convolution, normalised unless `folded`, and rectified."""
+    normalisation = [] if folded else [nn.BatchNorm2d(outer)]
+    return [nn.Conv2d(inner, outer, 3, padding=1, bias=folded), *normalisation, nn.ReLU(inplace=True)]
+
+
+def load_classifier(folder: Path) -> Classifier:
+    """The classifier of a folder that `write_classifier` wrote, for judging: with the weights of its classifier.onnx."""
+    graph = onnx.load(folder / "classifier.onnx").graph
+    stored = {tensor.name: tensor for tensor in graph.initializer}
+    layers = [node for node in graph.node if node.op_type in ("Conv", "Gemm")]  # in the order of the parameters
+    weights = [stored[name] for layer in layers for name in layer.input[1:]]
+    model = Classifier(folded=True)
+    with torch.no_grad():
+        for parameter, weight in zip(model.parameters(), weights, strict=True):
+            parameter.copy_(torch.from_numpy(onnx.numpy_helper.to_array(weight).copy()))
+    return model.eval()
 
 
 def train_classifier(device: str, epochs: int = 8, batch: int = 128, seed: int = 1) -> Classifier:
@@ -92,14 +110,12 @@ def export_onnx(model: Classifier, path: Path) -> None:
 
 
 def write_classifier(model: Classifier, out: Path) -> None:
-    """Writes classifier.onnx, classifier.safetensors (to go on in Python) and statistics.safetensors.
+    """Writes classifier.onnx and statistics.safetensors.
 
     The statistics are `mean` and `covariance` of the features of the test set, and `features` of its first 2,000
     images (fp16) for the kernel distance. The metadata says the accuracy and, as the floor a sampler can reach, the Frechet
     distance between the training set and the test set.
     """
-    tensors = {name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}  # not channels last
-    save_file(tensors, out / "classifier.safetensors")
     images, labels = load_fashion("t10k")
     logits, features = run_classifier(model, images, "cpu")
     real = moments(features)

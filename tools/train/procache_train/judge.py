@@ -7,7 +7,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from .checkpoint import write_atomically
-from .classifier import Classifier
+from .classifier import load_classifier
 from .diffusion import Diffusion
 from .draws import step_generator
 from .fashion import load_fashion, to_unit
@@ -53,9 +53,7 @@ def judge(model: nn.Module, diffusion: Diffusion, folder: Path, sample: dict, co
     samples that lie much closer than test images do are copies.
     """
     images = draw_samples(model, diffusion, sample, count, kept).float() / 127.5 - 1
-    classifier = Classifier()
-    classifier.load_state_dict(load_file(folder / "classifier.safetensors"))
-    logits, features = (torch.cat(parts) for parts in zip(*map(classifier.eval(), images.split(500))))
+    logits, features = (torch.cat(parts) for parts in zip(*map(load_classifier(folder), images.split(500))))
     right = (logits.argmax(1) == torch.arange(count) % 10).float()
     real = load_file(folder / "statistics.safetensors")
     train, test = (to_unit(load_fashion(split)[0]) for split in ("train", "t10k"))
