@@ -1,2 +1,2 @@
-export { zooModel, zooNames, type ZooModel } from './zoo.ts';
+export { zooModel, zooNames, type ZooModel, type ZooTextEncoder } from './zoo.ts';
 export { zooClassifier, zooClassifierNames, type ZooClassifier } from './classifier.ts';

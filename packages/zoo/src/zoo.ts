@@ -12,12 +12,25 @@ export interface ZooModel {
   readonly recommended: { readonly steps: number; readonly guidance: number };
   /** The classifier of the zoo that judges what it draws, for `zooClassifier`. */
   readonly classifier?: string;
+  /** The files that turn a caption into what a text-to-image model takes; absent in other models. */
+  readonly text?: ZooTextEncoder;
   /** The schedules that were searched for it and ship with it: the file of each, by name. */
   readonly schedules: Readonly<Record<string, string>>;
 }
 
+/** A text encoder that is one learned vector per word, without positions. */
+export interface ZooTextEncoder {
+  /** A safetensors file with `embedding.weight`, [words, caption channels]. */
+  readonly embedding: string;
+  /** A JSON array with the word of each row. Row 0 pads, row 1 ends a caption. */
+  readonly vocabulary: string;
+}
+
 /** What is written down of a model; the rest follows from its name. */
-type Entry = Omit<ZooModel, 'folder' | 'schedules'> & { readonly schedules: readonly string[] };
+type Entry = Omit<ZooModel, 'folder' | 'text' | 'schedules'> & {
+  readonly takesText?: true;
+  readonly schedules: readonly string[];
+};
 
 const MODELS: readonly Entry[] = [
   {
@@ -26,6 +39,13 @@ const MODELS: readonly Entry[] = [
     recommended: { steps: 50, guidance: 1.5 },
     classifier: 'fashion-classifier',
     schedules: ['searched-8', 'searched-10', 'searched-17', 'searched-25'],
+  },
+  {
+    name: 'emoji-pixart',
+    summary: 'emoji in three styles from a caption, 32x32 coloured pixels, 5.1 M parameters',
+    recommended: { steps: 50, guidance: 3 },
+    takesText: true,
+    schedules: [],
   },
 ];
 
@@ -36,11 +56,13 @@ export function zooNames(): readonly string[] {
 
 /** A zoo model by name, or nothing where there is none of that name. Nothing is downloaded. */
 export function zooModel(name: string): ZooModel | undefined {
-  const model = MODELS.find((candidate) => candidate.name === name);
-  if (!model) return undefined;
+  const entry = MODELS.find((candidate) => candidate.name === name);
+  if (!entry) return undefined;
+  const { takesText, schedules, ...model } = entry;
   const folder = folderOf(name);
-  const files = model.schedules.map((schedule) => [schedule, join(folder, 'schedules', `${schedule}.json`)]);
-  return { ...model, folder, schedules: Object.fromEntries(files) as ZooModel['schedules'] };
+  const files = schedules.map((schedule) => [schedule, join(folder, 'schedules', `${schedule}.json`)]);
+  const text = { embedding: join(folder, 'text_encoder.safetensors'), vocabulary: join(folder, 'vocabulary.json') };
+  return { ...model, folder, ...(takesText && { text }), schedules: Object.fromEntries(files) as ZooModel['schedules'] };
 }
 
 /** Where what has this name lies on disk, seen from `src` and from `dist` alike. */

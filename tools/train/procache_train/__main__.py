@@ -32,6 +32,8 @@ def judge(arguments: argparse.Namespace) -> None:
     from .judge import judge as measure
 
     settings, model, diffusion = trained(arguments)
+    if settings["run"].get("compile"):
+        model.compile()
     print(measure(model, diffusion, arguments.classifier, settings["sample"], arguments.count, arguments.keep))
 
 
