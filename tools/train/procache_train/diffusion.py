@@ -8,13 +8,32 @@ Denoise = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 class Diffusion:
-    """The noise schedule: `signal[t]` is the cumulative product of `1 - beta`."""
+    """The noise schedule: `signal[t]` is the cumulative product of `1 - beta`, and what an error at `t` counts.
 
-    def __init__(self, train_timesteps: int, beta_start: float, beta_end: float, min_snr: float | None = None):
+    Errors of the noise count alike, or with `min_snr` = gamma as min(snr, gamma) / snr (Hang et al. 2023), or with
+    `truncated_snr` as max(1, 1 / snr), so that errors of the clean image count alike where noise outweighs it (Salimans and
+    Ho 2022), up to that many times and divided by their mean over all timesteps.
+    """
+
+    def __init__(
+        self,
+        train_timesteps: int,
+        beta_start: float,
+        beta_end: float,
+        min_snr: float | None = None,
+        truncated_snr: float | None = None,
+    ):
         betas = torch.linspace(beta_start, beta_end, train_timesteps, dtype=torch.float64)
         self.timesteps = train_timesteps
         self.signal = torch.cumprod(1 - betas, dim=0).float()
-        self.min_snr = min_snr
+        snr = self.signal / (1 - self.signal)
+        if truncated_snr is not None:
+            weights = (1 / snr).clamp(1, truncated_snr)
+            self.weights = weights / weights.mean()
+        elif min_snr is not None:
+            self.weights = snr.clamp(max=min_snr) / snr
+        else:
+            self.weights = torch.ones(train_timesteps)
 
     def add_noise(self, images: torch.Tensor, noise: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         """sqrt(signal) * images + sqrt(1 - signal) * noise"""
@@ -22,12 +41,8 @@ class Diffusion:
         return signal.sqrt() * images + (1 - signal).sqrt() * noise
 
     def weight(self, t: torch.Tensor) -> torch.Tensor:
-        """What one image's squared error counts: min(snr, gamma) / snr (Hang et al. 2023), or 1 without `min_snr`."""
-        if self.min_snr is None:
-            return torch.ones(t.shape, device=t.device)
-        signal = self.signal.to(t.device)[t]
-        snr = signal / (1 - signal)
-        return snr.clamp(max=self.min_snr) / snr
+        """What one image's mean squared error of the noise counts."""
+        return self.weights.to(t.device)[t]
 
 
 @torch.no_grad()

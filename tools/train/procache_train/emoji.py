@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
+from torch import nn
 
 from .captions import Encoder, words_of
 
@@ -47,6 +48,23 @@ class Emoji:
         kept = [word for word, draw in zip(words, draws[-len(words) :]) if draw >= self.word_drop]
         return [concept["style"], *(kept or words)]
 
+    def word_vectors(self, channels: int) -> torch.Tensor:
+        """A first vector for each word, [vocabulary, channels]: the mean of what the pictures seen under it look like.
+
+        A picture is its first `channels` principal components at half its size, each of variance 1; what all pictures of a
+        style share is left to the word of the style.
+        """
+        concepts = [self.concepts[row] for row in self.seen.tolist()]
+        pixels = nn.functional.avg_pool2d(self.pictures[self.seen].float() / 127.5 - 1, 2).flatten(1)
+        codes = torch.linalg.svd(pixels - pixels.mean(dim=0), full_matrices=False).U[:, :channels] * len(pixels) ** 0.5
+        words = torch.zeros(len(concepts), len(self.vocabulary))
+        styles = torch.zeros(len(concepts), len(self.vocabulary))
+        for row, concept in enumerate(concepts):
+            words[row, [self.encoder.number[word] for word in {*concept["name"], *concept["tags"]}]] = 1
+            styles[row, self.encoder.number[concept["style"]]] = 1
+        by_style = mean_under(styles, codes)
+        return by_style + mean_under(words, codes - styles @ by_style)
+
     def sample_conditions(self) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...], int]:
         """Twelve concepts by three styles, each concept never seen in one of its styles, then twelve free prompts."""
         columns = 12
@@ -57,3 +75,8 @@ class Emoji:
         words, mask = self.encoder.encode(captions)
         kept = torch.zeros(len(captions), dtype=torch.bool)
         return (words, mask, kept), (words, mask, ~kept), columns
+
+
+def mean_under(words: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
+    """The mean of the `codes` [pictures, channels] that each word is marked for in `words` [pictures, vocabulary], or 0."""
+    return words.T @ codes / words.sum(dim=0).clamp(min=1)[:, None]

@@ -1,4 +1,4 @@
-"""Which optimiser updates which parameter: AdamW everything, or Muon the matrices of the blocks and AdamW the rest."""
+"""Which optimiser updates which parameter: AdamW everything, or Muon the matrices of the blocks; words at their own rate."""
 
 import contextlib
 from collections.abc import Iterator
@@ -17,11 +17,13 @@ class Optimisers:
     def __init__(self, model: nn.Module, settings: dict):
         trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
         by_muon = {name for name in trained if "matrix_rate" in settings and is_block_matrix(name)}
-        rest = [p for name, p in trained.items() if name not in by_muon]
-        betas = tuple(settings["betas"])
-        adamw = torch.optim.AdamW(rest, lr=settings["learning_rate"], betas=betas, weight_decay=0.0, fused=True)
-        self.all: dict[str, torch.optim.Optimizer] = {"adamw": adamw}
+        words = {name for name in trained if "word_rate" in settings and name == "text.embedding.weight"}
+        rest = [p for name, p in trained.items() if name not in by_muon | words]
         self.peaks = {"adamw": settings["learning_rate"]}
+        self.all: dict[str, torch.optim.Optimizer] = {"adamw": adamw(rest, settings)}
+        if words:
+            self.peaks["words"] = settings["word_rate"]
+            self.all["words"] = adamw([trained[name] for name in words], settings)
         if by_muon:
             matrices = [trained[name] for name in sorted(by_muon)]
             self.peaks["muon"] = settings["matrix_rate"]
@@ -46,6 +48,11 @@ class Optimisers:
         """Takes over what `state_dict` gave."""
         for name, optimiser in self.all.items():
             optimiser.load_state_dict(state[name])
+
+
+def adamw(parameters: list[nn.Parameter], settings: dict) -> torch.optim.AdamW:
+    """AdamW without weight decay; `step` sets the rate."""
+    return torch.optim.AdamW(parameters, betas=tuple(settings["betas"]), weight_decay=0.0, fused=True)
 
 
 def is_block_matrix(name: str) -> bool:
