@@ -28,7 +28,7 @@ class Trainer:
         start = settings.get("start", {})
         if "weights" in start:
             self.model.load_state_dict(load_weights(start["weights"], "model"))
-        if start.get("words") == "pictures":
+        if start.get("words_from_pictures"):
             embedding = self.model.text.embedding
             embedding.weight.data.copy_(self.dataset.word_vectors(embedding.embedding_dim))
         self.model.to(self.device)
