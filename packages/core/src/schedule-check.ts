@@ -1,9 +1,10 @@
-import { refuse, shown } from './json-reader.ts';
 import { DEFAULT_SELECTOR, planOf } from './lower.ts';
 import { suggestion } from './nearest.ts';
 import type { Plan } from './plan.ts';
 import type { Rule, Schedule, SelectorSettings } from './schedule.ts';
 import type { Topology } from './topology.ts';
+import { refuse } from './untrusted/json-reader.ts';
+import { shown } from './untrusted/printable.ts';
 
 /**
  * The plan of a schedule, once it is sure that the schedule fits the model and the sampler.

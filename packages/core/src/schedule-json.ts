@@ -9,9 +9,9 @@ import {
   pairOf,
   type Placed,
   refuse,
-  shown,
   textOf,
-} from './json-reader.ts';
+} from './untrusted/json-reader.ts';
+import { shown } from './untrusted/printable.ts';
 import {
   type Action,
   type ForecastRule,

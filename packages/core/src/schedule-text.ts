@@ -1,7 +1,7 @@
 import { ProCacheError } from './errors.ts';
-import { lineAndColumn, syntaxProblem } from './json-syntax.ts';
 import { parseSchedule } from './schedule-json.ts';
 import type { Rule, Schedule } from './schedule.ts';
+import { parseJson } from './untrusted/parse-json.ts';
 
 /**
  * The schedule that a JSON text writes down; `name` is that of the file, for errors.
@@ -10,14 +10,9 @@ import type { Rule, Schedule } from './schedule.ts';
  * (`my.json, line 3, column 12: ...`), one in the schedule with its place (`my.json: schedule.legend...`).
  */
 export function parseScheduleText(text: string, name = 'schedule'): Schedule {
-  const plain = text.startsWith('\ufeff') ? text.slice(1) : text; // editors on Windows put a byte order mark there
-  const mistake = syntaxProblem(plain);
-  if (mistake) {
-    const [line, column] = lineAndColumn(plain, mistake.at);
-    throw new ProCacheError('invalid-schedule', `${name}, line ${line}, column ${column}: this is not JSON: ${mistake.problem}`);
-  }
+  const json = parseJson(text, { name, code: 'invalid-schedule' });
   try {
-    return parseSchedule(JSON.parse(plain));
+    return parseSchedule(json);
   } catch (cause) {
     if (cause instanceof ProCacheError && name !== 'schedule') throw new ProCacheError(cause.code, `${name}: ${cause.message}`, { cause });
     throw cause;

@@ -1,3 +1,5 @@
+import { shown } from './printable.ts';
+
 /** Where a text stops being JSON, and what is wrong there. */
 export interface SyntaxProblem {
   /** Counted from 0, in UTF-16 units. */
@@ -16,13 +18,32 @@ const MAX_DEPTH = 200;
  * since one of the two would be lost in silence, and so is nesting deeper than 200.
  */
 export function syntaxProblem(text: string): SyntaxProblem | undefined {
+  return readSyntax(text).mistake;
+}
+
+/** A number that only Python writes, and where it stands. */
+export interface PythonLiteral {
+  readonly at: number;
+  readonly literal: string;
+}
+
+/** What reading the grammar of a text comes to. */
+export interface Syntax {
+  /** The first mistake: see `syntaxProblem`. */
+  readonly mistake: SyntaxProblem | undefined;
+  /** Where `NaN`, `Infinity` and `-Infinity` stand; they are mistakes unless `pythonNumbers` allows them. */
+  readonly pythonLiterals: readonly PythonLiteral[];
+}
+
+/** The grammar of a text. It takes time linear in its length. */
+export function readSyntax(text: string, { pythonNumbers = false }: { readonly pythonNumbers?: boolean } = {}): Syntax {
+  const reader = new Reader(text, pythonNumbers);
   try {
-    const reader = new Reader(text);
     reader.value(0);
     reader.end();
-    return undefined;
+    return { mistake: undefined, pythonLiterals: reader.pythonLiterals };
   } catch (mistake) {
-    if (mistake instanceof Mistake) return { at: mistake.at, problem: mistake.message };
+    if (mistake instanceof Mistake) return { mistake: { at: mistake.at, problem: mistake.message }, pythonLiterals: [] };
     throw mistake;
   }
 }
@@ -44,11 +65,14 @@ class Mistake extends Error {
 }
 
 class Reader {
+  readonly pythonLiterals: PythonLiteral[] = [];
   readonly #text: string;
+  readonly #pythonNumbers: boolean;
   #at = 0;
 
-  constructor(text: string) {
+  constructor(text: string, pythonNumbers: boolean) {
     this.#text = text;
+    this.#pythonNumbers = pythonNumbers;
   }
 
   value(depth: number): void {
@@ -58,7 +82,14 @@ class Reader {
     if (next === '{') this.#object(depth);
     else if (next === '[') this.#array(depth);
     else if (next === '"') this.#string();
-    else if (!this.#skip(LITERAL)) this.#fail(`${this.#found()} where a value should be`);
+    else if (!this.#skip(LITERAL) && !this.#pythonLiteral()) this.#fail(`${this.#found()} where a value should be`);
+  }
+
+  #pythonLiteral(): boolean {
+    const at = this.#at;
+    if (!this.#pythonNumbers || !this.#skip(PYTHON_LITERAL)) return false;
+    this.pythonLiterals.push({ at, literal: this.#text.slice(at, this.#at) });
+    return true;
   }
 
   end(): void {
@@ -73,7 +104,7 @@ class Reader {
       const start = this.#at;
       if (this.#text[start] !== '"') this.#fail(`${this.#found()} where a key in double quotes should be`);
       const key = JSON.parse(this.#string()) as string;
-      if (keys.has(key)) throw new Mistake(start, `the key ${JSON.stringify(key)} is given twice`);
+      if (keys.has(key)) throw new Mistake(start, `the key ${shown(key)} is given twice`);
       keys.add(key);
       this.#skip(SPACE);
       if (!this.#take(':')) this.#fail(`${this.#found()} where ":" should be`);
@@ -99,7 +130,8 @@ class Reader {
   /** Reads a string, and returns it with its quotes. */
   #string(): string {
     const start = this.#at;
-    this.#skip(STRING);
+    this.#take('"');
+    while (this.#skip(PLAIN) || this.#skip(ESCAPE));
     if (!this.#take('"')) {
       const next = this.#text[this.#at];
       this.#fail(next === '\\' ? 'an unknown escape in a string' : next === undefined ? 'a string without an end' : 'a control character in a string');
@@ -122,7 +154,7 @@ class Reader {
 
   #found(): string {
     const sign = this.#text.codePointAt(this.#at);
-    return sign === undefined ? 'the end of the text' : JSON.stringify(String.fromCodePoint(sign));
+    return sign === undefined ? 'the end of the text' : shown(String.fromCodePoint(sign));
   }
 
   #fail(problem: string): never {
@@ -131,7 +163,9 @@ class Reader {
 }
 
 const SPACE = /[ \t\n\r]*/y;
-/** A string without its closing quote. */
+/** A piece of a string without escapes. Not one pattern for whole strings: on long ones it would exhaust the stack. */
 // eslint-disable-next-line no-control-regex -- control characters are what JSON forbids in strings
-const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*/y;
+const PLAIN = /[^"\\\u0000-\u001f]+/y;
+const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 const LITERAL = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const PYTHON_LITERAL = /NaN|-?Infinity/y;

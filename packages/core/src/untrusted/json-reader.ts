@@ -1,0 +1,78 @@
+import { type ErrorCode, ProCacheError } from '../errors.ts';
+import { suggestion } from '../nearest.ts';
+import { shown } from './printable.ts';
+
+/** An untrusted JSON value, and the place where it stands: `schedule.legend["+"][1].ratio`. */
+export interface Placed {
+  readonly value: unknown;
+  readonly place: string;
+  /** Of the error that a wrong value throws; `invalid-schedule` unless given. What is read from it inherits the code. */
+  readonly code?: ErrorCode | undefined;
+}
+
+/** Refuses a value: says where it stands, then what is wrong and the way out. */
+export function refuse(place: string, problem: string, code: ErrorCode = 'invalid-schedule'): never {
+  throw new ProCacheError(code, `${place}: ${problem}`);
+}
+
+/** The members of an object all of whose keys are known. */
+export function membersOf({ value, place, code }: Placed, known: readonly string[]): Readonly<Record<string, unknown>> {
+  const members = objectOf({ value, place, code });
+  for (const key of Object.keys(members)) {
+    if (!known.includes(key)) refuse(place, `unknown key ${shown(key)}${suggestion(key, known)} (known here: ${known.join(', ')})`, code);
+  }
+  return members;
+}
+
+/** The members of an object, whatever they are called. */
+export function objectOf({ value, place, code }: Placed): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse(place, `${shown(value)} is not an object`, code);
+  return value as Readonly<Record<string, unknown>>;
+}
+
+/** The elements of an array that is not empty, each with its place. */
+export function elementsOf({ value, place, code }: Placed): readonly Placed[] {
+  if (!Array.isArray(value)) refuse(place, `${shown(value)} is not an array`, code);
+  if (value.length === 0) refuse(place, 'is empty; it needs at least one element', code);
+  return value.map((element: unknown, i) => ({ value: element, place: `${place}[${i}]`, code }));
+}
+
+/** A text that is not empty. */
+export function textOf({ value, place, code }: Placed): string {
+  if (typeof value !== 'string' || value === '') refuse(place, `${shown(value)} is not a non-empty string`, code);
+  return value;
+}
+
+export function booleanOf({ value, place, code }: Placed): boolean {
+  if (typeof value !== 'boolean') refuse(place, `${shown(value)} is neither true nor false`, code);
+  return value;
+}
+
+/** A number of a closed range; `last` may be `Infinity`. */
+export function numberOf({ value, place, code }: Placed, first: number, last: number): number {
+  const range = last === Infinity ? `a number of at least ${first}` : `between ${first} and ${last}`;
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < first || value > last) refuse(place, `${shown(value)} is not ${range}`, code);
+  return value;
+}
+
+/** An integer of a closed range; `last` may be `Infinity`. */
+export function integerOf({ value, place, code }: Placed, first: number, last: number = Infinity): number {
+  const range = last === Infinity ? `an integer of at least ${first}` : `an integer between ${first} and ${last}`;
+  if (!Number.isSafeInteger(value) || (value as number) < first || (value as number) > last) refuse(place, `${shown(value)} is not ${range}`, code);
+  return value as number;
+}
+
+/** One of some names. */
+export function nameOf<Name extends string>({ value, place, code }: Placed, names: readonly Name[]): Name {
+  const found = names.find((name) => name === value);
+  if (found !== undefined) return found;
+  const hint = typeof value === 'string' ? suggestion(value, names) : '';
+  return refuse(place, `${shown(value)} is none of ${names.map((name) => `"${name}"`).join(', ')}${hint}`, code);
+}
+
+/** Two integers of at least `least`. */
+export function pairOf({ value, place, code }: Placed, least: number, meaning: string): readonly [number, number] {
+  if (!Array.isArray(value) || value.length !== 2) refuse(place, `${shown(value)} is not a pair ${meaning}`, code);
+  const [a, b] = value.map((element: unknown, i) => integerOf({ value: element, place: `${place}[${i}]`, code }, least));
+  return [a!, b!];
+}
