@@ -2,3 +2,4 @@ export { openTransformer, type NodeTransformer, type TransformerOptions } from '
 export { openCheckpointFiles, openModelFiles, type OpenedCheckpoint, type OpenedModel } from './model-files.ts';
 export { openFile, type FileSource } from './file-source.ts';
 export { nodeHost, type HostOptions } from './host.ts';
+export { readRegularFile, readRegularText, type ReadOptions, type RegularFileOptions } from './regular-file.ts';
