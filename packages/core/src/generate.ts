@@ -2,8 +2,9 @@ import { withDenoiser } from './denoiser.ts';
 import type { DiffusionSteps } from './diffusion.ts';
 import { ProCacheError } from './errors.ts';
 import { guided } from './guidance.ts';
+import { type NoiseStreams, noiseStreams, seedsOf } from './noise.ts';
 import type { Plan } from './plan.ts';
-import { gaussians } from './random.ts';
+import type { Seed } from './random.ts';
 import { sampleDdim } from './samplers/ddim.ts';
 import { sampleDdpm } from './samplers/ddpm.ts';
 import type { SampledStep } from './samplers/sampling.ts';
@@ -34,8 +35,12 @@ export interface GenerateOptions {
   readonly sampler?: SamplerName | undefined;
   /** Of DDIM: see `DdimOptions`. */
   readonly eta?: number | undefined;
-  /** Image `i` begins with the noise of seed `seed + i`, so that it does not depend on the others. 0 by default. */
-  readonly seed?: number | undefined;
+  /**
+   * Image `i` begins with the noise of seed `seed + i`, so that it does not depend on the others. 0 by default.
+   *
+   * Of a seed the lowest 32 bits count, as in PyTorch; what is injected on the way is independent of it (`noiseStreams`).
+   */
+  readonly seed?: Seed | undefined;
   /** The noise to begin with in the place of the seed's, [images, channels, height, width]. */
   readonly noise?: Float32Array | undefined;
   /** Checked before each step; an `AbortSignal` is one. */
@@ -64,7 +69,8 @@ export interface Generation {
 export async function generate<T>(model: Transformer<T>, options: GenerateOptions): Promise<Generation> {
   const { plan, steps, guidance, signal } = options;
   const labels = checkedLabels(options);
-  const latent = initialNoise(model.latent, options);
+  const streams = noiseStreams(seedsOf(options.seed ?? 0, labels.length));
+  const latent = initialNoise(streams, model.latent, options);
   const isGuided = guidance !== undefined && guidance.scale !== 1;
   const recorder = recordSteps(options.now ?? (() => 0));
   const latents = await withDenoiser(
@@ -83,7 +89,7 @@ export async function generate<T>(model: Transformer<T>, options: GenerateOption
       const timed = recorder.timed(denoise);
       const denoiser = isGuided ? guided(timed, guidance.scale, { shape: model.latent, channels: guidance.channels }) : timed;
       const shared = { shape: model.latent, onStep: options.onStep };
-      const noise = injectedNoise(options.seed ?? 0, labels.length);
+      const noise = streams.injected();
       switch (options.sampler ?? 'ddim') {
         case 'ddim':
           return sampleDdim(denoiser, latent, steps, { ...shared, noise, eta: options.eta ?? 0 });
@@ -100,33 +106,13 @@ function checkedLabels({ labels }: GenerateOptions): readonly number[] {
   throw new ProCacheError('invalid-input', 'there is no label; pass one class label per image');
 }
 
-function initialNoise({ channels, height, width }: LatentShape, { labels, noise, seed = 0 }: GenerateOptions): Float32Array {
+function initialNoise(streams: NoiseStreams, { channels, height, width }: LatentShape, { labels, noise }: GenerateOptions): Float32Array {
   const size = channels * height * width;
-  if (noise === undefined) return perImage(labels.length, (image) => gaussians(seed + image)(size));
+  if (noise === undefined) return streams.start(size);
   if (noise.length === labels.length * size) return noise;
   throw new ProCacheError(
     'invalid-input',
     `the noise has ${noise.length} numbers, but ${labels.length} images of ${channels}x${height}x${width} take ${labels.length * size}; ` +
       `pass as many images of noise as labels`,
   );
-}
-
-/** Far from the seeds that people use, so that no image's injected noise is another's first noise. */
-const INJECTED_SEEDS = 2 ** 31;
-
-/** The noise that a sampler adds on the way: a stream of its own for each image. */
-function injectedNoise(seed: number, images: number): (step: number, length: number) => Float32Array {
-  const streams = Array.from({ length: images }, (_, image) => gaussians(INJECTED_SEEDS + ((seed + image) % INJECTED_SEEDS)));
-  return (_, length) => perImage(images, (image) => streams[image]!(length / images));
-}
-
-function perImage(images: number, noiseOf: (image: number) => Float32Array): Float32Array {
-  const parts = Array.from({ length: images }, (_, image) => noiseOf(image));
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    all.set(part, offset);
-    offset += part.length;
-  }
-  return all;
 }

@@ -60,8 +60,18 @@ describe('gaussian', () => {
     expect(gaussian(2 ** 32 + 42, 40)).toEqual(gaussian(42, 40));
   });
 
-  it.each([-1, 0.5, 2 ** 53, NaN])('refuses the seed %d', (seed) => {
-    expect(() => gaussian(seed, 4)).toThrow(`the seed is ${seed}; use an integer from 0 to 9007199254740991`);
+  it.each([-1, 0.5, NaN, -1n, 2n ** 64n])('refuses the seed %s', (seed) => {
+    expect(() => gaussian(seed, 4)).toThrow(`the seed is ${seed}; use a whole number from 0 to 18446744073709551615`);
+  });
+
+  it('takes a seed above 2^53 - 1 only where it is exact', () => {
+    expect(() => gaussian(2 ** 53, 4)).toThrow('use a whole number from 0 to 18446744073709551615, above 2^53 - 1 as a bigint, which is exact');
+    expect(gaussian(2n ** 53n + 7n, 20)).toEqual(gaussian(7, 20));
+  });
+
+  it.each([-1, 1.5, NaN, 2 ** 40])('does not draw %d numbers', (count) => {
+    expect(() => gaussian(0, count)).toThrow(expect.objectContaining({ code: 'invalid-input' }));
+    expect(() => gaussian(0, count)).toThrow(`cannot draw ${count} numbers; draw 0 to 268435456 at once`);
   });
 });
 

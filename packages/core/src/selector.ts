@@ -1,5 +1,5 @@
 import { ProCacheError } from './errors.ts';
-import { uniforms } from './random.ts';
+import { type Seed, uniforms } from './random.ts';
 import type { SelectorSettings } from './schedule.ts';
 import type { BranchId, Topology } from './topology.ts';
 import type { Tokens } from './transformer.ts';
@@ -23,7 +23,7 @@ export interface SelectorOptions {
   /** Images in the batch, the unconditional half included. */
   readonly images: number;
   /** Seed of the `random` score. */
-  readonly seed: number;
+  readonly seed: Seed;
 }
 
 /**

@@ -1,10 +1,9 @@
 import {
   type Denoiser,
   type DiffusionSteps,
-  gaussian,
-  gaussians,
   guided,
   type Guidance,
+  noiseStreams,
   planOf,
   ProCacheError,
   sampleDdim,
@@ -42,7 +41,8 @@ export function trajectoryOf<T>(model: Transformer<T>, options: TrajectoryOption
   const { steps, seeds, labelOf, guidance, sampler = 'ddim', eta = 0, signal } = options;
   if (seeds.length === 0) throw new ProCacheError('invalid-input', 'there is no seed to record; pass one or more');
   const { latent: shape } = model;
-  const noise = joinedImages(seeds.map((seed) => gaussian(seed, shape.channels * shape.height * shape.width)));
+  const streams = noiseStreams(seeds);
+  const noise = streams.start(shape.channels * shape.height * shape.width);
   const labels = seeds.map(labelOf);
   const guide = guidance !== undefined && guidance.scale !== 1 ? guidance : undefined;
   const conditions = { timesteps: steps.timesteps, labels: guide ? [...labels, ...labels.map(() => guide.unconditional)] : labels };
@@ -50,7 +50,7 @@ export function trajectoryOf<T>(model: Transformer<T>, options: TrajectoryOption
     steps: steps.count,
     images: seeds.length,
     sample(denoise) {
-      const injected = injectedNoise(seeds);
+      const injected = streams.injected();
       if (sampler === 'ddpm') return sampleDdpm(denoise, noise, steps, { shape, noise: injected });
       return sampleDdim(denoise, noise, steps, { shape, noise: injected, eta });
     },
@@ -59,16 +59,4 @@ export function trajectoryOf<T>(model: Transformer<T>, options: TrajectoryOption
         use(guide ? guided(denoise, guide.scale, { shape, channels: guide.channels }) : denoise),
       ),
   };
-}
-
-/** Noise of each image's own for the steps of a stochastic sampler, the same in every run. */
-function injectedNoise(seeds: readonly number[]): (step: number, length: number) => Float32Array {
-  const sources = seeds.map((seed) => gaussians(2 ** 31 + seed));
-  return (_, length) => joinedImages(sources.map((source) => source(length / seeds.length)));
-}
-
-function joinedImages(images: readonly Float32Array[]): Float32Array {
-  const joined = new Float32Array(images.reduce((sum, { length }) => sum + length, 0));
-  images.reduce((offset, image) => (joined.set(image, offset), offset + image.length), 0);
-  return joined;
 }
