@@ -1,9 +1,9 @@
-import { type DiffusionSteps, diffusionSteps, type Guidance, ProCacheError, SAMPLER_NAMES, type SamplerName, type TimestepRule } from '@procache/core';
+import { type DiffusionSteps, diffusionSteps, type Guidance, ProCacheError, SAMPLER_NAMES, type SamplerName, type Seed, type TimestepRule } from '@procache/core';
 import { type Command, Option } from 'commander';
 import { labelsOf, takenLabels } from './labels.ts';
 import type { ChosenModel } from './model-choice.ts';
 import { readNoise } from './noise.ts';
-import { numberWithin, wholeNumber } from './values.ts';
+import { numberWithin, seedValue } from './values.ts';
 
 /** The options that say how to get from noise to an image. */
 export interface ProcessFlags {
@@ -17,7 +17,7 @@ export interface ProcessFlags {
 export interface SamplingFlags extends ProcessFlags {
   readonly labels?: string;
   readonly prompt?: string;
-  readonly seed: number;
+  readonly seed: Seed;
   readonly noise?: string;
 }
 
@@ -32,7 +32,7 @@ export function addSamplingOptions(command: Command): Command {
     .option('-l, --labels <list>', 'class numbers or names, or all, such as 1,7 or "bag,ankle boot" (default: all classes where there are at most 10, else 0)')
     .option('--prompt <text>', 'for models that take text; none does yet');
   return addProcessOptions(command)
-    .option('--seed <n>', 'image i begins with the noise of seed n + i, as in PyTorch on the CPU', wholeNumber(0), 0)
+    .option('--seed <n>', 'image i begins with the noise of seed n + i, as in PyTorch on the CPU', seedValue, 0)
     .option('--noise <file>', 'begin with the tensor `noise` of a safetensors file instead');
 }
 
@@ -57,7 +57,7 @@ export interface Process {
 export interface Sampling extends Omit<Process, 'stepsOf'> {
   readonly labels: readonly number[];
   readonly steps: DiffusionSteps;
-  readonly seed: number;
+  readonly seed: Seed;
   /** The file that the noise comes from, and the noise. */
   readonly noiseFile: string | undefined;
   readonly noise: Float32Array | undefined;

@@ -1,3 +1,4 @@
+import { MAX_SEED, type Seed } from '@procache/core';
 import { InvalidArgumentError } from 'commander';
 
 /** Reads a whole number of at least `least`, for an option. */
@@ -7,6 +8,13 @@ export function wholeNumber(least: number): (text: string) => number {
     if (value >= least && Number.isSafeInteger(value)) return value;
     throw new InvalidArgumentError(`It is a whole number, ${least} or more.`);
   };
+}
+
+/** Reads a seed exactly, however large: a number where that holds it, else a bigint. */
+export function seedValue(text: string): Seed {
+  const exact = /^\s*\+?\d{1,40}\s*$/.test(text) ? BigInt(text.replace('+', '')) : -1n;
+  if (exact < 0n || exact > MAX_SEED) throw new InvalidArgumentError(`It is a whole number from 0 to ${MAX_SEED}.`);
+  return exact <= Number.MAX_SAFE_INTEGER ? Number(exact) : exact;
 }
 
 /** Reads a number from `low` to `high`, both included, for an option. */

@@ -1,4 +1,4 @@
-import type { Schedule } from '@procache/core';
+import { type Schedule, type Seed, seedsOf } from '@procache/core';
 import { nameOfLabel } from '../arguments/labels.ts';
 import type { ChosenModel } from '../arguments/model-choice.ts';
 import type { Sampling } from '../arguments/sampling.ts';
@@ -18,19 +18,20 @@ export interface JobImage {
   /** The name of its class, or its number as text. */
   readonly name: string;
   /** The seed of its noise; none where the noise came from a file. */
-  readonly seed: number | undefined;
+  readonly seed: Seed | undefined;
 }
 
 /** The images of a job, in the order of its labels. */
 export function imagesOf({ chosen, sampling }: Job): readonly JobImage[] {
+  const seeds = seedsOf(sampling.seed, sampling.labels.length);
   return sampling.labels.map((label, i) => ({
     label,
     name: nameOfLabel(label, chosen.model.labels),
-    seed: sampling.noise ? undefined : sampling.seed + i,
+    seed: sampling.noise ? undefined : seeds[i],
   }));
 }
 
-/** How an image was made: what it takes to make it again, as JSON. */
+/** How an image was made: what it takes to make it again, as JSON. A seed above 2^53 - 1 is a text, since readers of JSON would round the number. */
 export interface Provenance {
   readonly version: string;
   readonly model: { readonly name: string; readonly family: string; readonly flavour: string; readonly fingerprint: string };
@@ -40,7 +41,7 @@ export interface Provenance {
   readonly eta?: number;
   readonly timesteps: string;
   readonly guidance: number;
-  readonly images: readonly { readonly label: number; readonly name: string; readonly seed?: number; readonly noise?: string }[];
+  readonly images: readonly { readonly label: number; readonly name: string; readonly seed?: number | string; readonly noise?: string }[];
 }
 
 /** The provenance of some images of a job. */
@@ -58,7 +59,7 @@ export function provenanceOf({ chosen, schedule, sampling }: Job, images: readon
     images: images.map(({ label, name: className, seed }) => ({
       label,
       name: className,
-      ...(seed === undefined ? { noise: sampling.noiseFile ?? '' } : { seed }),
+      ...(seed === undefined ? { noise: sampling.noiseFile ?? '' } : { seed: typeof seed === 'bigint' ? String(seed) : seed }),
     })),
   };
 }
