@@ -7,7 +7,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'apps/*/test/**/*.test.ts'],
+    include: ['{packages,apps}/*/{src,test}/**/*.test.ts', 'tests/*.test.ts'],
     testTimeout: 120_000,
     maxWorkers: 2,
     pool: 'forks',

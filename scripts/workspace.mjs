@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 /** The folder of the workspace. */
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
-const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+/** The package.json of the workspace. */
+export const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 /** The one pnpm that this workspace is made with, such as `pnpm@10.34.9`. */
 const packageManager = manifest.packageManager;
 
@@ -33,9 +34,34 @@ export async function turbo(...tasks) {
   return (await pnpm(['exec', 'turbo', 'run', ...tasks, '--output-logs=errors-only', '--ui=stream'], 'failure')) === 0;
 }
 
-/** Runs a program that a dependency of the workspace installed; resolves to its exit code. */
+/** Publishes what npm does not have yet; resolves to whether that went well. */
+export async function publish() {
+  return (await pnpm(['exec', 'changeset', 'publish'])) === 0;
+}
+
+/** Lints the workspace; a file that has not changed since it was clean is not looked at again. */
+export async function lint() {
+  const [name, ...args] = manifest.scripts.lint.split(' ');
+  return (await tool(name, ...args)) === 0;
+}
+
+/** Runs a program of a dependency that has its name, in this very Node; resolves to its exit code. */
 export function tool(name, ...args) {
-  return pnpm(['exec', name, ...args]);
+  return node(binary(name), ...args);
+}
+
+/** What such a program prints on standard output, whether it ends well or not. */
+export async function outputOf(name, ...args) {
+  const printed = [];
+  await run(process.execPath, [binary(name), ...args], { seen: 'failure', printed });
+  return printed.join('');
+}
+
+/** The script of a dependency that has its name. */
+function binary(name) {
+  const folder = new URL(`../node_modules/${name}/`, import.meta.url);
+  const { bin } = JSON.parse(readFileSync(new URL('package.json', folder), 'utf8'));
+  return fileURLToPath(new URL(typeof bin === 'string' ? bin : bin[name], folder));
 }
 
 /** Runs Node itself; resolves to its exit code. */
@@ -49,11 +75,10 @@ function pnpm(args, seen = 'all') {
 }
 
 /** Runs a program; what it prints is seen as it comes (`all`), or only if it fails (`failure`). */
-function run(program, args, { seen, shell = false }) {
+function run(program, args, { seen, shell = false, printed = [] }) {
   const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', npm_config_update_notifier: 'false', npm_config_loglevel: 'error' };
   const stdio = seen === 'all' ? 'inherit' : ['inherit', 'pipe', 'pipe'];
   return new Promise((resolve) => {
-    const printed = [];
     const child = spawn(program, args, { cwd: root, stdio, env, shell });
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => printed.push(data));
     child.on('error', (cause) => {
