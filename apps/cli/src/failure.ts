@@ -1,5 +1,6 @@
-import { ProCacheError } from '@procache/core';
+import { type ErrorCode, ProCacheError } from '@procache/core';
 import { CommanderError } from 'commander';
+import { isSystemError, systemReason } from './files/system-error.ts';
 
 /** What a failure comes to: a code for programs, a message for people, and an exit code. */
 export interface Failure {
@@ -7,6 +8,8 @@ export interface Failure {
   readonly message: string;
   /** 1: it failed; 2: the command line asks for something that there is not; 130, 143: interrupted. */
   readonly exitCode: number;
+  /** Whether all of the message is this program's own, and no name out of a file is in it. */
+  readonly isOurs: boolean;
 }
 
 /** Thrown by a command that was interrupted and has something to say about what it leaves behind. */
@@ -16,12 +19,21 @@ export class Interrupted extends Error {}
 export function failureOf(cause: unknown, signal: AbortSignal): Failure {
   if (cause instanceof Interrupted || (signal.aborted && cause === signal.reason)) {
     const message = cause instanceof Interrupted ? cause.message : 'interrupted; no file was written';
-    return { code: 'interrupted', message, exitCode: signal.reason === 'SIGTERM' ? 143 : 130 };
+    return { code: 'interrupted', message, exitCode: signal.reason === 'SIGTERM' ? 143 : 130, isOurs: true };
   }
-  if (cause instanceof CommanderError) return { code: 'invalid-input', message: commanderMessage(cause), exitCode: 2 };
-  if (cause instanceof ProCacheError) return { code: cause.code, message: cause.message, exitCode: cause.code === 'invalid-input' ? 2 : 1 };
+  if (cause instanceof CommanderError) return { code: 'invalid-input', message: commanderMessage(cause), exitCode: 2, isOurs: false };
+  if (cause instanceof ProCacheError) return { code: cause.code, message: cause.message, exitCode: WRONG_USAGE.includes(cause.code) ? 2 : 1, isOurs: false };
+  if (isSystemError(cause)) return { code: 'execution-failed', message: systemMessage(cause), exitCode: 1, isOurs: false };
   const message = cause instanceof Error ? cause.message : String(cause);
-  return { code: 'unexpected', message: `${message} (a defect; --debug shows where)`, exitCode: 1 };
+  return { code: 'unexpected', message: `${message} (a defect; --debug shows where)`, exitCode: 1, isOurs: false };
+}
+
+/** What a command line asks for and cannot have. */
+const WRONG_USAGE: readonly ErrorCode[] = ['invalid-input', 'infeasible-constraints'];
+
+function systemMessage(cause: NodeJS.ErrnoException): string {
+  const reason = systemReason(cause);
+  return reason === undefined ? cause.message : `${cause.path ?? cause.syscall ?? 'a file'}: ${reason}`;
 }
 
 /** Commander's messages, in the manner of ours: `error: unknown option '--steep'\n(Did you mean --steps?)`. */

@@ -1,8 +1,6 @@
 #!/usr/bin/env node
 import { runCommandLine } from './command-line.ts';
-
-// A reader that has seen enough (`procache explain | head`) is no failure.
-process.stdout.on('error', (cause: NodeJS.ErrnoException) => process.exit(cause.code === 'EPIPE' ? 0 : 1));
+import { checkedStream } from './output-stream.ts';
 
 const interrupt = new AbortController();
 const stopping = (signal: 'SIGINT' | 'SIGTERM', code: number) => () => {
@@ -13,8 +11,8 @@ process.on('SIGINT', stopping('SIGINT', 130));
 process.on('SIGTERM', stopping('SIGTERM', 143));
 
 process.exitCode = await runCommandLine(process.argv.slice(2), {
-  stdout: process.stdout,
-  stderr: process.stderr,
+  stdout: checkedStream(process.stdout),
+  stderr: checkedStream(process.stderr),
   env: process.env,
   signal: interrupt.signal,
 });

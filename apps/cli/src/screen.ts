@@ -1,6 +1,6 @@
 import type { Host } from './host.ts';
-import { type Ink, inkFor } from './ink.ts';
-import type { TerminalStream } from './pictures/progress-bar.ts';
+import type { Ink } from './ink.ts';
+import { NOWHERE, type Terminal } from './terminal.ts';
 
 /** How a command is asked to show what it has to say. */
 export interface ScreenFlags {
@@ -18,18 +18,22 @@ export interface Screen {
   /** The one machine-readable object, where it was asked for. */
   report(value: object): void;
   /** Where progress is drawn, if it is a terminal. */
-  readonly progress: TerminalStream;
+  readonly progress: Terminal;
 }
 
-const NOWHERE: TerminalStream = { write: () => undefined };
-
-export function screenOf({ stdout, stderr, env }: Host, { json = false, quiet = false }: ScreenFlags): Screen {
+export function screenOf({ stdout, stderr }: Host, { json = false, quiet = false }: ScreenFlags): Screen {
   const silent = json || quiet;
   return {
-    ink: inkFor(stdout, env),
-    say: (text) => silent || stdout.write(`${text}\n`),
-    note: (text) => quiet || stderr.write(`${text}\n`),
-    report: (value) => json && stdout.write(`${JSON.stringify(value, null, 2)}\n`),
+    ink: stdout.ink,
+    say(text) {
+      if (!silent) stdout.write(`${text}\n`);
+    },
+    note(text) {
+      if (!quiet) stderr.write(`${text}\n`);
+    },
+    report(value) {
+      if (json) stdout.writeJson(`${JSON.stringify(value, null, 2)}\n`);
+    },
     progress: quiet ? NOWHERE : stderr,
   };
 }

@@ -33,12 +33,10 @@ interface BenchFlags {
 /** Evaluations of the plain model after each round. */
 const PLAIN_PER_ROUND = 6;
 
-/** Adds `procache bench`: wall clock, arithmetic and memory of schedules beside the uncached run. */
-export function registerBench(program: Command, host: Host): void {
+/** `procache bench`: wall clock, arithmetic and memory of schedules beside the uncached run. */
+export function defineBench(command: Command, host: Host): void {
   const cache = join(host.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'procache');
-  program
-    .command('bench')
-    .description('measure schedules against the uncached run: wall clock, arithmetic, memory')
+  command
     .option('--model <model>', 'zoo name, checkpoint file or model folder', 'fashion-dit')
     .option('--shape <shape>', `random weights of a published size: ${Object.keys(DIT_SHAPES).join(', ')}`)
     .option('--schedules <names>', 'schedules to compare, separated by commas', 'procache-published')
@@ -57,7 +55,9 @@ export function registerBench(program: Command, host: Host): void {
 }
 
 async function bench(flags: BenchFlags, host: Host): Promise<void> {
-  const report = (line: string): void => void host.stderr.write(`${line}\n`);
+  const report = (line: string): void => {
+    host.stderr.write(`${line}\n`);
+  };
   const { transformer, model } = await open(flags);
   const workload = workloadOf(transformer, flags, host.signal);
   const contestants = contestantsOf(transformer, flags);
@@ -86,7 +86,8 @@ async function bench(flags: BenchFlags, host: Host): Promise<void> {
     plainMilliseconds: plain && median(plainTimes),
     contestants: resultsOf(workload, contestants, timings, peaks),
   };
-  host.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : `\n${formatResult(result)}`);
+  if (flags.json) host.stdout.writeJson(`${JSON.stringify(result)}\n`);
+  else host.stdout.write(`\n${formatResult(result)}`);
 }
 
 /** One generation and nothing else, for the process that measures memory. */

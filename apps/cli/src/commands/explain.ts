@@ -24,8 +24,8 @@ Examples:
   procache explain --schedule mine.json --model ./DiT-XL-2-256 --images 4
   procache explain --schedule fora-3 --steps 20 --save fora-3.json`;
 
-export function registerExplain(program: Command, host: Host): void {
-  const command = program.command('explain').description('Show what a schedule would do, and what it would cost, without running it.');
+/** `procache explain`: shows what a schedule would do. */
+export function defineExplain(command: Command, host: Host): void {
   command.optionsGroup('Model:');
   addModelOptions(command);
   command.optionsGroup('Schedule:');

@@ -34,8 +34,8 @@ Examples:
   procache generate --schedule mine.json --json > result.json
   procache generate --model DiT-XL-2-256x256.pt --labels 207,360 --memory low`;
 
-export function registerGenerate(program: Command, host: Host): void {
-  const command = program.command('generate').description('Draw images, following a caching schedule.');
+/** `procache generate`: draws images. */
+export function defineGenerate(command: Command, host: Host): void {
   command.optionsGroup('Model:');
   addModelOptions(command);
   command.optionsGroup('Schedule:');

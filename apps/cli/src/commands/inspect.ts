@@ -16,10 +16,9 @@ Examples:
   procache inspect mine.json --model fashion-dit
   procache inspect procache-out/grid.png`;
 
-export function registerInspect(program: Command, host: Host): void {
-  program
-    .command('inspect')
-    .description('Show what a checkpoint, a schedule file or a generated picture holds.')
+/** `procache inspect`: shows what a file holds. */
+export function defineInspect(command: Command, host: Host): void {
+  command
     .argument('<path>', 'a checkpoint file, a model folder or a model of the zoo, a schedule (.json), or a picture (.png)')
     .option('-m, --model <model>', 'check a schedule against this model')
     .option('--num-heads <n>', 'attention heads, where a checkpoint does not tell', wholeNumber(1))

@@ -28,11 +28,10 @@ Examples:
   procache search --objective kernel,latent-error --seeds 64
   procache search --budget 17 --resume`;
 
-/** Adds `procache search`: finds the schedule that keeps the most quality for what it may cost. */
-export function registerSearch(program: Command, host: Host): void {
-  const command = program.command('search').description('Find the caching schedule that keeps the most quality for what it may cost.');
+/** `procache search`: finds the schedule that keeps the most quality for what it may cost. */
+export function defineSearch(command: Command, host: Host): void {
   addSearchOptions(command);
-  command.addHelpText('after', EXAMPLES).action((flags: SearchFlags) => search(flags, host, commandLineOf(program)));
+  command.addHelpText('after', EXAMPLES).action((flags: SearchFlags) => search(flags, host, commandLineOf(command)));
 }
 
 /** A study is kilobytes per schedule, and the report less than this. */

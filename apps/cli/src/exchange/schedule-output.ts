@@ -11,7 +11,7 @@ export async function handOver(text: string, { out, ...flags }: OutputFlags, hos
   const screen = screenOf(host, flags);
   for (const note of notes) screen.note(note);
   if (out === undefined) {
-    host.stdout.write(text);
+    host.stdout.writeJson(text);
     return;
   }
   await writeWhole(out, text);

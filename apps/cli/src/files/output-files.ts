@@ -1,16 +1,47 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rename, rm, rmdir, stat, statfs, writeFile } from 'node:fs/promises';
+import { access, chmod, constants, mkdir, rename, rm, rmdir, stat, statfs, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ProCacheError } from '@procache/core';
+import { codeOf, messageOf, systemReason } from './system-error.ts';
+import { writeTargetOf, writeThrough, type WriteTarget } from './write-target.ts';
 
-/** Writes a file as a whole: whoever looks finds either all of it under its name, or nothing new. */
-export async function writeWhole(path: string, bytes: Uint8Array | string): Promise<void> {
+type FileTarget = Extract<WriteTarget, { readonly kind: 'file' }>;
+
+/**
+ * Writes a file as a whole: whoever looks finds either all of it under its name, or nothing new.
+ *
+ * Links are followed, and stay what they are. Devices, pipes and standard output take the bytes as they come.
+ */
+export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
+  const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
+  try {
+    const target = await writeTargetOf(path);
+    if (target.kind === 'file') await replace(target, bytes);
+    else await writeThrough(target, bytes);
+  } catch (cause) {
+    throw writeError(path, cause);
+  }
+}
+
+async function replace({ path, mode }: FileTarget, bytes: Uint8Array): Promise<void> {
+  if (mode !== undefined) await access(path, constants.W_OK); // renaming would not ask
   const partial = partialOf(path);
   try {
-    await writeFile(partial, bytes);
+    await writeFile(partial, bytes, { flag: 'wx' });
+    if (mode !== undefined) await chmod(partial, mode);
     await rename(partial, path);
   } catch (cause) {
     await rm(partial, { force: true }).catch(() => undefined);
+    throw cause;
+  }
+}
+
+/** Makes sure, before the work, that a file of so many bytes can be written there. */
+export async function checkWritable(path: string, bytes: number): Promise<void> {
+  try {
+    const target = await writeTargetOf(path);
+    if (target.kind === 'file') await openOutputFolder(dirname(target.path), bytes);
+  } catch (cause) {
     throw writeError(path, cause);
   }
 }
@@ -87,34 +118,24 @@ async function roomIn(path: string): Promise<number> {
 }
 
 function folderError(path: string, cause: unknown): ProCacheError {
-  const reason = REASONS[codeOf(cause)] ?? messageOf(cause);
+  const reason = FOLDER_REASONS[codeOf(cause)] ?? systemReason(cause) ?? messageOf(cause);
   return new ProCacheError('execution-failed', `${path}: cannot be used as an output folder: ${reason}`, { cause });
 }
 
 function writeError(path: string, cause: unknown): ProCacheError {
-  const reason = REASONS[codeOf(cause)] ?? messageOf(cause);
-  return new ProCacheError('execution-failed', `${path}: cannot be written: ${reason}`, { cause });
+  if (cause instanceof ProCacheError) return cause;
+  return new ProCacheError('execution-failed', `${path}: cannot be written: ${systemReason(cause) ?? messageOf(cause)}`, { cause });
 }
 
-const REASONS: Readonly<Record<string, string>> = {
+/** What is said otherwise where a folder is to be made. */
+const FOLDER_REASONS: Readonly<Record<string, string>> = {
   EACCES: 'you may not write there; choose another folder',
   EPERM: 'you may not write there; choose another folder',
   EROFS: 'it lies on a read-only file system; choose another folder',
   ENOENT: 'no folder can be made there; choose another',
   EEXIST: 'there is a file of that name; choose another folder',
   ENOTDIR: 'a part of the path is a file; choose another folder',
-  EISDIR: 'there is a folder of that name; choose another name',
-  ENOSPC: 'the disk is full; make room, or write elsewhere',
-  EDQUOT: 'your quota on that disk is used up; make room, or write elsewhere',
 };
-
-function codeOf(cause: unknown): string {
-  return String((cause as NodeJS.ErrnoException | undefined)?.code);
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
-}
 
 function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;

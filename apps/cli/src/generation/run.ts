@@ -33,7 +33,7 @@ class EnoughSteps extends Error {}
 export async function runOnce(setting: Setting, plan: Plan, { label, onLatent, stopAfter = Infinity }: RunOptions): Promise<TimedRun> {
   const { transformer, sampling, signal, screen } = setting;
   const now = () => performance.now();
-  const bar = openProgressBar(plan.pattern ?? '#'.repeat(plan.steps.length), { stream: screen.progress, now, label });
+  const bar = openProgressBar(plan.pattern ?? '#'.repeat(plan.steps.length), { terminal: screen.progress, now, label });
   const started = now();
   try {
     const generation = await generate(transformer, {

@@ -1,6 +1,5 @@
-import { dirname } from 'node:path';
 import { type TensorValues, writeSafetensors } from '@procache/model';
-import { openOutputFolder, writeWhole } from '../files/output-files.ts';
+import { checkWritable, writeWhole } from '../files/output-files.ts';
 import type { Job } from './job.ts';
 import { imagesOf, provenanceOf } from './job.ts';
 
@@ -19,7 +18,7 @@ export function tensorBytes(job: Job, { saveLatents, saveTrajectory }: TensorFla
 /** Makes sure, before the work, that the files can be written. */
 export async function checkTensorFiles(job: Job, flags: TensorFlags): Promise<void> {
   for (const path of [flags.saveLatents, flags.saveTrajectory]) {
-    if (path !== undefined) await openOutputFolder(dirname(path), tensorBytes(job, flags));
+    if (path !== undefined) await checkWritable(path, tensorBytes(job, flags));
   }
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { terminalOf } from '../terminal.ts';
 import { openProgressBar } from './progress-bar.ts';
 
 function terminal(columns = 80): { readonly isTTY: true; readonly columns: number; readonly written: string[]; write(text: string): void } {
@@ -12,7 +13,7 @@ describe('openProgressBar', () => {
   test('shows the step, its letter, and the time left by letter', () => {
     const stream = terminal();
     let time = 0;
-    const bar = openProgressBar('#.#.', { stream, now: () => time, label: 'generate' });
+    const bar = openProgressBar('#.#.', { terminal: terminalOf(stream, {}), now: () => time, label: 'generate' });
     expect(shown(stream.written[0])).toBe(`generate [>${' '.repeat(39)}]  0/4  #  0:00, -:-- left`);
     time = 10_000;
     bar.update(1);
@@ -28,7 +29,7 @@ describe('openProgressBar', () => {
 
   test('writes nothing where there is no terminal', () => {
     const written: string[] = [];
-    const bar = openProgressBar('##', { stream: { write: (text) => written.push(text) }, now: () => 0 });
+    const bar = openProgressBar('##', { terminal: terminalOf({ write: (text) => written.push(text) }, {}), now: () => 0 });
     bar.update(1);
     bar.clear();
     bar.finish();
@@ -38,7 +39,7 @@ describe('openProgressBar', () => {
   test('draws at most once an interval', () => {
     const stream = terminal();
     let time = 0;
-    const bar = openProgressBar('#'.repeat(100), { stream, now: () => time, interval: 100 });
+    const bar = openProgressBar('#'.repeat(100), { terminal: terminalOf(stream, {}), now: () => time, interval: 100 });
     for (let step = 1; step <= 100; step++) {
       time += 10;
       bar.update(step);
@@ -49,7 +50,7 @@ describe('openProgressBar', () => {
   test.each([20, 30, 40, 80, 200])('fits %d columns', (columns) => {
     const stream = terminal(columns);
     let time = 0;
-    const bar = openProgressBar('#'.repeat(250), { stream, now: () => time, label: 'generate' });
+    const bar = openProgressBar('#'.repeat(250), { terminal: terminalOf(stream, {}), now: () => time, label: 'generate' });
     time = 5_000_000;
     bar.update(120);
     for (const text of stream.written) expect(shown(text).length).toBeLessThan(columns);

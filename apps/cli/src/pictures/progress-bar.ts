@@ -1,11 +1,5 @@
+import type { Terminal } from '../terminal.ts';
 import { clock } from '../units.ts';
-
-/** What the progress bar needs of a stream: `process.stderr` has it. */
-export interface TerminalStream {
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-  write(text: string): unknown;
-}
 
 /** A line in the terminal that shows how far sampling is. */
 export interface ProgressBar {
@@ -19,7 +13,7 @@ export interface ProgressBar {
 
 /** Where and how often the progress bar is drawn. */
 export interface ProgressOptions {
-  readonly stream: TerminalStream;
+  readonly terminal: Terminal;
   /** Milliseconds from any fixed point, such as `performance.now`. */
   readonly now: () => number;
   /** Stands before the bar. */
@@ -32,22 +26,19 @@ export interface ProgressOptions {
  * A progress bar for a schedule's pattern, a letter for each step: `generate [=====>    ]  18/50  +  0:07, 0:12 left`.
  *
  * The remaining time counts each letter at the mean time its steps took so far, since a reused step may take a hundredth of a
- * computed one. Where the stream is no terminal, nothing is ever written.
+ * computed one. Where nobody reads along, nothing is ever written.
  */
 export function openProgressBar(pattern: string, options: ProgressOptions): ProgressBar {
-  const { stream, now, label = '', interval = 100 } = options;
+  const { terminal, now, label = '', interval = 100 } = options;
   const started = now();
   const pace = new Map<string, { steps: number; time: number }>();
   let done = 0;
   let updated = started;
   let drawn = -Infinity;
-  const write = (text: string): void => {
-    if (stream.isTTY === true) stream.write(text);
-  };
   const draw = (): void => {
     drawn = now();
     const times = { elapsed: drawn - started, left: remaining(pattern.slice(done), pace) };
-    write(`\r${progressLine({ label, pattern, done, ...times }, (stream.columns ?? 80) - 1)}\x1b[K`);
+    terminal.draw(progressLine({ label, pattern, done, ...times }, terminal.columns - 1));
   };
   draw();
   return {
@@ -63,9 +54,9 @@ export function openProgressBar(pattern: string, options: ProgressOptions): Prog
     },
     finish() {
       draw();
-      write('\n');
+      if (terminal.isTTY) terminal.write('\n');
     },
-    clear: () => write('\r\x1b[K'),
+    clear: () => terminal.erase(),
   };
 }
 

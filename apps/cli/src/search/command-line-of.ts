@@ -7,8 +7,8 @@ export interface CommandLine {
   with(option: string): string;
 }
 
-export function commandLineOf(program: Command): CommandLine {
-  const { rawArgs } = program as Command & { readonly rawArgs: readonly string[] };
+export function commandLineOf({ parent }: Command): CommandLine {
+  const { rawArgs } = parent as Command & { readonly rawArgs: readonly string[] };
   return { text: quoted(rawArgs), with: (option) => quoted(rawArgs.includes(option) ? rawArgs : [...rawArgs, option]) };
 }
 

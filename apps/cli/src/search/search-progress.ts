@@ -1,4 +1,4 @@
-import type { TerminalStream } from '../pictures/progress-bar.ts';
+import type { Terminal } from '../terminal.ts';
 import { clock } from '../units.ts';
 import type { WorkMeter } from './work-meter.ts';
 
@@ -13,17 +13,17 @@ export interface SearchProgress {
 const INTERVAL = 250;
 const BAR = 16;
 
-/** Draws four times a second while there is something to say, and nothing where the stream is no terminal. */
-export function openSearchProgress(meter: WorkMeter, stream: TerminalStream): SearchProgress {
+/** Draws four times a second while there is something to say, and nothing where nobody reads along. */
+export function openSearchProgress(meter: WorkMeter, terminal: Terminal): SearchProgress {
   let shown: string | undefined;
   let timer: NodeJS.Timeout | undefined;
   const draw = (): void => {
-    if (shown !== undefined) stream.write(`\r${progressLine(shown, meter, (stream.columns ?? 80) - 1)}\x1b[K`);
+    if (shown !== undefined) terminal.draw(progressLine(shown, meter, terminal.columns - 1));
   };
   return {
     show(text) {
       shown = text;
-      if (stream.isTTY !== true || timer) return;
+      if (!terminal.isTTY || timer) return;
       draw();
       timer = setInterval(draw, INTERVAL).unref();
     },
@@ -31,7 +31,7 @@ export function openSearchProgress(meter: WorkMeter, stream: TerminalStream): Se
       if (!timer) return;
       clearInterval(timer);
       timer = undefined;
-      stream.write('\r\x1b[K');
+      terminal.erase();
     },
   };
 }
