@@ -39,6 +39,7 @@ export type { Conditioned, Conditions, LatentShape, StepCall, StepResult, Tokens
 export { FeatureCache } from './cache.ts';
 export { createSelector, type SelectorOptions, type TokenSelector } from './selector.ts';
 export { withDenoiser, type Denoiser, type DenoiserOptions, type EvaluatedStep } from './denoiser.ts';
+export { checkedSteps } from './finite.ts';
 export { cachedOutput, type OutputCacheOptions } from './output-cache.ts';
 
 // From noise to a latent

@@ -1,4 +1,5 @@
 import {
+  checkedSteps,
   type Denoiser,
   type DiffusionSteps,
   guided,
@@ -51,11 +52,11 @@ export function trajectoryOf<T>(model: Transformer<T>, options: TrajectoryOption
     images: seeds.length,
     sample(denoise) {
       const injected = streams.injected();
-      if (sampler === 'ddpm') return sampleDdpm(denoise, noise, steps, { shape, noise: injected });
-      return sampleDdim(denoise, noise, steps, { shape, noise: injected, eta });
+      const shared = { shape, noise: injected, onStep: checkedSteps({ images: seeds.length }) };
+      return sampler === 'ddpm' ? sampleDdpm(denoise, noise, steps, shared) : sampleDdim(denoise, noise, steps, { ...shared, eta });
     },
     follow: (schedule, use) =>
-      withDenoiser({ model, plan: planOf(schedule, model.topology), conditions, seed: seeds[0]!, signal }, (denoise) =>
+      withDenoiser({ model, plan: planOf(schedule, model.topology), conditions, seed: seeds[0]!, pictures: seeds.length, signal }, (denoise) =>
         use(guide ? guided(denoise, guide.scale, { shape, channels: guide.channels }) : denoise),
       ),
   };
