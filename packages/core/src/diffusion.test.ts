@@ -1,25 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { cumulativeAlphas, diffusionSteps } from './diffusion.ts';
-
-describe('cumulativeAlphas', () => {
-  // Printed by test/diffusion.py.
-  it.each([
-    [{}, { 0: 0.9999, 1: 0.9997800920720721, 20: 0.9937354285721993, 499: 0.07858724288177821, 958: 9.087136175311652e-5, 999: 4.0358297653756754e-5 }],
-    [
-      { betaSchedule: 'scaled_linear', betaStart: 0.00085, betaEnd: 0.012 },
-      { 0: 0.99915, 1: 0.9982960278384514, 20: 0.981314362200552, 499: 0.27766965045646763, 979: 0.005912769761263187, 999: 0.004660098513077234 },
-    ],
-  ] as const)('agrees with Python: %o', (process, expected) => {
-    const alphas = cumulativeAlphas(process);
-    expect(alphas).toHaveLength(1000);
-    for (const [timestep, alpha] of Object.entries(expected)) expect(alphas[Number(timestep)]! / alpha).toBeCloseTo(1, 13);
-  });
-
-  it('refuses betas that are no noise schedule', () => {
-    expect(() => cumulativeAlphas({ betaStart: 0.02, betaEnd: 1e-4 })).toThrow('betas from 0.02 to 0.0001');
-    expect(() => cumulativeAlphas({ trainTimesteps: 1 })).toThrow('at least 2 training timesteps, not 1');
-  });
-});
+import { diffusionSteps } from './diffusion.ts';
+import { cumulativeAlphas } from './forward-process.ts';
 
 describe('diffusionSteps', () => {
   const alphas = cumulativeAlphas();
@@ -48,6 +29,18 @@ describe('diffusionSteps', () => {
     const offset = diffusionSteps(20, { rule: 'leading', stepsOffset: 1 });
     expect(offset.previousAlphas.slice(-2)).toEqual([alphas[1], 1]);
     expect(diffusionSteps(20, { rule: 'leading', setAlphaToOne: false }).previousAlphas.at(-1)).toBe(alphas[0]);
+  });
+
+  it('hands on what a sampler is to do, and nothing that is not said', () => {
+    const clip = { range: 1, noise: 'predicted' } as const;
+    expect(diffusionSteps(2, { sampler: 'ddpm', clip, variance: 'fixed-small' })).toMatchObject({ sampler: 'ddpm', clip, variance: 'fixed-small' });
+    expect(Object.keys(diffusionSteps(2)).sort()).toEqual(['alphas', 'count', 'previousAlphas', 'timesteps']);
+  });
+
+  it('takes no step from nothing but noise', () => {
+    const process = { zeroTerminalSnr: true, rule: 'trailing' } as const;
+    expect(() => diffusionSteps(4, process)).toThrow('at timestep 999 nothing of the image is left (rescale_betas_zero_snr)');
+    expect(diffusionSteps(4, { ...process, rule: 'leading' }).timesteps[0]).toBe(750);
   });
 
   it('loses image at every step towards the noise', () => {

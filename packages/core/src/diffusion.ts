@@ -1,36 +1,35 @@
 import { ProCacheError } from './errors.ts';
+import { cumulativeAlphas, type ForwardProcess } from './forward-process.ts';
+import type { Clip, SamplerName, Variance } from './samplers/sampling.ts';
 import { timestepsOf, type TimestepRule } from './timesteps.ts';
 
-/**
- * The forward process: how much of the image is left at each training timestep.
- *
- * The defaults are those of DDPM (Ho et al., 2020), which DiT and PixArt were trained with.
- */
-export interface ForwardProcess {
-  readonly trainTimesteps?: number;
-  /** `"scaled_linear"` is linear in the square root of beta (latent diffusion). */
-  readonly betaSchedule?: 'linear' | 'scaled_linear';
-  readonly betaStart?: number;
-  readonly betaEnd?: number;
+/** How a sampler is to be used, where whoever made the model has a say in it. Its own options go before these. */
+export interface SamplerDefaults {
+  /** The sampler of `generate`. */
+  readonly sampler?: SamplerName | undefined;
+  /** How the predicted clean image is kept within a range. */
+  readonly clip?: Clip | undefined;
+  /** Of DDPM. */
+  readonly variance?: Variance | undefined;
 }
 
-export interface DiffusionOptions extends ForwardProcess {
+export interface DiffusionOptions extends ForwardProcess, SamplerDefaults {
   /** Which training timesteps are taken; by default `"original"`, as DiT does. */
-  readonly rule?: TimestepRule;
+  readonly rule?: TimestepRule | undefined;
   /** Added to each timestep of the rule `"leading"`. */
-  readonly stepsOffset?: number;
-  /** Whether the last step of diffusers' rules leads to ᾱ = 1 (the default) rather than to the ᾱ of timestep 0. */
-  readonly setAlphaToOne?: boolean;
+  readonly stepsOffset?: number | undefined;
+  /** Whether DDIM's last step under diffusers' rules leads to ᾱ = 1 (the default) rather than to the ᾱ of timestep 0. */
+  readonly setAlphaToOne?: boolean | undefined;
 }
 
 /** The steps of one generation, in the order in which they are taken: step 0 is the noisiest. */
-export interface DiffusionSteps {
+export interface DiffusionSteps extends SamplerDefaults {
   readonly count: number;
   /** The model's own time value at each step. */
   readonly timesteps: readonly number[];
   /** ᾱ at each step: the share of the image in the variance of the latent. */
   readonly alphas: readonly number[];
-  /** ᾱ of the latent that each step leads to. */
+  /** ᾱ of the latent that each step of DDIM leads to; a step of DDPM leads to the next one's, and the last to 1. */
   readonly previousAlphas: readonly number[];
 }
 
@@ -43,45 +42,30 @@ export interface DiffusionSteps {
  * as there: under `"linspace"` that is not quite the timestep of the next step, and `"trailing"` ends
  * on a trace of noise where `count` does not divide the training timesteps.
  *
+ * A model's `defaults` are such options: `diffusionSteps(50, model.defaults)` steps as the model's own code does.
+ *
  * @throws {ProCacheError} `invalid-input` where the training timesteps do not hold that many steps.
  */
 export function diffusionSteps(count: number, options: DiffusionOptions = {}): DiffusionSteps {
-  const { trainTimesteps = 1000, rule = 'original', stepsOffset = 0, setAlphaToOne = true } = options;
+  const { trainTimesteps = 1000, rule = 'original', stepsOffset = 0, setAlphaToOne = true, sampler, clip, variance } = options;
   const alphaAt = cumulativeAlphas(options);
   const timesteps = timestepsOf(count, rule, { trainTimesteps, stepsOffset });
   const alphas = timesteps.map((timestep) => alphaAt[timestep]!);
-  if (rule === 'original' || rule === 'original-ddim') return { count, timesteps, alphas, previousAlphas: [...alphas.slice(1), 1] };
+  checkSignal(timesteps, alphas);
+  const common = { count, timesteps, alphas, ...(sampler && { sampler }), ...(clip && { clip }), ...(variance && { variance }) };
+  if (rule === 'original' || rule === 'original-ddim') return { ...common, previousAlphas: [...alphas.slice(1), 1] };
   const stride = Math.floor(trainTimesteps / count);
   const last = setAlphaToOne ? 1 : alphaAt[0]!;
-  return { count, timesteps, alphas, previousAlphas: timesteps.map((timestep) => alphaAt[timestep - stride] ?? last) };
+  return { ...common, previousAlphas: timesteps.map((timestep) => alphaAt[timestep - stride] ?? last) };
 }
 
-/** ᾱ at each training timestep: the running product of `1 - beta`, in float64. */
-export function cumulativeAlphas(process: ForwardProcess = {}): readonly number[] {
-  let alpha = 1;
-  return betasOf(process).map((beta) => (alpha *= 1 - beta));
-}
-
-/** The variance that each training timestep adds. */
-function betasOf({ trainTimesteps = 1000, betaSchedule = 'linear', betaStart = 1e-4, betaEnd = 0.02 }: ForwardProcess): readonly number[] {
-  if (!Number.isInteger(trainTimesteps) || trainTimesteps < 2) {
-    throw new ProCacheError('invalid-input', `a forward process has at least 2 training timesteps, not ${trainTimesteps}; most models have 1000`);
-  }
-  if (!(0 < betaStart && betaStart <= betaEnd && betaEnd < 1)) {
-    throw new ProCacheError(
-      'invalid-input',
-      `betas from ${betaStart} to ${betaEnd} are no noise schedule; they rise within 0 and 1, most models' from 0.0001 to 0.02`,
-    );
-  }
-  switch (betaSchedule) {
-    case 'linear':
-      return ramp(betaStart, betaEnd, trainTimesteps);
-    case 'scaled_linear':
-      return ramp(Math.sqrt(betaStart), Math.sqrt(betaEnd), trainTimesteps).map((root) => root * root);
-  }
-}
-
-function ramp(first: number, last: number, count: number): readonly number[] {
-  const stride = (last - first) / (count - 1);
-  return Array.from({ length: count }, (_, i) => (i === count - 1 ? last : first + i * stride));
+/** Refuses a step from nothing but noise: a model that predicts the noise tells nothing of the image there. */
+function checkSignal(timesteps: readonly number[], alphas: readonly number[]): void {
+  const blind = alphas.indexOf(0);
+  if (blind < 0) return;
+  throw new ProCacheError(
+    'invalid-input',
+    `at timestep ${timesteps[blind]!} nothing of the image is left (rescale_betas_zero_snr), where a model that predicts noise has nothing to say; ` +
+      `use the rule "leading" and fewer steps, which do not begin there`,
+  );
 }

@@ -1,20 +1,15 @@
 import { withDenoiser } from './denoiser.ts';
 import type { DiffusionSteps } from './diffusion.ts';
 import { ProCacheError } from './errors.ts';
-import { checkedSteps, checkFinite } from './finite.ts';
 import { guided } from './guidance.ts';
 import { type NoiseStreams, noiseStreams, seedsOf } from './noise.ts';
 import type { Plan } from './plan.ts';
 import type { Seed } from './random.ts';
 import { sampleDdim } from './samplers/ddim.ts';
 import { sampleDdpm } from './samplers/ddpm.ts';
-import type { SampledStep } from './samplers/sampling.ts';
+import type { SampledStep, SamplerName } from './samplers/sampling.ts';
 import { recordSteps, type StepRecord } from './statistics.ts';
 import type { LatentShape, Transformer } from './transformer.ts';
-
-/** The samplers by name. */
-export const SAMPLER_NAMES = ['ddim', 'ddpm'] as const;
-export type SamplerName = (typeof SAMPLER_NAMES)[number];
 
 /** Classifier-free guidance of one generation. */
 export interface Guidance {
@@ -32,7 +27,7 @@ export interface GenerateOptions {
   /** One class label per image. */
   readonly labels: readonly number[];
   readonly guidance?: Guidance | undefined;
-  /** `"ddim"` by default. */
+  /** By default what the steps say, else `"ddim"`. */
   readonly sampler?: SamplerName | undefined;
   /** Of DDIM: see `DdimOptions`. */
   readonly eta?: number | undefined;
@@ -65,8 +60,7 @@ export interface Generation {
  *
  * The same options give the same latents, to the last bit, on the same machine.
  *
- * @throws {ProCacheError} for labels, noise or a plan that do not fit; `execution-failed` at the first step whose output
- * or latent is not finite; what the signal throws when it is aborted.
+ * @throws {ProCacheError} for labels, noise or a plan that do not fit; what the signal throws when it is aborted.
  */
 export async function generate<T>(model: Transformer<T>, options: GenerateOptions): Promise<Generation> {
   const { plan, steps, guidance, signal } = options;
@@ -80,7 +74,6 @@ export async function generate<T>(model: Transformer<T>, options: GenerateOption
       model,
       plan,
       conditions: {
-      pictures: labels.length,
         timesteps: steps.timesteps,
         labels: isGuided ? [...labels, ...labels.map(() => guidance.unconditional)] : labels,
       },
@@ -91,9 +84,9 @@ export async function generate<T>(model: Transformer<T>, options: GenerateOption
     (denoise) => {
       const timed = recorder.timed(denoise);
       const denoiser = isGuided ? guided(timed, guidance.scale, { shape: model.latent, channels: guidance.channels }) : timed;
-      const shared = { shape: model.latent, onStep: checkedSteps({ images: labels.length, pattern: plan.pattern, onStep: options.onStep }) };
+      const shared = { shape: model.latent, onStep: options.onStep };
       const noise = streams.injected();
-      switch (options.sampler ?? 'ddim') {
+      switch (options.sampler ?? steps.sampler ?? 'ddim') {
         case 'ddim':
           return sampleDdim(denoiser, latent, steps, { ...shared, noise, eta: options.eta ?? 0 });
         case 'ddpm':
@@ -112,10 +105,7 @@ function checkedLabels({ labels }: GenerateOptions): readonly number[] {
 function initialNoise(streams: NoiseStreams, { channels, height, width }: LatentShape, { labels, noise }: GenerateOptions): Float32Array {
   const size = channels * height * width;
   if (noise === undefined) return streams.start(size);
-  if (noise.length === labels.length * size) {
-    checkFinite(noise, { what: 'the noise', images: labels.length, way: 'pass normal numbers', code: 'invalid-input' });
-    return noise;
-  }
+  if (noise.length === labels.length * size) return noise;
   throw new ProCacheError(
     'invalid-input',
     `the noise has ${noise.length} numbers, but ${labels.length} images of ${channels}x${height}x${width} take ${labels.length * size}; ` +

@@ -39,18 +39,18 @@ export type { Conditioned, Conditions, LatentShape, StepCall, StepResult, Tokens
 export { FeatureCache } from './cache.ts';
 export { createSelector, type SelectorOptions, type TokenSelector } from './selector.ts';
 export { withDenoiser, type Denoiser, type DenoiserOptions, type EvaluatedStep } from './denoiser.ts';
-export { checkedSteps } from './finite.ts';
 export { cachedOutput, type OutputCacheOptions } from './output-cache.ts';
 
 // From noise to a latent
-export { cumulativeAlphas, diffusionSteps, type DiffusionOptions, type DiffusionSteps, type ForwardProcess } from './diffusion.ts';
+export { BETA_SCHEDULES, cumulativeAlphas, MAX_TRAIN_TIMESTEPS, type BetaSchedule, type ForwardProcess } from './forward-process.ts';
+export { diffusionSteps, type DiffusionOptions, type DiffusionSteps, type SamplerDefaults } from './diffusion.ts';
 export { timestepsOf, type TimestepOptions, type TimestepRule } from './timesteps.ts';
 export { sampleDdim, type DdimOptions } from './samplers/ddim.ts';
-export { sampleDdpm, type DdpmOptions, type Variance } from './samplers/ddpm.ts';
-export { splitOutput, type NoiseSource, type Prediction, type SampledStep, type SampleOptions } from './samplers/sampling.ts';
+export { sampleDdpm, type DdpmOptions } from './samplers/ddpm.ts';
+export { SAMPLER_NAMES, splitOutput, type Clip, type NoiseSource, type Prediction, type SampledStep, type SampleOptions, type SamplerName, type Variance } from './samplers/sampling.ts';
 export { guided, type GuidanceOptions } from './guidance.ts';
 export { gaussian, gaussians, MAX_SEED, type Seed, uniforms } from './random.ts';
 export { type NoiseStreams, noiseStreams, seedsOf } from './noise.ts';
 export { kindOf, median, recordSteps, summarise } from './statistics.ts';
 export type { LetterSummary, StepKind, StepRecord, StepRecorder, StepSummary } from './statistics.ts';
-export { generate, SAMPLER_NAMES, type GenerateOptions, type Generation, type Guidance, type SamplerName } from './generate.ts';
+export { generate, type GenerateOptions, type Generation, type Guidance } from './generate.ts';

@@ -1,15 +1,13 @@
 import type { Denoiser } from '../denoiser.ts';
 import type { DiffusionSteps } from '../diffusion.ts';
 import { ProCacheError } from '../errors.ts';
-import { checkLatent, noiseFor, type NoiseSource, type SampleOptions, splitOutput } from './sampling.ts';
+import { checkLatent, clamping, noiseFor, type NoiseSource, type SampleOptions, splitOutput } from './sampling.ts';
 
 export interface DdimOptions extends SampleOptions {
   /** How much of DDPM's noise is injected, 0 to 1: 0, the default, is deterministic, 1 is as random as DDPM. */
   readonly eta?: number;
   /** The injected noise; needed where `eta` is not 0. */
   readonly noise?: NoiseSource;
-  /** Clamps the predicted clean image to [-clip, clip]; off by default, as latents have no such range. */
-  readonly clip?: number | undefined;
 }
 
 /**
@@ -21,7 +19,8 @@ export interface DdimOptions extends SampleOptions {
  * @throws {ProCacheError} `invalid-input` for an eta outside 0 to 1, noise that is missing, or sizes that do not fit.
  */
 export async function sampleDdim(denoise: Denoiser, latent: Float32Array, steps: DiffusionSteps, options: DdimOptions): Promise<Float32Array> {
-  const { shape, eta = 0, noise: source, clip = Infinity, onStep } = options;
+  const { shape, eta = 0, noise: source, clip = steps.clip, onStep } = options;
+  const clamp = clamping(clip);
   checkLatent(latent, shape);
   checkEta(eta, source);
   let x = latent;
@@ -34,17 +33,13 @@ export async function sampleDdim(denoise: Denoiser, latent: Float32Array, steps:
     const [toImage, toNoise] = [Math.sqrt(previous), Math.sqrt(1 - previous - sigma ** 2)];
 
     x = x.map((value, i) => {
-      const clean = clamp(recip * value - recipMinusOne * noise[i]!, clip);
-      const eps = (recip * value - clean) / recipMinusOne; // again, as the clean image may have been clamped
+      const clean = clamp(recip * value - recipMinusOne * noise[i]!);
+      const eps = clip?.noise === 'predicted' ? noise[i]! : (recip * value - clean) / recipMinusOne;
       return toImage * clean + toNoise * eps + sigma * (injected?.[i] ?? 0); // Eq. 12
     });
     await onStep?.({ step, latent: x });
   }
   return x;
-}
-
-function clamp(value: number, bound: number): number {
-  return Math.min(Math.max(value, -bound), bound);
 }
 
 function checkEta(eta: number, source: NoiseSource | undefined): void {

@@ -41,8 +41,26 @@ describe('sampleDdim', () => {
   it('injects noise with eta, and re-derives the noise of a clamped image', async () => {
     const eta = await sampleDdim(denoise, start, steps, { shape, eta: 0.7, noise: injected });
     expectClose(eta, [21.682336807250977, -35.09062957763672, 66.98986053466797, -0.5519829392433167]);
-    const clipped = await sampleDdim(denoise, start, steps, { shape, eta: 1, noise: injected, clip: 1 });
+    const clipped = await sampleDdim(denoise, start, steps, { shape, eta: 1, noise: injected, clip: { range: 1 } });
     expectClose(clipped, [0.03650328516960144, 0.11849762499332428, -0.19973306357860565, 0.013349004089832306]);
+  });
+
+  it('goes on with the noise that the model said where it is told so, clamped or not', async () => {
+    const one: DiffusionSteps = { count: 1, timesteps: [999], alphas: [0.25], previousAlphas: [0.64] };
+    const noise = [0.5, -0.5, 1, 0];
+    const clip = { range: 1, noise: 'predicted' } as const;
+    const found = await sampleDdim(async () => Float32Array.from(noise), start, one, { shape: plainShape, clip });
+    const clean = noise.map((eps, i) => Math.min(Math.max((start[i]! - Math.sqrt(0.75) * eps) / 0.5, -1), 1));
+    expectClose(found, clean.map((x, i) => 0.8 * x + 0.6 * noise[i]!));
+  });
+
+  it('does as the steps say, unless it is told otherwise', async () => {
+    const clip = { range: 1 };
+    const clipped = await sampleDdim(denoise, start, steps, { shape, clip });
+    expect(await sampleDdim(denoise, start, { ...steps, clip }, { shape })).toEqual(clipped);
+    expect(await sampleDdim(denoise, start, { ...steps, clip }, { shape, clip: { range: 2 } })).not.toEqual(clipped);
+    const small = await sampleDdpm(denoise, start, steps, { shape, noise: injected, variance: 'fixed-small' });
+    expect(await sampleDdpm(denoise, start, { ...steps, variance: 'fixed-small' }, { shape, noise: injected })).toEqual(small);
   });
 
   it('takes a model without variance, and the noise only of steps that inject some', async () => {
@@ -84,6 +102,7 @@ describe('sampleDdim', () => {
 
   it('says what is wrong with its arguments', async () => {
     await expect(sampleDdim(denoise, start, steps, { shape, eta: -1 })).rejects.toThrow('eta is -1; it is 0 for deterministic sampling');
+    await expect(sampleDdim(denoise, start, steps, { shape, clip: { range: NaN } })).rejects.toThrow('the clip range is NaN; it is a number above 0');
     await expect(sampleDdim(denoise, start, steps, { shape, eta: 0.5 })).rejects.toThrow('pass a noise source, or an eta of 0');
     await expect(sampleDdim(denoise, start.slice(1), steps, { shape })).rejects.toThrow('a latent of 3 numbers is not made of images of 1x1x2 = 2');
     await expect(sampleDdim(denoise, start, steps, { shape: plainShape })).rejects.toThrow(
@@ -105,7 +124,7 @@ describe('sampleDdpm', () => {
   });
 
   it('clamps the predicted image', async () => {
-    const clipped = await sampleDdpm(denoise, start, steps, { shape, noise: injected, clip: 1 });
+    const clipped = await sampleDdpm(denoise, start, steps, { shape, noise: injected, clip: { range: 1 } });
     expectClose(clipped, [0.034570906311273575, 0.07399928569793701, -0.20564667880535126, 0.42189279198646545]);
   });
 
@@ -118,6 +137,19 @@ describe('sampleDdpm', () => {
     await expect(sampleDdpm(denoisePlain, start, steps, { shape: plainShape, noise: injected, variance: 'learned-range' })).rejects.toThrow(
       'a learned variance takes 2 output channels, 1 of noise and 1 of variance, but the model has 1',
     );
+  });
+
+  it('leads to the timestep of the next step, and adds noise where it ends above timestep 0, as diffusers does', async () => {
+    const asked: number[] = [];
+    const noise: NoiseSource = (step, length) => (asked.push(step), injected(step, length));
+    const trailing = diffusionSteps(10, { rule: 'trailing' });
+    expect(trailing.timesteps.at(-1)).toBe(99);
+    const found = await sampleDdpm(knows([1, -1, 0.5, 0], trailing), start, trailing, { shape: plainShape, noise, variance: 'fixed-small' });
+    expect(asked).toHaveLength(10);
+    [1, -1, 0.5, 0].forEach((x, i) => expect(found[i]).toBeCloseTo(x, 4)); // with a standard deviation of 1e-10
+    const large = await sampleDdpm(knows([1, -1, 0.5, 0], trailing), start, trailing, { shape: plainShape, noise, variance: 'fixed-large' });
+    const deviation = Math.sqrt(1 - trailing.alphas.at(-1)!);
+    [1, -1, 0.5, 0].forEach((x, i) => expect(large[i]).toBeCloseTo(x + deviation * Math.cos(27 + i), 4));
   });
 
   it('adds no noise at the last step', async () => {

@@ -1,10 +1,36 @@
 import { ProCacheError } from '../errors.ts';
 import type { LatentShape } from '../transformer.ts';
 
+/** The samplers by name. */
+export const SAMPLER_NAMES = ['ddim', 'ddpm'] as const;
+export type SamplerName = (typeof SAMPLER_NAMES)[number];
+
+/** Keeps the clean image that a step predicts within a range, as models of pixels need it. */
+export interface Clip {
+  /** The image is clamped to [-range, range]. */
+  readonly range: number;
+  /**
+   * Which noise DDIM goes on with where it clamped: `"derived"`, the default, is the noise that leads from the clamped
+   * image to the latent, as in the original code; `"predicted"` is what the model said, as in diffusers.
+   */
+  readonly noise?: 'derived' | 'predicted' | undefined;
+}
+
+/**
+ * The variance of a step of DDPM.
+ *
+ * - `"learned-range"`: the model says where it lies between the two below (Nichol and Dhariwal, 2021, Eq. 15).
+ * - `"fixed-small"`: that of the posterior, the lower bound.
+ * - `"fixed-large"`: beta, the upper bound.
+ */
+export type Variance = 'learned-range' | 'fixed-small' | 'fixed-large';
+
 /** What every sampler takes. */
 export interface SampleOptions {
   /** What the model reads and writes: where the output of an image is longer than its latent, the rest is variance. */
   readonly shape: LatentShape;
+  /** By default what the steps say, which is mostly no clamping: latents have no range. */
+  readonly clip?: Clip | undefined;
   /** Called after each step with the latent that it led to, which is only to be read; awaited. */
   readonly onStep?: ((event: SampledStep) => void | Promise<void>) | undefined;
 }
@@ -49,6 +75,18 @@ export function splitOutput(output: Float32Array, length: number, { channels, ou
     return values;
   };
   return { noise: part(0), variance: outChannels === 2 * channels ? part(size) : undefined };
+}
+
+/**
+ * Clamps to a range; without one, changes nothing.
+ *
+ * @throws {ProCacheError} `invalid-input` for a range that is not a positive number.
+ */
+export function clamping(clip: Clip | undefined): (value: number) => number {
+  if (clip === undefined) return (value) => value;
+  const { range } = clip;
+  if (!(range > 0)) throw new ProCacheError('invalid-input', `the clip range is ${range}; it is a number above 0, mostly 1`);
+  return (value) => Math.min(Math.max(value, -range), range);
 }
 
 /** Checks that a latent holds whole images of this shape. */
