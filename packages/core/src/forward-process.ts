@@ -46,21 +46,33 @@ export function cumulativeAlphas(process: ForwardProcess = {}): readonly number[
 
 /** The variance that each training timestep adds. */
 function betasOf({ trainTimesteps = 1000, betaSchedule = 'linear', betaStart = 1e-4, betaEnd = 0.02, trainedBetas }: ForwardProcess): readonly number[] {
-  if (!Number.isInteger(trainTimesteps) || trainTimesteps < 2 || trainTimesteps > MAX_TRAIN_TIMESTEPS) {
-    throw new ProCacheError(
-      'invalid-input',
-      `a forward process has 2 to ${MAX_TRAIN_TIMESTEPS} training timesteps, not ${trainTimesteps}; most models have 1000`,
-    );
-  }
+  checkTimesteps(trainTimesteps);
   if (trainedBetas) return checkedBetas(trainedBetas, trainTimesteps);
+  if (betaSchedule !== 'squaredcos_cap_v2') checkRise(betaStart, betaEnd);
   switch (betaSchedule) {
     case 'linear':
-      return risingBetas(betaStart, betaEnd, trainTimesteps);
+      return ramp(betaStart, betaEnd, trainTimesteps);
     case 'scaled_linear':
-      return risingBetas(Math.sqrt(betaStart), Math.sqrt(betaEnd), trainTimesteps).map((root) => root * root);
+      return ramp(Math.sqrt(betaStart), Math.sqrt(betaEnd), trainTimesteps).map((root) => root * root);
     case 'squaredcos_cap_v2':
       return cosineBetas(trainTimesteps);
   }
+}
+
+function checkTimesteps(count: number): void {
+  if (Number.isInteger(count) && count >= 2 && count <= MAX_TRAIN_TIMESTEPS) return;
+  throw new ProCacheError(
+    'invalid-input',
+    `a forward process has 2 to ${MAX_TRAIN_TIMESTEPS} training timesteps, not ${count}; most models have 1000`,
+  );
+}
+
+function checkRise(first: number, last: number): void {
+  if (0 < first && first <= last && last < 1) return;
+  throw new ProCacheError(
+    'invalid-input',
+    `betas from ${first} to ${last} are no noise schedule; they rise within 0 and 1, most models' from 0.0001 to 0.02`,
+  );
 }
 
 function checkedBetas(betas: readonly number[], trainTimesteps: number): readonly number[] {
@@ -87,14 +99,7 @@ function withZeroTerminalSnr(alphas: readonly number[]): readonly number[] {
   return alphas.map((alpha) => (((Math.sqrt(alpha) - last) * first) / (first - last)) ** 2);
 }
 
-/** An even ramp of betas, or of their square roots. */
-function risingBetas(first: number, last: number, count: number): readonly number[] {
-  if (!(0 < first && first <= last && last < 1)) {
-    throw new ProCacheError(
-      'invalid-input',
-      `betas from ${first} to ${last} are no noise schedule; they rise within 0 and 1, most models' from 0.0001 to 0.02`,
-    );
-  }
+function ramp(first: number, last: number, count: number): readonly number[] {
   const stride = (last - first) / (count - 1);
   return Array.from({ length: count }, (_, i) => (i === count - 1 ? last : first + i * stride));
 }
