@@ -80,35 +80,38 @@ export async function writeThrough(target: Exclude<WriteTarget, { readonly kind:
 
 /** How long a pipe is waited for that nobody reads from yet, in milliseconds. */
 const PATIENCE = 10_000;
-const PAUSE = 20;
+const LONGEST_PAUSE = 32;
 
-/** Not as pipes are opened by default, which waits for a reader for ever, and cannot be stopped. */
+/** Not as pipes are opened by default: a thread that waits in the system for a reader cannot be stopped, and holds up the end of the process. */
 async function openStream(path: string): Promise<FileHandle> {
-  for (let waited = 0; ; waited += PAUSE) {
+  for (let waited = 0; ; waited += LONGEST_PAUSE) {
     try {
       return await open(path, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     } catch (cause) {
       if (codeOf(cause) !== 'ENXIO') throw cause;
       if (waited >= PATIENCE) throw new ProCacheError('execution-failed', `${path}: nobody reads from this pipe; start its reader first`, { cause });
     }
-    await pause();
+    await pause(LONGEST_PAUSE);
   }
 }
 
 const writeSome = promisify(write);
 
 async function writeAll(descriptor: number, bytes: Uint8Array): Promise<void> {
+  let wait = 1;
   for (let done = 0; done < bytes.length; ) {
     try {
       const { bytesWritten } = await writeSome(descriptor, bytes, done, bytes.length - done);
       done += bytesWritten;
+      wait = 1;
     } catch (cause) {
       if (codeOf(cause) !== 'EAGAIN') throw cause;
-      await pause(); // its reader is slower than this program
+      await pause(wait); // its reader is slower than this program
+      wait = Math.min(2 * wait, LONGEST_PAUSE);
     }
   }
 }
 
-function pause(): Promise<void> {
-  return new Promise((resume) => setTimeout(resume, PAUSE));
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resume) => setTimeout(resume, milliseconds));
 }
