@@ -92,7 +92,7 @@ describe('openModelFiles', () => {
 
 describe('half precision', () => {
   it('draws what the same weights widened beforehand draw', async () => {
-    const zoo = zooModel('fashion-dit')!.folder;
+    const zoo = zooModel('fashion-dit').folder;
     const opened = await openModelFiles(zoo);
     const { checkpoint } = opened;
     expect([...checkpoint.tensors.values()].every(({ type }) => type === 'F16')).toBe(true);

@@ -6,7 +6,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { zooClassifier, zooClassifierNames } from './classifier.ts';
 
-const classifier = zooClassifier('fashion-classifier')!;
+const classifier = zooClassifier('fashion-classifier');
 const { channels, classes, size, width } = classifier;
 
 /** The bytes of a fixture's pictures or labels, after its heading of so many. */

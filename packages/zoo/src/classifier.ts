@@ -1,9 +1,12 @@
 import { join } from 'node:path';
 import { folderOf } from './zoo.ts';
 
+/** The names of the classifiers that ship with ProCache. */
+export type ZooClassifierName = 'fashion-classifier';
+
 /** A small classifier that ships with ProCache: what it recognises in samples, and how far its features are from real ones. */
 export interface ZooClassifier {
-  readonly name: string;
+  readonly name: ZooClassifierName;
   /** One line: what it tells apart. */
   readonly summary: string;
   /** The folder on disk: both files below, config.json, model card. */
@@ -34,11 +37,13 @@ const CLASSIFIERS: readonly Omit<ZooClassifier, 'folder' | 'graph' | 'statistics
 ];
 
 /** The names that `zooClassifier` knows. */
-export function zooClassifierNames(): readonly string[] {
+export function zooClassifierNames(): readonly ZooClassifierName[] {
   return CLASSIFIERS.map(({ name }) => name);
 }
 
 /** A classifier of the zoo by name, or nothing where there is none of that name. Nothing is downloaded. */
+export function zooClassifier(name: ZooClassifierName): ZooClassifier;
+export function zooClassifier(name: string): ZooClassifier | undefined;
 export function zooClassifier(name: string): ZooClassifier | undefined {
   const classifier = CLASSIFIERS.find((candidate) => candidate.name === name);
   if (!classifier) return undefined;

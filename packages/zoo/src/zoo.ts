@@ -1,9 +1,12 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** The names of the models that ship with ProCache. */
+export type ZooName = 'fashion-dit' | 'emoji-pixart';
+
 /** A small trained model that ships with ProCache. */
 export interface ZooModel {
-  readonly name: string;
+  readonly name: ZooName;
   /** One line: what it draws. */
   readonly summary: string;
   /** The model folder on disk: weights, config.json, model card. */
@@ -50,11 +53,13 @@ const MODELS: readonly Entry[] = [
 ];
 
 /** The names that `zooModel` knows. */
-export function zooNames(): readonly string[] {
+export function zooNames(): readonly ZooName[] {
   return MODELS.map(({ name }) => name);
 }
 
 /** A zoo model by name, or nothing where there is none of that name. Nothing is downloaded. */
+export function zooModel(name: ZooName): ZooModel;
+export function zooModel(name: string): ZooModel | undefined;
 export function zooModel(name: string): ZooModel | undefined {
   const entry = MODELS.find((candidate) => candidate.name === name);
   if (!entry) return undefined;

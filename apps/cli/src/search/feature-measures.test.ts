@@ -12,7 +12,7 @@ const folder = await mkdtemp(join(tmpdir(), 'procache-features-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const chosen = await chooseModel({ model: 'fashion-dit' });
-const { graph: network, statistics } = zooClassifier('fashion-classifier')!;
+const { graph: network, statistics } = zooClassifier('fashion-classifier');
 const noise = (seed: number) => gaussian(seed, 32 * 32);
 
 async function file(name: string, tensors: Readonly<Record<string, TensorValues>>): Promise<string> {

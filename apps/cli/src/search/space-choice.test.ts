@@ -9,7 +9,7 @@ const usual: SpaceFlags = { rule: 'lagrange', mix: 'gap' };
 let model: TransformerModel;
 
 beforeAll(async () => {
-  const opened = await openCheckpointFiles(zooModel('fashion-dit')!.folder);
+  const opened = await openCheckpointFiles(zooModel('fashion-dit').folder);
   model = await openModel(opened.checkpoint, opened.config);
   await opened.close();
 });
