@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Topology } from '../topology.ts';
-import { byName } from './by-name.ts';
+import { byName, isMethod, METHOD_NAMES, type MethodOptions, methodsTaking } from './by-name.ts';
 
 const dit: Topology = { blocks: Array.from({ length: 28 }, () => ['attn', 'mlp']), grid: [8, 8] };
 const pixart: Topology = { blocks: Array.from({ length: 28 }, () => ['attn', 'cross', 'mlp']), grid: [8, 8] };
@@ -33,4 +33,19 @@ test.each<[string, number, object, string]>([
 test('says which methods serve a model that attends to text', () => {
   expect(() => byName('toca-3', pixart, 20)).toThrow('ToCa is written down here for class-conditional models, and this model has cross-attention; use fora-3');
   expect(() => byName('procache-published', pixart, 50)).toThrow('only one of 20');
+});
+
+const named = METHOD_NAMES.map((name) => name.replaceAll(/<\w+>/g, '3'));
+const options = { pattern: `${'#...'.repeat(12)}##`, ratio: 0.11 } as const;
+
+test.each(named.flatMap((name) => (['pattern', 'ratio'] as const).map((option) => [name, option] as const)))('%s with %s is changed by it, or refuses it', (name, option) => {
+  const given: MethodOptions = { [option]: options[option] };
+  const takes = methodsTaking(option).some((taking) => taking.replaceAll(/<\w+>/g, '3') === name);
+  if (takes) expect(byName(name, dit, 50, given)).not.toEqual(byName(name, dit, 50));
+  else expect(() => byName(name, dit, 50, given)).toThrow(`${option} belongs to the methods ${methodsTaking(option).join(', ')}; leave it out for ${name}`);
+});
+
+test('knows a method from a name that is none', () => {
+  expect(named.filter(isMethod)).toEqual(named);
+  expect(['fora', 'fora-', 'fora-3-1', 'searched-17', '', '../fora-3', 'FORA-3'].filter(isMethod)).toEqual([]);
 });
