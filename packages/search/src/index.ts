@@ -38,7 +38,9 @@ export { budgetCurve, type CurveOptions, type Predicted } from './recording/budg
 
 // Every evaluation, kept
 export { type Append, beginStudy, resumeStudy, Study } from './study/study.ts';
-export { type Json, type StudyHeader } from './study/header.ts';
+export type { StudyHeader } from './study/header.ts';
+export type { Kept } from './study/kept.ts';
+export { asJson, type Json } from './study/json.ts';
 export { type Evaluated, parseLines, type StudyLine } from './study/study-line.ts';
 
 // What is found, and where it holds
@@ -54,3 +56,4 @@ export { type Direction, fromReferenceList, type ReferenceListOptions, toReferen
 // How features move
 export { type Change, changeOf, featureChange, meanOverSteps, reuseError, type ReuseErrorOptions } from './analysis.ts';
 export { type BranchMovement, branchMovement, type MovementOptions, watched } from './movement.ts';
+export { movementFromJson, movementToJson } from './movement-json.ts';

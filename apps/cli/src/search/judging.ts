@@ -3,6 +3,7 @@ import { type Evaluator, judge, type Judged, keyOf } from '@procache/search';
 import { type Contestant, contestantsOf } from './contestants.ts';
 import type { Desk } from './desk.ts';
 import type { SearchJob } from './job.ts';
+import { keptTime } from './kept-values.ts';
 
 /** A schedule, what it scored, and what it takes. */
 export interface JudgedContestant extends Contestant {
@@ -12,7 +13,7 @@ export interface JudgedContestant extends Contestant {
 }
 
 /** Images of a generation that is timed. */
-const TIMED_IMAGES = 4;
+export const TIMED_IMAGES = 4;
 /** Generations that are timed, after one that opens the sessions. */
 const ROUNDS = 2;
 
@@ -55,9 +56,9 @@ export function judgingWork({ seeds }: SearchJob, contestants: readonly Contesta
 }
 
 /** Milliseconds of a generation with a schedule, the shortest of a few; measured once, and from then on read from the study. */
-async function timeOf(schedule: Schedule, { seeds }: SearchJob, { study, workers, signal }: Desk): Promise<number> {
+function timeOf(schedule: Schedule, { seeds }: SearchJob, { study, workers, signal }: Desk): Promise<number> {
   const images = seeds.judge.slice(0, TIMED_IMAGES);
-  return Number(await study.keep(`time of ${keyOf(schedule)}`, () => shortestTime(() => workers.render(schedule, images, signal))));
+  return study.keep(keptTime(`time of ${keyOf(schedule)}`), () => shortestTime(() => workers.render(schedule, images, signal)));
 }
 
 async function shortestTime(run: () => Promise<unknown>): Promise<number> {

@@ -4,15 +4,11 @@ import {
   budgetFor,
   comparison,
   type Evaluator,
-  type Json,
   type PatternSpace,
   type Recording,
-  recordingFromJson,
-  recordingToJson,
   runSearch,
   scheduleFor,
   type SearchResult,
-  type StepTimes,
   type Strategy,
   type Study,
   type Target,
@@ -22,6 +18,7 @@ import type { Desk } from './desk.ts';
 import { type Effort, effortSoFar } from './effort.ts';
 import type { SearchJob } from './job.ts';
 import { judgeAll, type JudgedContestant, judgingWork } from './judging.ts';
+import { keptRecording, keptStepTimes, keptTime } from './kept-values.ts';
 import { ofSameModel } from './same-model.ts';
 import { shownScore } from './shown-score.ts';
 import { cheapestLetter, measureGeneration, measureStepTimes } from './step-times.ts';
@@ -59,7 +56,7 @@ const FINALISTS = 4;
 export async function runJob(job: SearchJob, desk: Desk): Promise<SearchOutcome> {
   const { study, workers, meter } = desk;
   const { render } = workers;
-  const uncached = keptUncached(study, render, job.steps, () => meter.advance('references', keptReferences(job, study) * job.steps));
+  const uncached = keptUncached(job, study, render, () => meter.advance('references', keptReferences(job, study) * job.steps));
   const evaluator = ofSameModel(job.chosen, comparison({ render, uncached, measures: job.objectives.measures }));
   const target = await targetOf(job, desk);
   let recorded: Promise<Recording> | undefined;
@@ -126,9 +123,9 @@ async function searchOne(job: SearchJob, desk: Desk, { budget, space, strategy, 
 }
 
 /** What a generation with the best takes, measured once: the target was kept by what steps take one by one. */
-async function timeOf(job: SearchJob, { study, signal, progress }: Desk, { best }: SearchResult): Promise<number> {
+function timeOf(job: SearchJob, { study, signal, progress }: Desk, { best }: SearchResult): Promise<number> {
   progress.show('timing what was found');
-  return Number(await study.keep(`milliseconds of ${best.pattern}`, () => measureGeneration(job, best.schedule, signal)));
+  return study.keep(keptTime(`milliseconds of ${best.pattern}`), () => measureGeneration(job, best.schedule, signal));
 }
 
 function stageOf(budget: number): string {
@@ -140,7 +137,7 @@ async function targetOf(job: SearchJob, { study, signal, progress }: Desk): Prom
   const { budgets, flags, space, steps } = job;
   if (budgets) return { budgets, of: undefined };
   progress.show('measuring what steps take');
-  const times = (await study.keep('step times', async () => (await measureStepTimes(job, signal)) as unknown as Json)) as unknown as StepTimes;
+  const times = await study.keep(keptStepTimes(space.alphabet), () => measureStepTimes(job, signal));
   const target = { milliseconds: flags.target!, times };
   const budget = budgetFor(target, steps, cheapestLetter(space.alphabet, times));
   checkStrategy(flags, space.spaceOf(budget));
@@ -151,7 +148,7 @@ async function recordedOf(job: SearchJob, { study, workers, meter, progress, sig
   const work = recordingWork(job);
   const recording = await workers.record(job.seeds.search.slice(0, RECORDED), {
     signal,
-    keep: async (part, make) => recordingFromJson(await study.keep(`recording ${part.join(',')}`, async () => recordingToJson(await make()))),
+    keep: (part, make) => study.keep(keptRecording(part, job.steps), make),
     onProgress: (share) => {
       meter.advance('recording', share * work);
       progress.show('recording uncached trajectories');

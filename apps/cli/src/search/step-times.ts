@@ -30,7 +30,7 @@ export async function measureStepTimes(job: SearchJob, signal: AbortSignal): Pro
     const computed = Math.min(...measured.map((own) => own.computed));
     // In the pattern that was timed there is a computed step for each reused one: what it takes longer is for that one.
     const letters = measured.map(({ letter, computed: own, reused }) => [letter, reused + own - computed] as const);
-    return { once: median(once), letters: { '#': computed, ...Object.fromEntries(letters) } };
+    return { once: Math.max(0, median(once)), letters: { '#': computed, ...Object.fromEntries(letters) } };
   });
 }
 

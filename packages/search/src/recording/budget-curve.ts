@@ -1,5 +1,6 @@
-import { addInfluence, type ErrorModel } from './error-model.ts';
+import { ProCacheError } from '@procache/core';
 import { checkConstraints, type PatternConstraints } from '../space/pattern-constraints.ts';
+import { addInfluence, type ErrorModel } from './error-model.ts';
 
 export interface CurveOptions {
   /** Of the patterns; `budget` is the largest that is wanted. */
@@ -27,6 +28,9 @@ export interface Predicted {
 export function budgetCurve(model: ErrorModel, { constraints, letters, width = 16 }: CurveOptions): readonly (readonly Predicted[])[] {
   checkConstraints(constraints);
   const { steps, budget } = constraints;
+  if (steps !== model.steps) {
+    throw new ProCacheError('invalid-input', `the patterns have ${steps} steps, and the recording ${model.steps}; record as many steps`);
+  }
   const complete = Array.from({ length: budget }, (): Partial[] => []);
   /** By the last computed step, and within by the number of computed steps less one. */
   const cells = Array.from({ length: steps }, () => Array.from({ length: budget }, (): Partial[] => []));

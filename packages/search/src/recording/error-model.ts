@@ -32,7 +32,8 @@ export interface ErrorModel {
  * up, which a sum of their sizes (DPCache, CVPR 2026) does not see. What the model
  * itself makes of a latent that is already wrong is only in the reach.
  *
- * @throws {ProCacheError} `invalid-input` for a letter that evaluates part of the model, or whose features were not recorded.
+ * @throws {ProCacheError} `invalid-input` for a letter that evaluates part of the model, or whose features were not recorded,
+ *   and, when it predicts, for a pattern of another length.
  */
 export function errorModel({ steps, families, reach, products }: Recording, { reused, legend }: Alphabet): ErrorModel {
   const size = families.length * steps;
@@ -60,6 +61,9 @@ export function errorModel({ steps, families, reach, products }: Recording, { re
     };
   };
   const coefficientsOf = (pattern: string): Float64Array => {
+    if (pattern.length !== steps) {
+      throw new ProCacheError('invalid-input', `the pattern has ${pattern.length} steps, and the recording ${steps}; record as many steps`);
+    }
     const coefficients = new Float64Array(size);
     let computed: readonly number[] = [];
     Array.from(pattern).forEach((letter, step) => {

@@ -1,6 +1,6 @@
 import type { Denoiser, Reuse, Rule } from '@procache/core';
 import type { ReuseVariant } from '../space/alphabet.ts';
-import { familyOf, type Family, forecastFrom, type Recording } from './recording.ts';
+import { checkFinite, familyOf, type Family, forecastFrom, type Recording } from './recording.ts';
 import type { Trajectory } from './trajectory.ts';
 
 export interface RecordOptions {
@@ -20,6 +20,8 @@ export interface RecordOptions {
  * sees it. And how far an error reaches: at some steps the output gets the error of a typical forecast,
  * and the rest of the trajectory is run to its end. In all about as much as `2 + probes / 2` uncached
  * generations for one family of features.
+ *
+ * @throws {ProCacheError} `execution-failed` where the model's outputs are too large, or no numbers, for anything to be predicted.
  */
 export async function record(trajectory: Trajectory, { reuse, probes = 8, onProgress }: RecordOptions): Promise<Recording> {
   const families = [...new Map(reuse.map((variant) => [JSON.stringify(familyOf(variant)), familyOf(variant)])).values()];
@@ -33,7 +35,7 @@ export async function record(trajectory: Trajectory, { reuse, probes = 8, onProg
   const features: Float32Array[][] = [];
   for (const family of families) features.push(await movement(trajectory, uncached, family, report));
   const reach = await reachOf(trajectory, uncached, { features: features[0]!, probed, report });
-  return { steps: trajectory.steps, families, reach, products: innerProducts(features.flat(), trajectory.images) };
+  return checkFinite({ steps: trajectory.steps, families, reach, products: innerProducts(features.flat(), trajectory.images) });
 }
 
 interface UncachedRun {
@@ -105,27 +107,63 @@ interface ReachOptions {
  */
 async function reachOf(trajectory: Trajectory, run: UncachedRun, { features, probed, report }: ReachOptions): Promise<readonly number[]> {
   const { steps } = trajectory;
-  const errors = features.map((_, step) => typicalError(features, step));
-  const displaced = async (step: number, after: Denoiser): Promise<number> => {
+  const displaced = async ({ step, error }: StepError, after: Denoiser): Promise<number> => {
     const final = await trajectory.sample(async (latent, at) => {
       if (at > step) return after(latent, at);
-      return at < step ? run.outputs[at]! : run.outputs[at]!.map((value, i) => value + errors[step]![i]!);
+      return at < step ? run.outputs[at]! : run.outputs[at]!.map((value, i) => value + error[i]!);
     });
-    return norm(final.map((value, i) => value - run.final[i]!)) / norm(errors[step]!);
+    return norm(final.map((value, i) => value - run.final[i]!)) / norm(error);
   };
-  const alone: number[] = [];
-  for (let step = 0; step < steps; step++) alone.push(step === 0 ? 0 : await displaced(step, (_, at) => Promise.resolve(run.outputs[at]!)));
+  const replayed: Denoiser = (_, at) => Promise.resolve(run.outputs[at]!);
+  const alone: SteppedReach[] = [{ step: 0, error: new Float32Array(), reach: 0 }]; // step 0 is never reused
+  for (let step = 1; step < steps; step++) alone.push(await firstToReach(errorsAt(step, features, run), (error) => displaced(error, replayed)));
   const factors = new Map<number, number>();
   await trajectory.follow(
     scheduleOf(steps, () => '#'),
     async (denoise) => {
       for (const step of probed) {
-        const whole = await displaced(step, (latent, at) => (report(), denoise(latent, at)));
-        factors.set(step, whole / alone[step]!);
+        const whole = await displaced(alone[step]!, (latent, at) => (report(), denoise(latent, at)));
+        factors.set(step, alone[step]!.reach === 0 ? 1 : whole / alone[step]!.reach);
       }
     },
   );
-  return alone.map((value, step) => value * interpolated(factors, step));
+  return alone.map(({ reach }, step) => reach * interpolated(factors, step));
+}
+
+/** An error that is put into the output of a step. */
+interface StepError {
+  readonly step: number;
+  readonly error: Float32Array;
+}
+
+interface SteppedReach extends StepError {
+  /** How far the error reaches through the sampler alone. */
+  readonly reach: number;
+}
+
+/** The first of some errors that moves the final latent at all. Where none does, the last, whose reach is 0. */
+async function firstToReach(errors: readonly StepError[], reachOfError: (error: StepError) => Promise<number>): Promise<SteppedReach> {
+  for (const error of errors) {
+    const reach = norm(error.error) === 0 ? 0 : await reachOfError(error);
+    if (reach !== 0) return { ...error, reach };
+  }
+  return { ...errors.at(-1)!, reach: 0 };
+}
+
+/** As large as errors of forecasts are, as a share of the output. */
+const USUAL_ERROR = 0.01;
+/** An error below this share of the output is mostly lost where the two are added, as float32 has 24 binary digits. */
+const ROUNDING = 2 ** -20;
+
+/**
+ * Errors to try at a step: that of a typical forecast; and, where the features hardly move, so that rounding swallows that one,
+ * a share of the output, or the same everywhere.
+ */
+function errorsAt(step: number, features: readonly Float32Array[], { outputs }: UncachedRun): readonly StepError[] {
+  const output = outputs[step]!;
+  const typical = typicalError(features, step);
+  const others = [output.map((value) => USUAL_ERROR * value), output.map(() => USUAL_ERROR)];
+  return [...(norm(typical) <= ROUNDING * norm(output) ? [] : [typical]), ...others].map((error) => ({ step, error }));
 }
 
 /** The gap that a typical forecast is made over. */
@@ -148,14 +186,16 @@ function probedSteps(steps: number, probes: number): readonly number[] {
   return [...new Set(spread)].filter((step) => step < steps);
 }
 
-/** Between two probes a factor changes by an equal share per step. */
+/** Between two probes a factor changes by an equal share per step, or by an equal amount where one of the two is 0. */
 function interpolated(factors: ReadonlyMap<number, number>, step: number): number {
   const probed = [...factors.keys()];
   const [before, after] = [probed.findLast((probe) => probe <= step), probed.find((probe) => probe >= step)];
   const [from, to] = [before ?? after, after ?? before];
   if (from === undefined || to === undefined) return 1;
   const [low, high] = [factors.get(from)!, factors.get(to)!];
-  return from === to ? low : low * (high / low) ** ((step - from) / (to - from));
+  if (from === to) return low;
+  const share = (step - from) / (to - from);
+  return low > 0 && high > 0 ? low * (high / low) ** share : low + (high - low) * share; // there are no equal shares from or to 0
 }
 
 /** The inner products of all features, image by image, per number of the latent. */

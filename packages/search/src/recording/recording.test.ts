@@ -10,7 +10,7 @@ import { FORECAST, labelOf, smallModel, smallSteps, STACK } from '../testing/sma
 import { budgetCurve } from './budget-curve.ts';
 import { errorModel } from './error-model.ts';
 import { record } from './record.ts';
-import type { Json } from '../study/header.ts';
+import type { Json } from '../study/json.ts';
 import { joinedRecordings, recordingFromJson, recordingToJson, rounded } from './recording.ts';
 import { trajectoryOf } from './trajectory.ts';
 

@@ -1,6 +1,7 @@
-import { forecastWeights, ProCacheError } from '@procache/core';
+import { forecastWeights, MAX_STEPS, ProCacheError } from '@procache/core';
+import { booleanOf, elementsOf, integerOf, membersOf, pairOf, type Placed, refuse, shown } from '@procache/core/untrusted';
 import type { ReuseVariant } from '../space/alphabet.ts';
-import type { Json } from '../study/header.ts';
+import type { Json } from '../study/json.ts';
 
 /** What is stored for reuse: a span, or without one the features of all branches. */
 export type Family = Pick<ReuseVariant, 'span' | 'absolute'>;
@@ -55,26 +56,71 @@ export function rounded({ reach, products, ...rest }: Recording): Recording {
   return { ...rest, reach: reach.map(short), products: products.map((own) => own.map(short)) };
 }
 
+/**
+ * Refuses a recording of which nothing could be predicted: one that holds a number that is not finite.
+ *
+ * @throws {ProCacheError} `execution-failed` that names the step or the image.
+ */
+export function checkFinite(recording: Recording): Recording {
+  const { reach, products } = recording;
+  const step = reach.findIndex((value) => !Number.isFinite(value));
+  const image = products.findIndex((own) => !own.every(Number.isFinite));
+  if (step < 0 && image < 0) return recording;
+  const what = step >= 0 ? `how far an error of step ${step} reaches is ${reach[step]!}` : `image ${image} has features that are not finite`;
+  throw new ProCacheError(
+    'execution-failed',
+    `the recording cannot be used: ${what}, as the model's outputs are too large or no numbers; check the model, or search without a recording (anneal, halving)`,
+  );
+}
+
 /** A recording as JSON: of the products, which are symmetric, one half. */
 export function recordingToJson({ steps, families, reach, products }: Recording): Json {
   const count = families.length * steps;
   const half = (own: Float64Array): readonly number[] => Array.from(own).filter((_, i) => i % count <= Math.floor(i / count));
-  return { steps, families: families as unknown as Json, reach, products: products.map(half) };
+  return { steps, families: families.map((family) => ({ ...family })), reach, products: products.map(half) };
 }
 
-/** The recording that `recordingToJson` wrote down. */
-export function recordingFromJson(json: Json): Recording {
-  const { steps, families, reach, products } = json as unknown as Omit<Recording, 'products'> & {
-    readonly products: readonly (readonly number[])[];
-  };
+/**
+ * The recording that `recordingToJson` wrote down.
+ *
+ * @throws {ProCacheError} for anything else, with the place: `recording.reach[7]: null is not a number of at least 0`.
+ */
+export function recordingFromJson(json: unknown, { place = 'recording', code = 'invalid-input' }: Partial<Omit<Placed, 'value'>> = {}): Recording {
+  const members = membersOf({ value: json, place, code }, ['steps', 'families', 'reach', 'products']);
+  const at = (name: keyof Recording): Placed => ({ value: members[name], place: `${place}.${name}`, code });
+  const steps = integerOf(at('steps'), 1, MAX_STEPS);
+  const families = elementsOf(at('families')).map(familyIn);
+  const reach = numbersIn(at('reach'), steps, `does not hold ${steps} steps`, 0);
   const count = families.length * steps;
-  if (products.some((half) => half.length !== (count * (count + 1)) / 2)) {
-    throw new ProCacheError('invalid-input', `the recording does not hold ${count} features of each image; record it again`);
+  const products = elementsOf(at('products')).map((own) =>
+    symmetric(numbersIn(own, (count * (count + 1)) / 2, `does not hold ${count} features of each image`), count),
+  );
+  return { steps, families, reach, products };
+}
+
+function familyIn(placed: Placed): Family {
+  const { place, code } = placed;
+  const { span, absolute } = membersOf(placed, ['span', 'absolute']);
+  if (span === undefined) return absolute === undefined ? {} : refuse(`${place}.absolute`, 'says nothing without a span', code);
+  const range = pairOf({ value: span, place: `${place}.span`, code }, 0, '[first, last] of blocks');
+  return { span: range, ...(absolute !== undefined && { absolute: booleanOf({ value: absolute, place: `${place}.absolute`, code }) }) };
+}
+
+/** A list of so many finite numbers of at least `least`. */
+function numbersIn({ value, place, code }: Placed, length: number, problem: string, least: number = -Infinity): readonly number[] {
+  if (!Array.isArray(value) || value.length !== length) return refuse(place, `the recording ${problem}; record it again`, code);
+  return value.map((element: unknown, i) => {
+    if (typeof element === 'number' && Number.isFinite(element) && element >= least) return element;
+    return refuse(`${place}[${i}]`, `${shown(element)} is not a ${least === 0 ? 'number of at least 0' : 'finite number'}`, code);
+  });
+}
+
+/** A whole matrix, [count, count], of its lower half. */
+function symmetric(half: readonly number[], count: number): Float64Array {
+  const whole = new Float64Array(count * count);
+  let next = 0;
+  for (let row = 0; row < count; row++) {
+    for (let column = 0; column <= row; column++) whole[row * count + column] = whole[column * count + row] = half[next++]!;
   }
-  const whole = (half: readonly number[]): Float64Array =>
-    Float64Array.from({ length: count * count }, (_, i) => {
-      const [a, b] = [Math.max(Math.floor(i / count), i % count), Math.min(Math.floor(i / count), i % count)];
-      return half[(a * (a + 1)) / 2 + b]!;
-    });
-  return { steps, families, reach, products: products.map(whole) };
+  return whole;
 }

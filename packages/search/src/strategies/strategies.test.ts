@@ -136,10 +136,11 @@ describe('halving', () => {
       () => undefined,
     );
     const asked: string[] = [];
+    const rules = names.map((name, i) => [name, [{ do: 'refresh', ratio: i / 10 } as const]] as const);
     const { listed } = await import('../space/space.ts');
     await runSearch({
       evaluator: easy,
-      alphabet: FORECAST,
+      alphabet: { reused: [], selective: names, legend: Object.fromEntries(rules) },
       study: own,
       random: uniforms(1),
       strategy: halving({ space: listed(names), count: 8, firstSeeds: 2, keep: 0.9 }),

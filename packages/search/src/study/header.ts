@@ -1,7 +1,6 @@
-import { ProCacheError } from '@procache/core';
-
-/** A JSON value. */
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+import { MAX_STEPS, ProCacheError } from '@procache/core';
+import { integerOf, shown, shownName } from '@procache/core/untrusted';
+import { asJson, canonical, type Json, memberOf } from './json.ts';
 
 /** All that a search depends on: with another header the same schedules have other scores, or other schedules are tried. */
 export interface StudyHeader {
@@ -26,32 +25,67 @@ export interface StudyHeader {
 }
 
 /**
+ * A header as the study's file says it.
+ *
+ * @throws {ProCacheError} `invalid-input` for seeds and steps that cannot be, and for what JSON cannot say.
+ */
+export function headerToJson(header: StudyHeader): Json {
+  integerOf({ value: header.steps, place: 'header.steps', code: 'invalid-input' }, 1, MAX_STEPS);
+  for (const name of ['seeds', 'finalSeeds'] as const) {
+    header[name].forEach((seed, i) => integerOf({ value: seed, place: `header.${name}[${i}]`, code: 'invalid-input' }, 0));
+  }
+  return asJson({ ...header }, 'header');
+}
+
+/**
  * Refuses to go on with a study under other conditions than those it was made under.
  *
  * @throws {ProCacheError} `invalid-input` that names the first field that differs, and both values.
  */
-export function checkSameConditions(made: Json, wanted: StudyHeader): void {
-  const [before, now] = [fieldsOf(made), fieldsOf(wanted as unknown as Json)];
-  for (const field of new Set([...now.keys(), ...before.keys()])) {
-    if (before.get(field) === now.get(field)) continue;
-    throw new ProCacheError(
-      'invalid-input',
-      `the study was made with ${field} ${shown(before.get(field))}, and this search has ${shown(now.get(field))}; ` +
-        `search with what it was made with, or begin another study`,
-    );
-  }
+export function checkSameConditions(made: Json, wanted: Json): void {
+  const difference = differenceOf(made, wanted);
+  if (!difference) return;
+  throw new ProCacheError(
+    'invalid-input',
+    `the study was made with ${difference.field} ${difference.before}, and this search has ${difference.now}; ` +
+      `search with what it was made with, or begin another study`,
+  );
+}
+
+/** Refuses a study in which lines follow that were made under other conditions than the first. */
+export function checkSameHeader(first: Json, other: Json, place: string): void {
+  const difference = differenceOf(first, other);
+  if (!difference) return;
+  throw new ProCacheError(
+    'invalid-input',
+    `${place}: a second header says ${difference.field} ${difference.now}, and the first ${difference.before}, ` +
+      `so that two searches are mixed in it; begin another study`,
+  );
+}
+
+interface Difference {
+  readonly field: string;
+  readonly before: string;
+  readonly now: string;
+}
+
+/** The first field in which two headers differ. */
+function differenceOf(before: Json, now: Json): Difference | undefined {
+  const [earlier, later] = [fieldsOf(before), fieldsOf(now)];
+  const field = [...new Set([...earlier.keys(), ...later.keys()])].find((name) => earlier.get(name) !== later.get(name));
+  return field === undefined ? undefined : { field: shownName(field), before: valueOf(earlier.get(field)), now: valueOf(later.get(field)) };
 }
 
 /** The values of a JSON object by their place, `versions.core`; lists are values. */
-function fieldsOf(value: Json | undefined, place = ''): ReadonlyMap<string, string> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return new Map([[place, JSON.stringify(value)]]);
-  const members = Object.entries(value as Readonly<Record<string, Json>>).filter(
-    ([, member]) => (member as Json | undefined) !== undefined,
-  );
-  return new Map(members.flatMap(([key, member]) => [...fieldsOf(member, place === '' ? key : `${place}.${key}`)]));
+function fieldsOf(value: Json, place = ''): ReadonlyMap<string, string> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return new Map([[place, canonical(value)]]);
+  const members = Object.entries(value as Readonly<Record<string, Json>>);
+  if (members.length === 0) return new Map([[place, '{}']]);
+  return new Map(members.flatMap(([key, member]) => [...fieldsOf(member, memberOf(place, key))]));
 }
 
-function shown(text: string | undefined): string {
-  if (text === undefined) return 'nothing';
-  return text.length > 80 ? `${text.slice(0, 60)}... (${text.length} characters)` : text;
+/** A field for a message; its text is JSON already. */
+function valueOf(text: string | undefined): string {
+  if (text === undefined) return shown(text);
+  return text.length > 80 ? `${shownName(text, 60)} (${text.length} characters)` : shownName(text);
 }

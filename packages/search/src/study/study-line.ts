@@ -1,6 +1,8 @@
 import { parseSchedule, ProCacheError, type Schedule } from '@procache/core';
+import { elementsOf, integerOf, membersOf, objectOf, parseJson, type Placed, refuse, shown, shownName, textOf } from '@procache/core/untrusted';
 import type { Scores } from '../scoring/evaluator.ts';
-import type { Json, StudyHeader } from './header.ts';
+import { writtenScore } from '../scoring/written-score.ts';
+import { asJson, type Json } from './json.ts';
 
 /** One evaluation: what a schedule scored on some seeds. */
 export interface Evaluated {
@@ -15,29 +17,29 @@ export type StudyLine =
   | { readonly kind: 'evaluation'; readonly evaluated: Evaluated }
   | { readonly kind: 'kept'; readonly name: string; readonly value: Json };
 
-/** A line of a study as JSON, without its line break and without anything but ASCII, so that its bytes are its characters. */
+/** A line, and where it stands: `line 3 of the study`. */
+export type PlacedLine = StudyLine & { readonly place: string };
+
+/**
+ * A line of a study as JSON, without its line break and without anything but ASCII, so that its bytes are its characters.
+ *
+ * @throws {ProCacheError} for what JSON cannot say, with its place.
+ */
 export function formatLine(line: StudyLine): string {
   return JSON.stringify(jsonOf(line)).replace(/[^\x20-\x7e]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-function jsonOf(line: StudyLine): unknown {
+function jsonOf(line: StudyLine): Json {
   switch (line.kind) {
     case 'header':
-      return { study: 1, ...(line.header as unknown as StudyHeader) };
+      return asJson({ study: 1, ...objectOf({ value: line.header, place: 'header' }) }, 'header');
     case 'kept':
-      return { kept: line.name, value: line.value };
+      return { kept: line.name, value: asJson(line.value, `what the study keeps as ${shown(line.name)}`, 'execution-failed') };
     case 'evaluation': {
       const { schedule, seeds, scores } = line.evaluated;
       const { version, pattern, legend, selector } = schedule;
-      const members = Object.entries(scores).map(([name, score]) => [
-        name,
-        typeof score === 'number' ? written(score) : score.map(written),
-      ]);
-      return {
-        schedule: { version, pattern, legend, ...(selector && { selector }) },
-        seeds,
-        scores: Object.fromEntries(members) as unknown,
-      };
+      const members = Object.entries(scores).map(([name, score]) => [name, typeof score === 'number' ? writtenScore(score) : score.map(writtenScore)] as const);
+      return asJson({ schedule: { version, pattern, legend, selector }, seeds, scores: Object.fromEntries(members) }, 'evaluation');
     }
   }
 }
@@ -48,62 +50,77 @@ function jsonOf(line: StudyLine): unknown {
  * A process that is killed while it writes leaves a line that is no JSON: it was never part of the
  * study. A line that is JSON, but no line of a study, is an error.
  */
-export function parseLines(text: string): { readonly lines: readonly StudyLine[]; readonly torn: number } {
-  const lines: StudyLine[] = [];
+export function parseLines(text: string): { readonly lines: readonly PlacedLine[]; readonly torn: number } {
+  const lines: PlacedLine[] = [];
   let torn = 0;
   text.split('\n').forEach((line, i) => {
     if (line.trim() === '') return;
-    const json = parsed(line);
+    const place = `line ${i + 1} of the study`;
+    const json = jsonIn(line, place);
     if (json === undefined) torn++;
-    else lines.push(lineOf(json, `line ${i + 1} of the study`));
+    else lines.push({ ...lineOf({ value: json, place, code: 'invalid-input' }), place });
   });
   return { lines, torn };
 }
 
-function parsed(line: string): Readonly<Record<string, unknown>> | undefined {
+/** A line as it will be read: what a study has just written is used in this form, so that a resumed search sees the same. */
+export function readLine(text: string): StudyLine {
+  const place = 'the line that the study is to write';
+  return lineOf({ value: parseJson(text, { name: place, code: 'execution-failed' }), place, code: 'execution-failed' });
+}
+
+function jsonIn(line: string, name: string): unknown {
   try {
-    const json: unknown = JSON.parse(line);
-    return typeof json === 'object' && json !== null ? (json as Readonly<Record<string, unknown>>) : undefined;
-  } catch {
-    return undefined;
+    return parseJson(line, { name, code: 'invalid-input' });
+  } catch (cause) {
+    if (cause instanceof ProCacheError) return undefined;
+    throw cause;
   }
 }
 
-function lineOf(json: Readonly<Record<string, unknown>>, place: string): StudyLine {
-  const { study, kept, schedule, ...rest } = json;
-  if (study === 1) return { kind: 'header', header: rest as Json };
-  if (study !== undefined) refuse(place, `version ${JSON.stringify(study)} of a study is not read here; begin another study`);
-  if (typeof kept === 'string') return { kind: 'kept', name: kept, value: rest['value'] as Json };
-  const { seeds, scores } = rest;
-  if (schedule === undefined || !isNumbers(seeds) || typeof scores !== 'object' || scores === null) refuse(place, 'is no line of a study');
-  return { kind: 'evaluation', evaluated: { schedule: parseSchedule(schedule), seeds, scores: scoresOf(scores, seeds.length, place) } };
+function lineOf(placed: Placed): StudyLine {
+  const { place, code } = placed;
+  const { study, ...header } = objectOf(placed);
+  if (study === 1) return { kind: 'header', header: asJson(header, place) };
+  if (study !== undefined) refuse(place, `version ${shown(study)} of a study is not read here; begin another study`, code);
+  if ('kept' in header) {
+    const { kept, value } = membersOf(placed, ['kept', 'value']);
+    if (value === undefined) refuse(place, 'has no value', code);
+    return { kind: 'kept', name: textOf({ value: kept, place: `${place}, kept`, code }), value: asJson(value, `${place}, value`) };
+  }
+  if (!('schedule' in header)) refuse(place, 'is no line of a study', code);
+  return { kind: 'evaluation', evaluated: evaluationOf(placed) };
 }
 
-function scoresOf(json: object, seeds: number, place: string): Scores {
-  const members = Object.entries(json).map(([name, score]: [string, unknown]) => {
-    const numbers = (Array.isArray(score) ? score : [score]).map((value: unknown) => read(value));
+function evaluationOf(placed: Placed): Evaluated {
+  const { place, code } = placed;
+  const { schedule, seeds, scores } = membersOf(placed, ['schedule', 'seeds', 'scores']);
+  const read = elementsOf({ value: seeds, place: `${place}, seeds`, code }).map((seed) => integerOf(seed, 0));
+  return { schedule: scheduleIn(schedule, place), seeds: read, scores: scoresOf({ value: scores, place, code }, read.length) };
+}
+
+function scheduleIn(json: unknown, place: string): Schedule {
+  try {
+    return parseSchedule(json);
+  } catch (cause) {
+    if (cause instanceof ProCacheError) throw new ProCacheError('invalid-input', `${place}, ${cause.message}`, { cause });
+    throw cause;
+  }
+}
+
+function scoresOf(placed: Placed, seeds: number): Scores {
+  const members = Object.entries(objectOf({ ...placed, place: `${placed.place}, scores` })).map(([name, score]) => {
+    const numbers = (Array.isArray(score) ? score : [score]).map((value: unknown) => scoreOf(value));
     if (numbers.includes(undefined) || (Array.isArray(score) && numbers.length !== seeds)) {
-      refuse(place, `the score '${name}' is neither one number nor one for each of the ${seeds} seeds`);
+      refuse(placed.place, `the score '${shownName(name)}' is neither one number nor one for each of the ${seeds} seeds`, placed.code);
     }
     return [name, Array.isArray(score) ? numbers : numbers[0]] as const;
   });
   return Object.fromEntries(members) as Scores;
 }
 
-function refuse(place: string, problem: string): never {
-  throw new ProCacheError('invalid-input', `${place}: ${problem}`);
-}
-
-function isNumbers(value: unknown): value is readonly number[] {
-  return Array.isArray(value) && value.every((element) => typeof element === 'number');
-}
-
-/** JSON has no numbers that are not finite: those are written as their names. */
-function written(value: number): number | string {
-  return Number.isFinite(value) ? value : String(value);
-}
-
-function read(value: unknown): number | undefined {
-  if (typeof value === 'number') return value;
+/** The number that `writtenScore` wrote. */
+function scoreOf(value: unknown): number | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined; // 1e999 reads as infinite
   return value === 'Infinity' ? Infinity : value === '-Infinity' ? -Infinity : value === 'NaN' ? NaN : undefined;
 }

@@ -1,4 +1,5 @@
 import { fora, uncached, uniforms } from '@procache/core';
+import { numberOf } from '@procache/core/untrusted';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runSearch, type SearchResult, type Strategy } from '../search.ts';
@@ -11,7 +12,14 @@ import { countingEvaluator, FORECAST, smallHeader, STACK } from '../testing/smal
 import type { StudyHeader } from './header.ts';
 import { beginStudy, resumeStudy } from './study.ts';
 import { judge } from '../judge.ts';
+import type { Kept } from './kept.ts';
 import { parseLines } from './study-line.ts';
+
+const NUMBER: Kept<number> = {
+  name: 'a number',
+  write: (value) => value,
+  read: (placed) => numberOf(placed, -Infinity, Infinity),
+};
 
 const STEPS = 8;
 const seeds = [0, 1, 2, 3];
@@ -151,8 +159,93 @@ describe('a study', () => {
     ['{"schedule":{"version":1,"pattern":"#","legend":{}},"seeds":[0],"scores":{"latent-error":[1]}}\n', 'does not begin with a header'],
     ['{"study":2}\n', 'line 1 of the study: version 2 of a study is not read here'],
     ['{"hello":1}\n', 'line 1 of the study: is no line of a study'],
+    ['null\n', 'line 1 of the study: null is not an object'],
+    ['{"kept":1,"value":2}\n', 'line 1 of the study, kept: 1 is not a non-empty string'],
+    ['{"kept":"x"}\n', 'line 1 of the study: has no value'],
+    ['{"schedule":null,"seeds":[0],"scores":{}}\n', 'line 1 of the study, schedule: null is not an object'],
+    ['{"schedule":{"version":1,"pattern":"#x","legend":{}},"seeds":[0],"scores":{}}\n', 'line 1 of the study, schedule.pattern[1]: the letter "x"'],
+    ['{"schedule":{"version":1,"pattern":"#","legend":{}},"seeds":[-1],"scores":{}}\n', 'line 1 of the study, seeds[0]: -1 is not an integer of at least 0'],
+    ['{"schedule":{"version":1,"pattern":"#","legend":{}},"seeds":"0","scores":{}}\n', 'line 1 of the study, seeds: "0" is not an array'],
+    ['{"schedule":{"version":1,"pattern":"#","legend":{}},"seeds":[0],"scores":[]}\n', 'line 1 of the study, scores: [] is not an object'],
+    ['{"schedule":{"version":1,"pattern":"#","legend":{}},"seeds":[0],"scores":{"psnr":[1e999]}}\n', "the score 'psnr' is neither one number"],
+    ['{"study":1,"guidance":1e999}\n', 'line 1 of the study.guidance: Infinity cannot be written as JSON'],
   ])('refuses %j', async (text, message) => {
     await expect(resumeStudy(text, header, () => undefined)).rejects.toThrow(message);
+    await expect(resumeStudy(text, header, () => undefined)).rejects.toMatchObject({ code: 'invalid-input' });
+  });
+
+  it('refuses one into which another search has written, and names the line', async () => {
+    const text = async (guidance: number) => {
+      let written = '';
+      await beginStudy({ ...header, guidance }, (more) => void (written += more));
+      return written;
+    };
+    const [mine, theirs] = [await text(1), await text(4)];
+    await expect(resumeStudy(`${mine}{"kept":"x","value":1}\n${theirs}`, header, () => undefined)).rejects.toThrow(
+      'line 3 of the study: a second header says guidance 4, and the first 1, so that two searches are mixed in it; begin another study',
+    );
+    expect((await resumeStudy(`${mine}${mine}`, header, () => undefined)).torn).toBe(0);
+  });
+
+  it.each([
+    ['header.guidance: NaN cannot be written as JSON', { guidance: NaN }],
+    ['header.images.labels[1]: nothing cannot be written as JSON', { images: { labels: [1, undefined] } as never }],
+    ['header.constraints.fill: a function cannot be written as JSON', { constraints: { fill: () => '.' } as never }],
+    ['header.seeds[1]: -3 is not an integer of at least 0', { seeds: [0, -3] }],
+    ['header.steps: 1000000000 is not an integer between 1 and 4096', { steps: 1e9 }],
+  ])('cannot begin with what cannot be: %s', async (message, change) => {
+    const written: string[] = [];
+    await expect(beginStudy({ ...header, ...change }, (more) => void written.push(more))).rejects.toThrow(message);
+    expect(written).toEqual([]);
+  });
+
+  it('writes nothing that JSON cannot say, nor what could not be read again', async () => {
+    const written: string[] = [];
+    const study = await beginStudy(header, (more) => void written.push(more));
+    const keep = (write: (value: number) => unknown) => study.keep({ ...NUMBER, write }, () => Promise.resolve(NaN));
+    await expect(keep((value) => ({ sums: [1, value] }))).rejects.toThrow('what the study keeps as "a number".sums[1]: NaN cannot be written as JSON');
+    await expect(keep(() => 'seven')).rejects.toThrow('what the study keeps as "a number": "seven" is not');
+    await expect(study.record({ version: 1, pattern: '#?', legend: {} }, [0], { 'latent-error': [1] })).rejects.toThrow('the letter "?" is not in the legend');
+    expect(written).toHaveLength(1);
+  });
+
+  it('uses what it has written in the form in which it will be read', async () => {
+    let text = '';
+    const study = await beginStudy(header, (more) => void (text += more));
+    const rough: Kept<number> = { name: 'rough', write: (value) => value.toPrecision(2), read: ({ value }) => Number(value) };
+    expect(await study.keep(rough, () => Promise.resolve(2 / 3))).toBe(0.67);
+    await study.record(uncached({ steps: 2 }), [0], { 'latent-error': [-0] });
+    const [read] = (await resumeStudy(text, header, () => undefined)).scoresOf(uncached({ steps: 2 }), [0])!['latent-error'] as readonly number[];
+    const [used] = study.scoresOf(uncached({ steps: 2 }), [0])!['latent-error'] as readonly number[];
+    expect(Object.is(used, read)).toBe(true);
+  });
+
+  it('goes on with the scores that were used first, where some were measured again', async () => {
+    let text = '';
+    const study = await beginStudy(header, (more) => void (text += more));
+    await study.record(uncached({ steps: 2 }), [0, 1], { 'latent-error': [1, 2] });
+    await study.record(uncached({ steps: 2 }), [1, 2], { 'latent-error': [2.5, 3] });
+    for (const one of [study, await resumeStudy(text, header, () => undefined)]) {
+      expect(one.scoresOf(uncached({ steps: 2 }), [0, 1, 2])).toEqual({ 'latent-error': [1, 2, 3] });
+    }
+  });
+
+  it('loses only the line that could not be written whole, and writes the next on a line of its own', async () => {
+    let text = '';
+    let isFull = false;
+    const study = await beginStudy(header, (more) => {
+      text += isFull ? more.slice(0, 20) : more;
+      if (isFull) throw new Error('the disk is full');
+    });
+    const record = (steps: number) => study.record(uncached({ steps }), [0], { 'latent-error': [steps] });
+    await record(1);
+    isFull = true;
+    await expect(record(2)).rejects.toThrow('the disk is full');
+    isFull = false;
+    await record(3);
+    const resumed = await resumeStudy(text, header, () => undefined);
+    expect(resumed.torn).toBe(1);
+    expect([1, 2, 3].map((steps) => resumed.scoresOf(uncached({ steps }), [0]))).toEqual([{ 'latent-error': [1] }, undefined, { 'latent-error': [3] }]);
   });
 
   it('refuses scores that do not fit their seeds', () => {
@@ -185,11 +278,12 @@ describe('a study', () => {
 
   it('makes what is dear once', async () => {
     let text = '';
-    const make = (value: number) => () => Promise.resolve({ value });
+    const make = (value: number) => () => Promise.resolve(value);
     const study = await beginStudy(header, (more) => void (text += more));
-    expect(await study.keep('recording', make(1))).toEqual({ value: 1 });
-    expect(await study.keep('recording', make(2))).toEqual({ value: 1 });
-    expect(await (await resumeStudy(text, header, () => undefined)).keep('recording', make(3))).toEqual({ value: 1 });
+    expect(study.kept(NUMBER)).toBeUndefined();
+    expect(await study.keep(NUMBER, make(1))).toBe(1);
+    expect(await study.keep(NUMBER, make(2))).toBe(1);
+    expect(await (await resumeStudy(text, header, () => undefined)).keep(NUMBER, make(3))).toBe(1);
   });
 
   it('writes each line in one call, in order, however many evaluations run side by side', async () => {

@@ -1,17 +1,21 @@
 import { ProCacheError, type Schedule } from '@procache/core';
+import { shown } from '@procache/core/untrusted';
 import { keyOf } from '../space/alphabet.ts';
 import type { Scores } from '../scoring/evaluator.ts';
-import { checkSameConditions, type Json, type StudyHeader } from './header.ts';
-import { formatLine, parseLines, type StudyLine } from './study-line.ts';
+import { checkSameConditions, checkSameHeader, headerToJson, type StudyHeader } from './header.ts';
+import { asJson, type Json } from './json.ts';
+import type { Kept } from './kept.ts';
+import { formatLine, parseLines, type PlacedLine, readLine, type StudyLine } from './study-line.ts';
 
-/** Writes a text to the end of the study's file, whole; it ends with a line break. */
+/** Writes a text to the end of the study's file, whole; it ends with a line break. Where it throws, the text may be there in part. */
 export type Append = (text: string) => Promise<void> | void;
 
 /**
  * Every evaluation of a search, each written down as it happens: a search that is killed resumes from it.
  *
  * Scores are looked up by what a schedule does (`keyOf`) and by seed, so nothing is evaluated twice,
- * not even under another letter or in another batch.
+ * not even under another letter or in another batch. Whatever is added is written, and then used as it will be read:
+ * a search that goes on with the file sees what the one that wrote it saw.
  */
 export class Study {
   readonly header: StudyHeader;
@@ -21,9 +25,11 @@ export class Study {
   readonly #records = new Map<string, ScoreRecord>();
   readonly #kept = new Map<string, Json>();
   #writing: Promise<void> = Promise.resolve();
+  /** Whether what was written last failed, and may have left part of a line. */
+  #isBroken = false;
 
   /** Made by `beginStudy` and `resumeStudy`. */
-  constructor(header: StudyHeader, lines: readonly StudyLine[], torn: number, append: Append) {
+  constructor(header: StudyHeader, lines: readonly PlacedLine[], torn: number, append: Append) {
     this.header = header;
     this.torn = torn;
     this.#append = append;
@@ -53,35 +59,53 @@ export class Study {
 
   /** Adds an evaluation, once it is written. */
   async record(schedule: Schedule, seeds: readonly number[], scores: Scores): Promise<void> {
-    const line: StudyLine = { kind: 'evaluation', evaluated: { schedule, seeds, scores } };
-    await this.#write(line);
-    this.#take(line);
+    await this.#add({ kind: 'evaluation', evaluated: { schedule, seeds, scores } });
+  }
+
+  /** Whether anything was kept under a name. */
+  keeps(name: string): boolean {
+    return this.#kept.has(name);
   }
 
   /** What was kept under a name; undefined where nothing was. */
-  kept(name: string): Json | undefined {
-    return this.#kept.get(name);
+  kept<Value>({ name, read }: Pick<Kept<Value>, 'name' | 'read'>): Value | undefined {
+    const value = this.#kept.get(name);
+    return value === undefined ? undefined : read({ value, place: `the study's ${shown(name)}`, code: 'invalid-input' });
   }
 
   /** A value that is dear to make: made once, and from then on read from the study. */
-  async keep(name: string, make: () => Promise<Json>): Promise<Json> {
-    const known = this.kept(name);
+  async keep<Value>(kept: Kept<Value>, make: () => Promise<Value>): Promise<Value> {
+    const known = this.kept(kept);
     if (known !== undefined) return known;
-    const line: StudyLine = { kind: 'kept', name, value: await make() };
-    await this.#write(line);
-    this.#take(line);
-    return line.value;
+    const place = `what the study keeps as ${shown(kept.name)}`;
+    const value = asJson(kept.write(await make()), place, 'execution-failed');
+    kept.read({ value, place, code: 'execution-failed' }); // nothing is written that cannot be read
+    await this.#add({ kind: 'kept', name: kept.name, value });
+    return this.kept(kept)!;
+  }
+
+  /** Writes a line, and takes it in as it will be read. */
+  async #add(line: StudyLine): Promise<void> {
+    const text = formatLine(line);
+    const read = readLine(text);
+    await this.#write(`${text}\n`);
+    this.#take(read);
   }
 
   /** One line after another, each in a single call. */
-  #write(line: StudyLine): Promise<void> {
-    const written = this.#writing.then(() => this.#append(`${formatLine(line)}\n`));
+  #write(text: string): Promise<void> {
+    const written = this.#writing.then(async () => {
+      const before = this.#isBroken ? '\n' : ''; // what is left of a line stays a line of its own
+      this.#isBroken = true;
+      await this.#append(`${before}${text}`);
+      this.#isBroken = false;
+    });
     this.#writing = written.catch(() => undefined); // whoever wrote is told; the next may try
     return written;
   }
 
   #take(line: StudyLine): void {
-    if (line.kind === 'kept') this.#kept.set(line.name, line.value);
+    if (line.kind === 'kept' && !this.#kept.has(line.name)) this.#kept.set(line.name, line.value);
     if (line.kind !== 'evaluation') return;
     const { schedule, seeds, scores } = line.evaluated;
     const key = keyOf(schedule);
@@ -93,29 +117,29 @@ export class Study {
 
 /** Begins a study: its first line says under which conditions all the others hold. */
 export async function beginStudy(header: StudyHeader, append: Append): Promise<Study> {
-  await append(`${formatLine({ kind: 'header', header: header as unknown as Json })}\n`);
+  await append(`${formatLine({ kind: 'header', header: headerToJson(header) })}\n`);
   return new Study(header, [], 0, append);
 }
 
 /**
  * Goes on with a study, given all of its file's text. What `append` gets continues that text.
  *
- * @throws {ProCacheError} `invalid-input` where it was made under other conditions, with the field and both values.
+ * @throws {ProCacheError} `invalid-input` where it was made under other conditions, with the field and both values, and for
+ *   what is no line of a study, with its number.
  */
 export async function resumeStudy(text: string, header: StudyHeader, append: Append): Promise<Study> {
+  const wanted = headerToJson(header);
   const { lines, torn } = parseLines(text);
-  if (text !== '' && !text.endsWith('\n')) await append('\n'); // the torn line stays a line of its own
   const [first, ...others] = lines;
-  if (!first) {
-    await beginStudy(header, append);
-    return new Study(header, [], torn, append);
+  if (first && first.kind !== 'header') {
+    throw new ProCacheError('invalid-input', 'the study does not begin with a header, so it is unknown what it holds for; begin another study');
   }
-  if (first.kind !== 'header')
-    throw new ProCacheError(
-      'invalid-input',
-      'the study does not begin with a header, so it is unknown what it holds for; begin another study',
-    );
-  checkSameConditions(first.header, header);
+  if (first) {
+    for (const other of others) if (other.kind === 'header') checkSameHeader(first.header, other.header, other.place);
+    checkSameConditions(first.header, wanted);
+  }
+  if (text !== '' && !text.endsWith('\n')) await append('\n'); // the torn line stays a line of its own
+  if (!first) await beginStudy(header, append);
   return new Study(header, others, torn, append);
 }
 
@@ -129,10 +153,11 @@ class ScoreRecord {
     this.schedule = schedule;
   }
 
+  /** Takes in scores. What is known stays as it is, so that whoever has asked gets the same again. */
   add(seeds: readonly number[], scores: Scores): void {
     for (const [name, score] of Object.entries(scores)) {
-      if (typeof score === 'number') memberOf(this.#bySet, name).set(String(seeds), score);
-      else seeds.forEach((seed, i) => memberOf(this.#bySeed, name).set(seed, score[i]!));
+      if (typeof score === 'number') setOnce(memberOf(this.#bySet, name), String(seeds), score);
+      else seeds.forEach((seed, i) => setOnce(memberOf(this.#bySeed, name), seed, score[i]!));
     }
   }
 
@@ -147,6 +172,10 @@ class ScoreRecord {
     const own = this.#bySeed.get(name);
     return own ? seeds.filter((seed) => !own.has(seed)) : seeds;
   }
+}
+
+function setOnce<Key, Value>(map: Map<Key, Value>, key: Key, value: Value): void {
+  if (!map.has(key)) map.set(key, value);
 }
 
 function memberOf<Key, Value>(maps: Map<string, Map<Key, Value>>, name: string): Map<Key, Value> {
