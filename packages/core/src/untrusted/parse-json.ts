@@ -1,5 +1,5 @@
 import { type ErrorCode, ProCacheError } from '../errors.ts';
-import { lineAndColumn, readSyntax } from './json-syntax.ts';
+import { lineAndColumn, readJson } from './json-syntax.ts';
 import { shownName } from './printable.ts';
 
 export interface ParseJsonOptions {
@@ -26,25 +26,9 @@ export interface ParseJsonOptions {
  */
 export function parseJson(text: string, { name, code, pythonNumbers = false, advice }: ParseJsonOptions): unknown {
   const plain = text.startsWith('\ufeff') ? text.slice(1) : text; // editors on Windows put one there
-  const { mistake, pythonLiterals } = readSyntax(plain, { pythonNumbers });
-  if (mistake) {
-    const [line, column] = lineAndColumn(plain, mistake.at);
-    const way = advice === undefined ? '' : `; ${advice}`;
-    throw new ProCacheError(code, `${shownName(name)}, line ${line}, column ${column}: this is not JSON: ${mistake.problem}${way}`);
-  }
-  return pythonLiterals.length === 0 ? JSON.parse(plain) : parsePython(plain, pythonLiterals);
+  const reading = readJson(plain, { pythonNumbers });
+  if (!reading.mistake) return reading.value;
+  const [line, column] = lineAndColumn(plain, reading.mistake.at);
+  const way = advice === undefined ? '' : `; ${advice}`;
+  throw new ProCacheError(code, `${shownName(name)}, line ${line}, column ${column}: this is not JSON: ${reading.mistake.problem}${way}`);
 }
-
-/** JSON has no such numbers, but the largest exponents read as infinite; what is not a number is marked, and put in place afterwards. */
-function parsePython(text: string, literals: readonly { readonly at: number; readonly literal: string }[]): unknown {
-  const parts: string[] = [];
-  let from = 0;
-  for (const { at, literal } of literals) {
-    parts.push(text.slice(from, at), literal === 'NaN' ? JSON.stringify(NOT_A_NUMBER) : literal.replace('Infinity', '1e999'));
-    from = at + literal.length;
-  }
-  return JSON.parse(parts.join('') + text.slice(from), (_, value: unknown) => (value === NOT_A_NUMBER ? NaN : value));
-}
-
-/** No text that a file of this kind holds. */
-const NOT_A_NUMBER = '\u0000procache: not a number\u0000';
