@@ -1,6 +1,7 @@
 import { withDenoiser } from './denoiser.ts';
 import type { DiffusionSteps } from './diffusion.ts';
 import { ProCacheError } from './errors.ts';
+import { checkedSteps, checkFinite } from './finite.ts';
 import { guided } from './guidance.ts';
 import { type NoiseStreams, noiseStreams, seedsOf } from './noise.ts';
 import type { Plan } from './plan.ts';
@@ -60,7 +61,8 @@ export interface Generation {
  *
  * The same options give the same latents, to the last bit, on the same machine.
  *
- * @throws {ProCacheError} for labels, noise or a plan that do not fit; what the signal throws when it is aborted.
+ * @throws {ProCacheError} for labels, noise or a plan that do not fit; `execution-failed` at the first step whose output
+ * or latent is not finite; what the signal throws when it is aborted.
  */
 export async function generate<T>(model: Transformer<T>, options: GenerateOptions): Promise<Generation> {
   const { plan, steps, guidance, signal } = options;
@@ -78,13 +80,14 @@ export async function generate<T>(model: Transformer<T>, options: GenerateOption
         labels: isGuided ? [...labels, ...labels.map(() => guidance.unconditional)] : labels,
       },
       seed: options.seed ?? 0,
+      pictures: labels.length,
       signal,
       onEvaluated: recorder.onEvaluated,
     },
     (denoise) => {
       const timed = recorder.timed(denoise);
       const denoiser = isGuided ? guided(timed, guidance.scale, { shape: model.latent, channels: guidance.channels }) : timed;
-      const shared = { shape: model.latent, onStep: options.onStep };
+      const shared = { shape: model.latent, onStep: checkedSteps({ images: labels.length, pattern: plan.pattern, onStep: options.onStep }) };
       const noise = streams.injected();
       switch (options.sampler ?? steps.sampler ?? 'ddim') {
         case 'ddim':
@@ -105,7 +108,10 @@ function checkedLabels({ labels }: GenerateOptions): readonly number[] {
 function initialNoise(streams: NoiseStreams, { channels, height, width }: LatentShape, { labels, noise }: GenerateOptions): Float32Array {
   const size = channels * height * width;
   if (noise === undefined) return streams.start(size);
-  if (noise.length === labels.length * size) return noise;
+  if (noise.length === labels.length * size) {
+    checkFinite(noise, { what: 'the noise', images: labels.length, way: 'pass normal numbers', code: 'invalid-input' });
+    return noise;
+  }
   throw new ProCacheError(
     'invalid-input',
     `the noise has ${noise.length} numbers, but ${labels.length} images of ${channels}x${height}x${width} take ${labels.length * size}; ` +

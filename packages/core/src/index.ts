@@ -22,7 +22,7 @@ export { duca } from './methods/duca.ts';
 export { taylorseer, taylorseerLite, type TaylorSeerOptions } from './methods/taylorseer.ts';
 export { procache, procachePublished, type ProCacheOptions } from './methods/procache.ts';
 export { injectSelective } from './methods/inject.ts';
-export { byName, METHOD_NAMES, type MethodOptions } from './methods/by-name.ts';
+export { byName, isMethod, METHOD_NAMES, type MethodOptions, methodsTaking } from './methods/by-name.ts';
 
 // From schedule to operations
 export { DEFAULT_SELECTOR, lower, planOf } from './lower.ts';
@@ -39,6 +39,7 @@ export type { Conditioned, Conditions, LatentShape, StepCall, StepResult, Tokens
 export { FeatureCache } from './cache.ts';
 export { createSelector, type SelectorOptions, type TokenSelector } from './selector.ts';
 export { withDenoiser, type Denoiser, type DenoiserOptions, type EvaluatedStep } from './denoiser.ts';
+export { checkedSteps } from './finite.ts';
 export { cachedOutput, type OutputCacheOptions } from './output-cache.ts';
 
 // From noise to a latent
