@@ -36,6 +36,22 @@ describe('a recording', () => {
     expect(() => recordingFromJson(damaged)).toThrow('the recording does not hold 24 features of each image');
   });
 
+  it.each([
+    ['recording: null is not an object', () => null],
+    ['recording.steps: "12" is not an integer between 1 and 4096', (json: object) => ({ ...json, steps: '12' })],
+    ['recording.steps: 1000000000 is not an integer', (json: object) => ({ ...json, steps: 1e9 })],
+    ['recording.families: {} is not an array', (json: object) => ({ ...json, families: {} })],
+    ['recording.families[1].absolute: says nothing without a span', (json: object) => ({ ...json, families: [{}, { absolute: true }] })],
+    ['recording.reach[3]: null is not a number of at least 0', (json: { reach: readonly unknown[] }) => ({ ...json, reach: json.reach.with(3, null) })],
+    ['recording.reach: the recording does not hold 12 steps', (json: object) => ({ ...json, reach: 'x' })],
+    ['recording.products: is empty', (json: object) => ({ ...json, products: [] })],
+    ['recording.products[0][5]: "NaN" is not a finite number', (json: { products: readonly number[][] }) => ({ ...json, products: [json.products[0]!.with(5, 'NaN' as never)] })],
+  ] as const)('is refused with the place: %s', (message, change) => {
+    const json = JSON.parse(JSON.stringify(recordingToJson(recording))) as never;
+    expect(() => recordingFromJson(change(json))).toThrow(message);
+    expect(() => recordingFromJson(change(json))).toThrow(expect.objectContaining({ code: 'invalid-input' }));
+  });
+
   it('of other images joins it to one of all', async () => {
     const parts = [trajectory({ guidance, seeds: [0, 1, 2] }), trajectory({ guidance, seeds: [3] })];
     const [first, second] = [await record(parts[0]!, { reuse: [{}] }), await record(parts[1]!, { reuse: [{}] })];
@@ -106,6 +122,11 @@ describe('the predicted error', () => {
         measured,
       ),
     ).toBeGreaterThan(0.8);
+  });
+
+  it('cannot be told of patterns of another length', () => {
+    expect(() => model.predict('#2#')).toThrow('the pattern has 3 steps, and the recording 12');
+    expect(() => budgetCurve(model, { constraints: { ...space(3).constraints, steps: 13 }, letters: ['2'] })).toThrow('the patterns have 13 steps, and the recording 12');
   });
 
   it('cannot be told of letters that were not recorded, or that evaluate part of the model', () => {
