@@ -2,21 +2,28 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { ProCacheError } from '@procache/core';
 import type { OnnxGraph } from '@procache/model';
 import type { OrtHost, Residence } from '@procache/ort';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { isFileSource } from './file-source.ts';
+import { onnxRuntime, startedRuntime } from './runtime.ts';
+import { threadCount } from './threads.ts';
 
 export interface HostOptions {
-  /** Threads of each session; ONNX Runtime's own choice (one per physical core) by default. */
+  /** Threads of each session; by default one for each processor that this process may use. */
   readonly threads?: number | undefined;
 }
 
-/** ONNX Runtime on the CPU, through onnxruntime-node. */
+/** ONNX Runtime on the CPU, through onnxruntime-node, which is loaded when something is first computed. */
 export function nodeHost({ threads }: HostOptions = {}): OrtHost {
+  const count = threadCount(threads);
   return {
-    Tensor,
+    get Tensor() {
+      return onnxRuntime().Tensor;
+    },
     async open(graph, residence) {
+      const options = sessionOptions(graph, residence, count);
+      const runtime = await startedRuntime();
       try {
-        return await InferenceSession.create(graph.bytes, sessionOptions(graph, residence, threads));
+        return await runtime.InferenceSession.create(graph.bytes, options);
       } catch (cause) {
         throw openError(graph, cause);
       }
@@ -53,7 +60,12 @@ function free(tensor: Tensor): void {
   if (ArrayBuffer.isView(data) && data.buffer.byteLength === data.byteLength) nowhere.postMessage(undefined, [data.buffer as ArrayBuffer]);
 }
 
-function sessionOptions(graph: OnnxGraph, residence: Residence, threads: number | undefined): InferenceSession.SessionOptions {
+/** What every session of this package is opened with. */
+export function plainOptions(threads: number): InferenceSession.SessionOptions {
+  return { executionProviders: ['cpu'], logSeverityLevel: 3, intraOpNumThreads: threads };
+}
+
+function sessionOptions(graph: OnnxGraph, residence: Residence, threads: number): InferenceSession.SessionOptions {
   const session: Record<string, string> = {
     // Each session has a thread pool of its own, which would spin while another session runs.
     force_spinning_stop: '1',
@@ -61,10 +73,8 @@ function sessionOptions(graph: OnnxGraph, residence: Residence, threads: number 
     ...folderOf(graph),
   };
   return {
-    executionProviders: ['cpu'],
-    logSeverityLevel: 3,
+    ...plainOptions(threads),
     enableCpuMemArena: graph.weightBytes < ARENA_BELOW_BYTES,
-    ...(threads !== undefined && { intraOpNumThreads: threads }),
     extra: { session },
   };
 }

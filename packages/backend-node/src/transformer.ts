@@ -4,9 +4,10 @@ import { ortTransformer } from '@procache/ort';
 import { nodeHost } from './host.ts';
 import { openModelFiles } from './model-files.ts';
 import { remoteTransformer } from './remote.ts';
+import { threadCount } from './threads.ts';
 
 export interface TransformerOptions {
-  /** Threads that ONNX Runtime computes with; by default one per physical core. */
+  /** Threads that ONNX Runtime computes with, at most `MOST_THREADS`; by default one for each processor that this process may use. */
   readonly threads?: number | undefined;
   /** `'low'`: weights stay in the page cache of the operating system, shared by all graphs, at some cost in speed. */
   readonly memory?: 'normal' | 'low' | undefined;
@@ -29,6 +30,7 @@ export interface NodeTransformer extends Transformer<unknown> {
  * @throws {ProCacheError} `invalid-model`, with the file, the place in it and the way out.
  */
 export async function openTransformer(path: string, options: TransformerOptions = {}): Promise<NodeTransformer> {
+  threadCount(options.threads);
   const opened = await openModelFiles(path, options.config);
   const { model } = opened;
   if (options.thread === 'worker') {

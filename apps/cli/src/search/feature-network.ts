@@ -1,11 +1,10 @@
-import { stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { openNetwork } from '@procache/backend-node';
 import { type LatentShape, ProCacheError } from '@procache/core';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { shownName } from '@procache/core/untrusted';
 
 /** A network that makes features of images, as distances of sets of images take them. */
 export interface FeatureNetwork {
-  /** The features of some images, [images, width]. */
+  /** The features of some images, [images, width]. All of them are finite. */
   readonly features: (images: readonly Float32Array[]) => Promise<Float32Array>;
   /** Their width. */
   readonly dimension: () => Promise<number>;
@@ -14,43 +13,59 @@ export interface FeatureNetwork {
 
 /** Images that go in at a time. */
 const BATCH = 64;
+/** Of the widest features that are taken: their covariances are matrices of this many rows, in float64. */
+const WIDEST = 8192;
+/** Names that a message lists. */
+const SHOWN_NAMES = 8;
 
 /** Opens an ONNX file whose only input takes images [images, channels, height, width]. The features are its output `features`, or its only one. */
 export async function openFeatureNetwork(path: string, shape: LatentShape): Promise<FeatureNetwork> {
-  if (!(await stat(path).catch(() => undefined))) {
-    throw new ProCacheError('invalid-input', `--feature-network: there is no file ${path}; give an ONNX file`);
+  const place = `--feature-network ${path}`;
+  const network = await openNetwork(path, { threads: 1, place });
+  const { inputs, outputs } = network;
+  const output = outputs.includes('features') ? 'features' : outputs.length === 1 ? outputs[0] : undefined;
+  if (inputs.length !== 1 || output === undefined) {
+    await network.close();
+    throw new ProCacheError('invalid-input', `${place}: it takes ${listed(inputs)} and gives ${listed(outputs)}; it must take images alone, and give \`features\``);
   }
-  const session = await InferenceSession.create(path, { intraOpNumThreads: 1 }).catch((cause: unknown) => {
-    throw new ProCacheError('invalid-input', `--feature-network ${path}: ONNX Runtime cannot open it: ${messageOf(cause)}; give an ONNX file`, { cause });
-  });
-  const { inputNames, outputNames } = session;
-  const output = outputNames.includes('features') ? 'features' : outputNames.length === 1 ? outputNames[0]! : undefined;
-  if (inputNames.length !== 1 || output === undefined) {
-    await session.release();
-    throw new ProCacheError(
-      'invalid-input',
-      `--feature-network ${basename(path)}: it takes ${inputNames.join(', ')} and gives ${outputNames.join(', ')}; it must take images alone, and give \`features\``,
-    );
-  }
-  const run = async (images: readonly Float32Array[]): Promise<Tensor> => {
-    const { channels, height, width } = shape;
-    const data = new Float32Array(images.length * channels * height * width);
-    images.forEach((image, i) => data.set(image, i * channels * height * width));
-    const tensor = new Tensor('float32', data, [images.length, channels, height, width]);
-    const results = await session.run({ [inputNames[0]!]: tensor }, [output]).catch((cause: unknown) => {
-      throw new ProCacheError('invalid-input', `--feature-network ${basename(path)}: cannot take images of ${channels}x${height}x${width}: ${messageOf(cause)}`, { cause });
-    });
-    return results[output] as Tensor;
+  const { channels, height, width } = shape;
+  const size = channels * height * width;
+  const run = async (images: readonly Float32Array[]): Promise<Float32Array> => {
+    const data = new Float32Array(images.length * size);
+    images.forEach((image, i) => data.set(image, i * size));
+    const made = await network.run({ [inputs[0]!]: { data, shape: [images.length, channels, height, width] } }, output);
+    checkShape(made.shape, images.length, place);
+    return made.data;
   };
   return {
     async features(images) {
       const parts: Float32Array[] = [];
-      for (let i = 0; i < images.length; i += BATCH) parts.push((await run(images.slice(i, i + BATCH))).data as Float32Array);
-      return joined(parts);
+      for (let i = 0; i < images.length; i += BATCH) parts.push(await run(images.slice(i, i + BATCH)));
+      return finite(joined(parts), images.length, place);
     },
-    dimension: async () => (await run([new Float32Array(shape.channels * shape.height * shape.width)])).size,
-    close: () => session.release(),
+    dimension: async () => (await run([new Float32Array(size)])).length,
+    close: () => network.close(),
   };
+}
+
+function checkShape(shape: readonly number[], images: number, place: string): void {
+  const [rows, ...rest] = shape;
+  const width = rest.reduce((product, extent) => product * extent, 1);
+  if (rows === images && width >= 1 && width <= WIDEST) return;
+  throw new ProCacheError(
+    'invalid-input',
+    `${place}: of ${images} images it makes [${shape.join(', ')}]; features must be [${images}, width], at most ${WIDEST} wide`,
+  );
+}
+
+function finite(features: Float32Array, images: number, place: string): Float32Array {
+  const wrong = features.findIndex((value) => !Number.isFinite(value));
+  if (wrong < 0) return features;
+  const width = features.length / images;
+  throw new ProCacheError(
+    'invalid-input',
+    `${place}: feature ${wrong % width} of image ${Math.floor(wrong / width)} is ${features[wrong]!}; a distance needs features that are finite`,
+  );
 }
 
 function joined(parts: readonly Float32Array[]): Float32Array {
@@ -59,6 +74,7 @@ function joined(parts: readonly Float32Array[]): Float32Array {
   return all;
 }
 
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message.split('\n')[0]! : String(cause);
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, SHOWN_NAMES).map((name) => shownName(name));
+  return `${shown.join(', ') || 'nothing'}${names.length > SHOWN_NAMES ? ` and ${names.length - SHOWN_NAMES} more` : ''}`;
 }

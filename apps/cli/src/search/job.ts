@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
+import { runtimeVersion } from '@procache/backend-node';
 import { byName, ProCacheError } from '@procache/core';
 import { type Json, type PatternSpace, provenanceOf, type StudyHeader } from '@procache/search';
-import { env } from 'onnxruntime-node';
 import { labelsOf } from '../arguments/labels.ts';
 import { type ChosenModel, chooseModel } from '../arguments/model-choice.ts';
 import { chooseProcess, type Process } from '../arguments/sampling.ts';
@@ -101,7 +101,7 @@ function headerOf({ flags, chosen, process, steps, labels, seeds, space, objecti
     images: { labels: labels.length === chosen.model.labels.count ? 'all' : labels, timesteps: process.rule, eta: process.eta },
     seeds: seeds.search,
     finalSeeds: seeds.final,
-    versions: { procache: VERSION, onnxruntime: env.versions.node ?? env.versions.common, processor: globalThis.process.arch },
+    versions: { procache: VERSION, onnxruntime: runtimeVersion(), processor: globalThis.process.arch },
     objectives: objectives.measures.map(({ name }) => name),
     strategy: { name: flags.strategy, seed, candidates: candidates ?? null, iterations: iterations ?? null, mostImages: mostImages ?? null },
     constraints: {

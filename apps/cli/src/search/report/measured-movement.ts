@@ -1,6 +1,7 @@
-import { openTransformer } from '@procache/backend-node';
-import { type BranchMovement, branchMovement, type Json, type Study } from '@procache/search';
-import { Tensor } from 'onnxruntime-node';
+import { featureValues, openTransformer } from '@procache/backend-node';
+import { type BranchId, branchesOf, type Topology } from '@procache/core';
+import { elementsOf, membersOf, nameOf, numberOf, type Placed, refuse } from '@procache/core/untrusted';
+import { type BranchMovement, branchMovement, type Kept, type Study } from '@procache/search';
 import type { SearchJob } from '../job.ts';
 
 /** Images whose features are looked at. */
@@ -8,9 +9,8 @@ const IMAGES = 2;
 const LONGEST_GAP = 8;
 
 /** How the features of every branch move, measured once from the model at hand, and from then on read from the study. */
-export async function measuredMovement(job: SearchJob, study: Study, signal: AbortSignal): Promise<readonly BranchMovement[]> {
-  const measured = await study.keep('movement', async () => (await measure(job, signal)) as unknown as Json);
-  return measured as unknown as readonly BranchMovement[];
+export function measuredMovement(job: SearchJob, study: Study, signal: AbortSignal): Promise<readonly BranchMovement[]> {
+  return study.keep(keptMovement(job.chosen.model.topology), () => measure(job, signal));
 }
 
 /** In this thread, as features cannot be read from another. */
@@ -18,31 +18,66 @@ async function measure({ chosen, flags, process, labelOf, steps, seeds }: Search
   const { threads, memory } = flags;
   const transformer = await openTransformer(chosen.path, { threads, memory, config: chosen.config });
   try {
-    const movement = await branchMovement(transformer, {
+    return await branchMovement(transformer, {
       ...process,
       steps: process.stepsOf(steps),
       seeds: seeds.search.slice(0, IMAGES),
       labelOf,
       longest: LONGEST_GAP,
       signal,
-      read: (feature) => floatsOf(feature),
+      read: featureValues,
     });
-    return movement.map((own) => ({
-      ...own,
-      change: own.change.map(({ cosine, relativeL1 }) => ({ cosine: short(cosine), relativeL1: short(relativeL1) })),
-      reuseError: own.reuseError.map(short),
-    }));
   } finally {
     await transformer.dispose();
   }
 }
 
-function floatsOf(feature: unknown): Float32Array {
-  if (feature instanceof Tensor && feature.data instanceof Float32Array) return feature.data;
-  throw new Error('a feature of this backend is no float32 tensor');
+/** How movement is kept in a study: a number that is not finite (a feature that was all zeros) as `null`. */
+export function keptMovement(topology: Topology): Kept<readonly BranchMovement[]> {
+  const branches = branchesOf(topology)
+    .flat()
+    .map(({ id }) => id);
+  return {
+    name: 'movement',
+    write: (movement) =>
+      movement.map(({ branch, change, reuseError }) => ({
+        branch,
+        change: change.map(({ cosine, relativeL1 }) => ({ cosine: written(cosine), relativeL1: written(relativeL1) })),
+        reuseError: reuseError.map(written),
+      })),
+    read: (placed) => elementsOf(placed).map((one) => readBranch(one, branches)),
+  };
+}
+
+function readBranch(placed: Placed, branches: readonly BranchId[]): BranchMovement {
+  const { code, place } = placed;
+  const members = membersOf(placed, ['branch', 'change', 'reuseError']);
+  const member = (name: string): Placed => ({ value: members[name], place: `${place}.${name}`, code });
+  return {
+    branch: nameOf(member('branch'), branches),
+    change: listOf(member('change')).map((one) => {
+      const { cosine, relativeL1 } = membersOf(one, ['cosine', 'relativeL1']);
+      return {
+        cosine: read({ value: cosine, place: `${one.place}.cosine`, code }, -2),
+        relativeL1: read({ value: relativeL1, place: `${one.place}.relativeL1`, code }, 0),
+      };
+    }),
+    reuseError: listOf(member('reuseError')).map((one) => read(one, 0)),
+  };
+}
+
+/** The elements of a list, which may have none: a sampler of one step has no step before it. */
+function listOf(placed: Placed): readonly Placed[] {
+  const { value, place, code } = placed;
+  if (!Array.isArray(value)) refuse(place, 'is not a list', code);
+  return value.length === 0 ? [] : elementsOf(placed);
 }
 
 /** As many digits as anybody looks at. */
-function short(value: number): number {
-  return Number(value.toPrecision(5));
+function written(value: number): number | null {
+  return Number.isFinite(value) ? Number(value.toPrecision(5)) : null;
+}
+
+function read(placed: Placed, least: number): number {
+  return placed.value === null ? NaN : numberOf(placed, least, Number.MAX_VALUE);
 }
