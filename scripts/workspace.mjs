@@ -58,7 +58,7 @@ export async function outputOf(name, ...args) {
 }
 
 /** The script of a dependency that has its name. */
-function binary(name) {
+export function binary(name) {
   const folder = new URL(`../node_modules/${name}/`, import.meta.url);
   const { bin } = JSON.parse(readFileSync(new URL('package.json', folder), 'utf8'));
   return fileURLToPath(new URL(typeof bin === 'string' ? bin : bin[name], folder));
@@ -74,12 +74,12 @@ function pnpm(args, seen = 'all') {
   return run('npx', ['--yes', packageManager, ...args], { seen, shell: process.platform === 'win32' });
 }
 
-/** Runs a program; what it prints is seen as it comes (`all`), or only if it fails (`failure`). */
-function run(program, args, { seen, shell = false, printed = [] }) {
-  const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', npm_config_update_notifier: 'false', npm_config_loglevel: 'error' };
+/** Runs a program; what it prints is seen as it comes (`all`), or only if it fails (`failure`), and collected in `printed`. */
+export function run(program, args, { seen = 'all', shell = false, printed = [], cwd = root, env = {} } = {}) {
+  const quiet = { TURBO_TELEMETRY_DISABLED: '1', npm_config_update_notifier: 'false', npm_config_loglevel: 'error' };
   const stdio = seen === 'all' ? 'inherit' : ['inherit', 'pipe', 'pipe'];
   return new Promise((resolve) => {
-    const child = spawn(program, args, { cwd: root, stdio, env, shell });
+    const child = spawn(program, args, { cwd, stdio, env: { ...process.env, ...quiet, ...env }, shell });
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => printed.push(data));
     child.on('error', (cause) => {
       console.error(`${program} cannot be started: ${cause.message}`);
