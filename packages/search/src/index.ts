@@ -51,6 +51,7 @@ export { resample } from './resample.ts';
 export { fromEcad, toEcad } from './exchange/ecad.ts';
 export { fromSmoothCache, type SmoothCacheNames, toSmoothCache } from './exchange/smoothcache.ts';
 export { fromBins, fromStepMask, toBins, toStepMask } from './exchange/step-mask.ts';
+export { fromCacheDit, type FromCacheDit } from './exchange/cache-dit.ts';
 export { type Direction, fromReferenceList, type ReferenceListOptions, toReferenceList } from './exchange/reference-list.ts';
 
 // How features move

@@ -2,7 +2,7 @@ import { checkSchedule, formatSchedule, parseScheduleText, uniforms } from '@pro
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { featureChange, meanOverSteps, reuseError } from './analysis.ts';
-import { checkConditions, found } from './provenance.ts';
+import { checkConditions, found, scoresOf } from './provenance.ts';
 import { resample } from './resample.ts';
 import { runSearch } from './search.ts';
 import { PatternSpace } from './space/pattern-space.ts';
@@ -37,6 +37,25 @@ describe('a schedule that was found', () => {
     expect(checkConditions(resample(schedule, 12), { ...same, steps: 12 })).toHaveLength(2);
     expect(checkConditions({ version: 1, pattern: '#', legend: {} }, same)).toEqual([]);
   });
+
+  it.each([
+    [{ steps: null }, 'searched for with steps null, and'],
+    [{ guidance: { toString: 1, valueOf: [] } }, 'searched for with guidance {"toString":1,"valueOf":[]}, and'],
+    [{ sampler: 'x'.repeat(1e6) }, 'searched for with sampler xxx'],
+    [[], undefined],
+    ['all', undefined],
+  ])('warns whatever its notes hold: %#', (searched, warning) => {
+    const schedule = { version: 1, pattern: '#', legend: {}, notes: { searched } } as const;
+    const warnings = checkConditions(schedule, { model: 'm', sampler: 'ddim', steps: 8, guidance: 1 });
+    expect(warnings).toEqual(warning === undefined ? [] : [expect.stringContaining(warning)]);
+    expect(warnings.join('').length).toBeLessThan(250);
+  });
+
+  it('has scores that JSON can say, where images are equal to the uncached ones', () => {
+    const scores = { 'latent-error': [0, 0], psnr: [Infinity, Infinity] };
+    const written = JSON.parse(JSON.stringify(scoresOf({ seeds: [3, 4], scores, losses: [0, 0] }))) as unknown;
+    expect(written).toEqual({ seeds: { first: 3, last: 4 }, 'latent-error': 0, psnr: 'Infinity', interval95: [0, 0] });
+  });
 });
 
 describe('resample', () => {
@@ -44,7 +63,7 @@ describe('resample', () => {
     const schedule = { version: 1, pattern: '#..#..#.#.', legend: {}, notes: { by: 'hand' } } as const;
     expect(resample(schedule, 20).pattern).toBe('#.....#.....#...#...');
     expect(resample(schedule, 5).pattern).toBe('#.###');
-    expect(resample(schedule, 20).notes).toEqual({ by: 'hand', resampled: { from: 10, to: 20, tested: false } });
+    expect(resample(schedule, 20).notes).toEqual({ by: 'hand', resampled: { from: 10, to: 20, keep: 'count', tested: false } });
     expect(resample(schedule, 10)).toBe(schedule);
   });
 
@@ -61,8 +80,38 @@ describe('resample', () => {
     );
   });
 
-  it('refuses a number of steps that is none', () => {
-    expect(() => resample({ version: 1, pattern: '#.', legend: {} }, 0)).toThrow('a schedule cannot have 0 steps');
+  it('keeps how many steps are computed, or their share', () => {
+    const ten = { version: 1, pattern: '##..#.......#....#....#......#....#......#...#..#.', legend: {} } as const;
+    const computed = (pattern: string) => pattern.split('#').length - 1;
+    expect(computed(ten.pattern)).toBe(11);
+    expect(resample(ten, 30).pattern).toBe('###....#..#..#...#..#....#.#.#');
+    expect(resample(ten, 30, { keep: 'share' }).pattern).toBe('#.#.....#....#.....#.....#...#');
+    expect(resample(ten, 100, { keep: 'share' }).pattern.split('#').length - 1).toBe(22);
+    expect(resample({ version: 1, pattern: '#....', legend: {} }, 10, { keep: 'share' }).pattern).toBe('#....#....');
+    expect(resample({ version: 1, pattern: '#'.repeat(50), legend: {} }, 7, { keep: 'share' }).pattern).toBe('#######');
+  });
+
+  it('keeps the share to the nearest step, in schedules that can be run', () => {
+    const rest = fc.array(fc.constantFrom('#', '.', '2'), { maxLength: 40 });
+    fc.assert(
+      fc.property(rest, fc.integer({ min: 1, max: 60 }), (letters, steps) => {
+        const pattern = ['#', ...letters].join('');
+        const resampled = resample({ version: 1, pattern, legend: FORECAST.legend }, steps, { keep: 'share' });
+        expect(() => checkSchedule(resampled, smallModel().topology, steps)).not.toThrow();
+        const computed = (text: string) => text.split('#').length - 1;
+        expect(computed(resampled.pattern)).toBe(Math.max(1, Math.round((computed(pattern) * steps) / pattern.length)));
+      }),
+    );
+  });
+
+  it('begins as the schedule began, whatever the letter of step 0', () => {
+    const legend = { a: [{ do: 'compute' }], b: [{ do: 'reuse' }, { do: 'compute', modules: ['mlp'] }] } as const;
+    expect(resample({ version: 1, pattern: 'ab.b.ab.b.', legend }, 3).pattern).toBe('a.#');
+    expect(resample({ version: 1, pattern: 'b.b.ab.b.', legend }, 3).pattern[0]).toBe('b');
+  });
+
+  it.each([0, 1.5, 1e9, NaN, '7' as never])('refuses %s steps', (steps) => {
+    expect(() => resample({ version: 1, pattern: '#.', legend: {} }, steps)).toThrow(/steps: .* is not an integer between 1 and 4096/);
   });
 });
 

@@ -1,8 +1,10 @@
 import type { Schedule } from '@procache/core';
+import { shown, shownName } from '@procache/core/untrusted';
 import type { Assessment, SearchResult } from './search.ts';
 import { meanInterval } from './scoring/interval.ts';
 import type { StudyHeader } from './study/header.ts';
 import { mean } from './scoring/evaluator.ts';
+import { writtenScore } from './scoring/written-score.ts';
 
 /** Under which conditions a schedule is used, or was searched for. */
 export interface Conditions {
@@ -28,9 +30,13 @@ export function provenanceOf(header: StudyHeader): Readonly<Record<string, unkno
   return { method: 'procache search', searched: { model, sampler, steps, guidance, images }, seeds: shortList(seeds), strategy, constraints, versions };
 }
 
-/** What was measured, for people and programs: the mean of each score, and the interval of the first objective's loss. */
+/**
+ * What was measured, for people and programs: the mean of each score, and the interval of the first objective's loss.
+ *
+ * A mean that is not finite, as the PSNR of images that are equal, is given by its name, so that JSON can say it.
+ */
 export function scoresOf({ seeds, scores, losses }: Pick<Assessment, 'seeds' | 'scores' | 'losses'>): Readonly<Record<string, unknown>> {
-  const means = Object.entries(scores).map(([name, score]) => [name, typeof score === 'number' ? score : mean(score)] as const);
+  const means = Object.entries(scores).map(([name, score]) => [name, writtenScore(typeof score === 'number' ? score : mean(score))] as const);
   const { low, high } = meanInterval(losses);
   return { seeds: shortList(seeds), ...Object.fromEntries(means), ...(Number.isFinite(low) && { interval95: [low, high] }) };
 }
@@ -53,11 +59,16 @@ export function checkConditions({ notes }: Schedule, conditions: Conditions): re
   const searched = notes?.['searched'];
   if (typeof searched !== 'object' || searched === null) return warnings;
   for (const field of ['model', 'sampler', 'steps', 'guidance'] as const) {
-    const was = (searched as Partial<Conditions>)[field];
+    const was = (searched as Partial<Record<keyof Conditions, unknown>>)[field];
     if (was === undefined || was === conditions[field]) continue;
     warnings.push(
-      `the schedule was searched for with ${field} ${was}, and is used with ${field} ${conditions[field]}: its scores do not hold here`,
+      `the schedule was searched for with ${field} ${named(was)}, and is used with ${field} ${named(conditions[field])}: its scores do not hold here`,
     );
   }
   return warnings;
+}
+
+/** A condition for a message; notes may hold anything. */
+function named(value: unknown): string {
+  return typeof value === 'string' ? shownName(value) : shown(value);
 }

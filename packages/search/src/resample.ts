@@ -1,39 +1,78 @@
-import { ProCacheError, type Schedule } from '@procache/core';
+import { MAX_STEPS, type Schedule } from '@procache/core';
+import { integerOf } from '@procache/core/untrusted';
+
+export interface ResampleOptions {
+  /**
+   * What is kept of the steps that are computed: `'count'`, the default, how many they are, as far as there are places for them;
+   * `'share'` which share of all steps they are.
+   */
+  readonly keep?: 'count' | 'share';
+}
 
 /**
  * A schedule for another number of steps: what happened at a share of the way happens at that share again.
  *
- * Each computed step moves to its new place; where two fall together they are one. A reused step does
- * what the nearest reused step did. Nobody has measured the result, and the notes say so.
+ * By count each computed step moves to its new place, and where two fall together they are one. By share there are more or
+ * fewer of them, as dense in each part as before. A step that is not computed does what the nearest such step did, and step 0
+ * does what it did. Nobody has measured the result, and the notes say so.
+ *
+ * @throws {ProCacheError} `invalid-input` for a number of steps that no schedule may have.
  */
-export function resample(schedule: Schedule, steps: number): Schedule {
-  if (!Number.isSafeInteger(steps) || steps < 1)
-    throw new ProCacheError('invalid-input', `a schedule cannot have ${steps} steps; use an integer of at least 1`);
+export function resample(schedule: Schedule, steps: number, { keep = 'count' }: ResampleOptions = {}): Schedule {
+  integerOf({ value: steps, place: 'steps', code: 'invalid-input' }, 1, MAX_STEPS);
   const { pattern, notes } = schedule;
   if (steps === pattern.length) return schedule;
-  const computed = new Set(movedSteps(pattern, steps));
-  const letters = Array.from({ length: steps }, (_, step) =>
-    computed.has(step) ? '#' : reusedLetter(pattern, Math.floor(((step + 0.5) * pattern.length) / steps)),
-  );
+  const before = computedSteps(schedule);
+  const places = keep === 'share' ? spread(before, pattern.length, Math.max(1, Math.round((before.length * steps) / pattern.length))) : before;
+  const rounded = places.map((place) => Math.min(steps - 1, Math.round(place * (steps / pattern.length))));
+  const computed = new Set(keep === 'share' ? apart(rounded, steps) : rounded);
+  const reused = nearestOthers(pattern, new Set(before));
+  const letters = Array.from({ length: steps }, (_, step) => {
+    if (step === 0) return pattern[0]!;
+    return computed.has(step) ? '#' : reused[Math.floor(((step + 0.5) * pattern.length) / steps)]!;
+  });
   return {
     ...schedule,
     pattern: letters.join(''),
-    notes: { ...notes, resampled: { from: pattern.length, to: steps, tested: false } },
+    notes: { ...notes, resampled: { from: pattern.length, to: steps, keep, tested: false } },
   };
 }
 
-/** The computed steps at their new places, each its own, none past the end. */
-function movedSteps(pattern: string, steps: number): readonly number[] {
-  const scale = steps / pattern.length;
-  const old = Array.from(pattern.matchAll(/#/g), ({ index }) => index);
-  const wanted = old.slice(0, 1).concat(old.slice(1).map((step) => Math.min(steps - 1, Math.round(step * scale))));
-  return [...new Set(wanted)];
+/** The steps at which a schedule computes the whole model, whatever their letter is. */
+export function computedSteps({ pattern, legend }: Schedule): readonly number[] {
+  const isComputed = (letter: string): boolean => {
+    const last = legend[letter]?.at(-1);
+    return letter === '#' || (last?.do === 'compute' && !last.blocks && !last.modules);
+  };
+  return Array.from(pattern, (letter, step) => (isComputed(letter) ? step : -1)).filter((step) => step >= 0);
 }
 
-/** The letter of the reused step nearest to a place; `.` in a pattern that has none. */
-function reusedLetter(pattern: string, place: number): string {
-  for (let distance = 0; distance < pattern.length; distance++) {
-    for (const letter of [pattern[place - distance], pattern[place + distance]]) if (letter !== undefined && letter !== '#') return letter;
-  }
-  return '.';
+/** So many places from the first of some steps to the last, as dense in each part as those are; between steps, too. */
+function spread(steps: readonly number[], length: number, count: number): readonly number[] {
+  const [first = 0] = steps;
+  if (steps.length < 2 || count < 2) return Array.from({ length: count }, (_, i) => first + (i * (length - first)) / count);
+  return Array.from({ length: count }, (_, i) => {
+    const at = (i * (steps.length - 1)) / (count - 1);
+    const [low, high] = [steps[Math.floor(at)]!, steps[Math.ceil(at)]!];
+    return low + (high - low) * (at - Math.floor(at));
+  });
+}
+
+/** Ascending steps moved so far apart that no two are the same; there are no more of them than steps. */
+function apart(places: readonly number[], steps: number): readonly number[] {
+  const forwards: number[] = [];
+  for (const place of places) forwards.push(Math.max(place, (forwards.at(-1) ?? -1) + 1));
+  const last = forwards.length - 1;
+  return forwards.map((place, i) => Math.min(place, steps - 1 - (last - i)));
+}
+
+/** For each step the letter of the nearest step that is not computed; `.` where there is none. */
+function nearestOthers(pattern: string, computed: ReadonlySet<number>): readonly string[] {
+  const others = Array.from({ length: pattern.length }, (_, step) => step).filter((step) => !computed.has(step));
+  let next = 0;
+  return Array.from({ length: pattern.length }, (_, step) => {
+    while (next + 1 < others.length && others[next + 1]! - step < step - others[next]!) next++;
+    const nearest = others[next];
+    return nearest === undefined ? '.' : pattern[nearest]!;
+  });
 }

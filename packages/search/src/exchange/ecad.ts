@@ -1,6 +1,10 @@
-import { branchesOf, type Schedule, scheduleOf, type Topology } from '@procache/core';
-import { countOf, membersOf, refuse, shown } from './foreign-json.ts';
-import { checkFirstStep, computes, modulesOf, ourModule, theirModule } from './modules.ts';
+import { branchesOf, MAX_STEPS, type Schedule, scheduleOf, type Topology } from '@procache/core';
+import { booleanOf, integerOf, objectOf, type Placed, refuse, shown, shownName, textOf } from '@procache/core/untrusted';
+import { memberOf } from '../place.ts';
+import { checkFirstStep, computes, ourModule, refuseModule, refuseSecond, theirModule } from './modules.ts';
+
+/** As much of a name as is kept in the notes. */
+const LONGEST_NAME = 200;
 
 /**
  * The schedule in a JSON file of ECAD (Aggarwal et al., ICLR 2026): for each step, block and component whether it is computed.
@@ -10,25 +14,24 @@ import { checkFirstStep, computes, modulesOf, ourModule, theirModule } from './m
  * @throws {ProCacheError} `invalid-schedule` with the place in the file.
  */
 export function fromEcad(json: unknown, topology: Topology): Schedule {
-  const root = membersOf(json, 'ecad');
   const place = 'ecad.cache_schedule';
-  const own = membersOf(root['cache_schedule'], place);
-  const steps = countOf(own['num_inference_steps'], `${place}.num_inference_steps`);
-  const blocks = countOf(own['num_blocks'], `${place}.num_blocks`);
+  const own = objectOf({ value: objectOf({ value: json, place: 'ecad' })['cache_schedule'], place });
+  const at = (name: string): Placed => ({ value: own[name], place: `${place}.${name}` });
+  const steps = integerOf(at('num_inference_steps'), 1, MAX_STEPS);
+  const blocks = integerOf(at('num_blocks'), 1);
   if (blocks !== topology.blocks.length) {
     refuse(
       `${place}.num_blocks`,
       `the file is for ${blocks} blocks, but the model has ${topology.blocks.length}; use the model that it was made for`,
     );
   }
-  const table = stepsOf(membersOf(own['schedule'], `${place}.schedule`), steps, `${place}.schedule`).map((step, i) =>
-    componentsOf(step, topology, `${place}.schedule["${named(i)}"]`),
+  const table = numbered(at('schedule'), steps, { one: 'step', count: 'num_inference_steps' }).map((step) =>
+    numbered(step, blocks, { one: 'block', count: 'num_blocks' }).map((components, block) => componentsOf(components, topology.blocks[block]!, topology)),
   );
   const isComputed = (step: number, block: number, module: string): boolean => table[step]![block]!.get(module) ?? true;
-  const branches = branchesOf(topology).flat();
   checkFirstStep(
     ({ block, module }) => isComputed(0, block, module),
-    branches,
+    branchesOf(topology).flat(),
     ({ block, module }) => `${place}.schedule["000"]["${block}"].${theirModule(module)}`,
   );
   const schedule = scheduleOf(
@@ -36,7 +39,7 @@ export function fromEcad(json: unknown, topology: Topology): Schedule {
     steps,
     topology,
   );
-  return { ...schedule, notes: { source: 'ECAD', name: own['name'] ?? null } };
+  return { ...schedule, notes: { source: 'ECAD', name: own['name'] === undefined ? null : shownName(textOf(at('name')), LONGEST_NAME) } };
 }
 
 /** A schedule of computed and reused branches as ECAD writes it, for `ecad/inference/inference.py`. */
@@ -66,29 +69,31 @@ function named(step: number): string {
   return String(step).padStart(3, '0');
 }
 
-/** The steps in their order, whether their numbers are padded or not. */
-function stepsOf(members: Readonly<Record<string, unknown>>, steps: number, place: string): readonly unknown[] {
-  const byNumber = new Map(Object.entries(members).map(([name, value]) => [Number(name), value]));
-  const missing = Array.from({ length: steps }, (_, step) => step).find((step) => !byNumber.has(step));
-  if (missing !== undefined) refuse(place, `has no step ${missing} of ${steps}; check num_inference_steps`);
-  if (byNumber.size > steps) refuse(place, `has ${byNumber.size} steps, but num_inference_steps is ${steps}; make the two agree`);
-  return Array.from({ length: steps }, (_, step) => byNumber.get(step));
+/** The members of an object whose keys are the numbers from 0 on, padded or not, in their order. */
+function numbered({ value, place }: Placed, count: number, names: { readonly one: string; readonly count: string }): readonly Placed[] {
+  const byNumber = new Map<number, Placed>();
+  for (const [key, member] of Object.entries(objectOf({ value, place }))) {
+    const number = /^\d{1,9}$/.test(key) ? Number(key) : refuse(place, `${shown(key)} is no number of a ${names.one}`);
+    if (byNumber.has(number)) refuse(`${place}[${shown(key)}]`, `${names.one} ${number} is there twice; leave one out`);
+    byNumber.set(number, { value: member, place: `${place}[${shown(key)}]` });
+  }
+  if (byNumber.size > count) refuse(place, `has ${byNumber.size} ${names.one}s, but ${names.count} is ${count}; make the two agree`);
+  return Array.from({ length: count }, (_, number) => {
+    const found = byNumber.get(number);
+    return found ?? refuse(place, `has no ${names.one} ${number} of ${count}; check ${names.count}`);
+  });
 }
 
-/** Of each block, by our names, whether each module is computed. */
-function componentsOf(json: unknown, topology: Topology, place: string): readonly ReadonlyMap<string, boolean>[] {
-  const blocks = membersOf(json, place);
-  return topology.blocks.map((modules, block) => {
-    const own = `${place}["${block}"]`;
-    const entries = Object.entries(membersOf(blocks[String(block)], own)).filter(([name]) => !name.startsWith('custom_'));
-    return new Map(
-      entries.map(([name, value]) => {
-        const module = ourModule(name);
-        if (!modules.includes(module))
-          refuse(`${own}.${name}`, `the model has no module ${shown(module)} (it has ${modulesOf(topology).join(', ')})`);
-        if (typeof value !== 'boolean') refuse(`${own}.${name}`, `${shown(value)} is neither true (compute) nor false (reuse)`);
-        return [module, value];
-      }),
-    );
-  });
+/** By our names, whether each module of a block is computed. */
+function componentsOf(placed: Placed, modules: readonly string[], topology: Topology): ReadonlyMap<string, boolean> {
+  const computed = new Map<string, boolean>();
+  for (const [name, value] of Object.entries(objectOf(placed))) {
+    if (name.startsWith('custom_')) continue;
+    const [module, place] = [ourModule(name), memberOf(placed.place, name)];
+    if (!modules.includes(module)) refuseModule(place, module, topology);
+    if (typeof value !== 'boolean') refuse(place, `${shown(value)} is neither true (compute) nor false (reuse)`);
+    if ((computed.get(module) ?? value) !== value) refuseSecond(place, module, theirModule(module) === name ? module : theirModule(module));
+    computed.set(module, booleanOf({ value, place }));
+  }
+  return computed;
 }

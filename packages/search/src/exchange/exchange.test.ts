@@ -10,6 +10,10 @@ import {
 } from '@procache/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import ecadOfCase from '../../../conformance/fixtures/cases/12-smoothcache-per-block/ecad.json' with { type: 'json' };
+import perBlock from '../../../conformance/fixtures/cases/12-smoothcache-per-block/per-block.json' with { type: 'json' };
+import masks from '../../fixtures/cache-dit-masks.json' with { type: 'json' };
+import { fromCacheDit } from './cache-dit.ts';
 import { fromEcad, toEcad } from './ecad.ts';
 import { fromReferenceList, toReferenceList } from './reference-list.ts';
 import { fromSmoothCache, toSmoothCache } from './smoothcache.ts';
@@ -79,7 +83,18 @@ describe('ECAD', () => {
     [broken({ num_blocks: 28 }), 'ecad.cache_schedule.num_blocks: the file is for 28 blocks, but the model has 2'],
     [broken({ num_inference_steps: 3 }), 'ecad.cache_schedule.schedule: has no step 2 of 3'],
     [broken({ num_inference_steps: 1 }), 'ecad.cache_schedule.schedule: has 2 steps, but num_inference_steps is 1'],
-    [broken({ num_inference_steps: 0 }), 'ecad.cache_schedule.num_inference_steps: 0 is not an integer of at least 1'],
+    [broken({ num_inference_steps: 0 }), 'ecad.cache_schedule.num_inference_steps: 0 is not an integer between 1 and 4096'],
+    [broken({ num_inference_steps: 1e9 }), 'ecad.cache_schedule.num_inference_steps: 1000000000 is not an integer between 1 and 4096'],
+    [null, 'ecad: null is not an object'],
+    [broken({ schedule: 'x' }), 'ecad.cache_schedule.schedule: "x" is not an object'],
+    [broken({ schedule: { '000': step(true), '0': step(true), '001': step(true) } }), 'schedule["000"]: step 0 is there twice; leave one out'],
+    [broken({ schedule: { '000': step(true), one: step(true) } }), 'schedule: "one" is no number of a step'],
+    [broken({ schedule: { '000': step(true), '001': { ...step(true), 2: {} } } }), 'schedule["001"]: has 3 blocks, but num_blocks is 2'],
+    [
+      broken({ schedule: { '000': step(true), '001': { '0': { ff: true, mlp: false }, '1': {} } } }),
+      'schedule["001"]["0"].mlp: says something else of "mlp" than "ff", which is the same module; leave one of the two out',
+    ],
+    [broken({ name: { toString: 1 } }), 'ecad.cache_schedule.name: {"toString":1} is not a non-empty string'],
     [
       broken({ schedule: { '000': step(false), '001': step(true) } }),
       'ecad.cache_schedule.schedule["000"]["0"].ff: reuses at the first step',
@@ -92,7 +107,7 @@ describe('ECAD', () => {
       broken({ schedule: { '000': step(true), '001': { '0': { conv: true }, '1': {} } } }),
       'schedule["001"]["0"].conv: the model has no module "conv" (it has attn, cross, mlp)',
     ],
-    [broken({ schedule: { '000': step(true), '001': { '0': {} } } }), 'ecad.cache_schedule.schedule["001"]["1"]: nothing is not an object'],
+    [broken({ schedule: { '000': step(true), '001': { '0': {} } } }), 'ecad.cache_schedule.schedule["001"]: has no block 1 of 2; check num_blocks'],
   ])('is refused with the place: %#', (json, message) => {
     expect(() => fromEcad(json, topology)).toThrow(message);
     expect(() => fromEcad(json, topology)).toThrow(expect.objectContaining({ code: 'invalid-schedule' }));
@@ -146,18 +161,49 @@ describe('SmoothCache', () => {
     [{ attn: '10' }, 'smoothcache.attn: "10" is not a list of 0 and 1'],
     [{ attn: [1, 0], mlp: [1] }, 'smoothcache.mlp: has 1 steps, but attn has 2'],
     [{ mlp: [0, 1] }, 'smoothcache.mlp[0]: reuses at the first step'],
+    [{ attn: [1, 0], attn1: [1, 1] }, 'smoothcache.attn1: says something else of "attn" than "attn", which is the same module; leave one of the two out'],
+    [{ 'mlp-1': [1, 0], 'ff-1': [1, 1] }, 'smoothcache["ff-1"]: says something else of "mlp" than "mlp-1"'],
+    [{ 'attn-2': [1, 0] }, 'smoothcache["attn-2"]: the model has 2 blocks (0-1), and none of number 2; use the model that it was made for'],
+    [{ 'attn-01': [1, 0] }, 'smoothcache["attn-01"]: the model has no module "attn-01"'],
+    [{ 'conv-0': [1, 0] }, 'smoothcache["conv-0"]: the model has no module "conv" (it has attn, cross, mlp)'],
+    [{ attn: [1, 0], 'mlp-1': [0, 0] }, 'smoothcache["mlp-1"][0]: reuses at the first step'],
+    [{ attn: null }, 'smoothcache.attn: null is not a list of 0 and 1'],
+    [{ attn: [1, ...new Array<number>(4096).fill(0)] }, 'smoothcache.attn: has 4097 entries; the most steps that a schedule may have are 4096'],
+    [null, 'smoothcache: null is not an object'],
   ])('is refused with the place: %j', (json, message) => {
     expect(() => fromSmoothCache(json, topology)).toThrow(message);
   });
 
-  it('cannot say that blocks differ', () => {
-    const deep: Schedule = { version: 1, pattern: '#d', legend: { d: [{ do: 'reuse' }, { do: 'compute', blocks: [1, 1] }] } };
-    expect(() => toSmoothCache(deep, topology)).toThrow('schedule.pattern[1]: branch 1.attn does not do what 0.attn does');
+  it('has lists of one block, which go before those of all', () => {
+    const schedule = fromSmoothCache({ attn: [1, 0, 0], 'attn-1': [1, 1, 0], 'mlp-0': [1, 0, 1] }, topology);
+    expect(tableOf(schedule, topology)).toEqual([
+      ['compute', 'compute', 'compute', 'compute', 'compute', 'compute'],
+      ['reuse', 'compute', 'reuse', 'compute', 'compute', 'compute'],
+      ['reuse', 'compute', 'compute', 'reuse', 'compute', 'compute'],
+    ]);
+  });
+
+  it('gives every block its list in a file as SmoothCache ships them, the same as ECAD says it', () => {
+    const twelve: Topology = { blocks: Array.from({ length: 12 }, () => ['attn', 'mlp']), grid: [8, 8] };
+    const schedule = fromSmoothCache(perBlock, twelve);
+    expect(tableOf(schedule, twelve)).toEqual(tableOf(fromEcad(ecadOfCase, twelve), twelve));
+    expect(toSmoothCache(schedule, twelve)).toEqual(perBlock);
+  });
+
+  it('is written with lists of one block where blocks differ, so that it is read as the same', () => {
+    fc.assert(
+      fc.property(schedules, (schedule) => {
+        const written = JSON.parse(JSON.stringify(toSmoothCache(schedule, topology))) as unknown;
+        expect(tableOf(fromSmoothCache(written, topology), topology)).toEqual(tableOf(schedule, topology));
+      }),
+    );
+    const deep: Schedule = { version: 1, pattern: '#d', legend: { d: [{ do: 'reuse' }, { do: 'compute', blocks: [1, 1], modules: ['mlp'] }] } };
+    expect(toSmoothCache(deep, topology, 'diffusers')).toEqual({ attn1: [1, 0], attn2: [1, 0], 'ff-0': [1, 0], 'ff-1': [1, 1] });
   });
 });
 
 describe('a mask of steps', () => {
-  it.each(['1,1,0,1', '1101', ' 1, 1, 0, 1 ', '[1, 1, 0, 1]', [1, 1, 0, 1]])('%j is read', (mask) => {
+  it.each(['1,1,0,1', '1101', ' 1, 1, 0, 1 ', '[1, 1, 0, 1]', '[1, 1, 0, 1,]\n', '1 1 0 1', [1, 1, 0, 1]])('%j is read', (mask) => {
     expect(fromStepMask(mask).pattern).toBe('##.#');
   });
 
@@ -173,6 +219,12 @@ describe('a mask of steps', () => {
     ['0,1', 'mask[0]: the first step is reused'],
     ['1,2', 'mask[1]: 2 is neither 1 (compute) nor 0 (reuse)'],
     ['1,x', 'mask[1]: "x" is neither'],
+    ['1,,0', 'mask[1]: "" is neither'],
+    ['1,10', 'mask[1]: "10" is neither'],
+    ['[1,0', 'mask[0]: "[1" is neither'],
+    [null as never, 'mask: null is not a list of 0 and 1'],
+    [`1${'0'.repeat(4096)}`, 'mask: has 4097 entries; the most steps that a schedule may have are 4096'],
+    ['1,'.repeat(1e6), 'mask: has 2000000 characters; a list of 4096 steps, the most that are read, takes no more than 65536'],
   ])('%j is refused with the place', (mask, message) => {
     expect(() => fromStepMask(mask)).toThrow(message);
   });
@@ -187,14 +239,72 @@ describe('a mask of steps', () => {
     );
     // The preset "fast" of cache-dit, 28 steps.
     expect(fromBins([6, 1, 1, 1, 1, 1], [1, 3, 4, 5, 4]).pattern).toBe('######.#...#....#.....#....#');
-    expect(() => fromBins([1], [2, 3])).toThrow('compute_bins: has 1 runs for 2 in cache_bins');
     expect(() => fromBins([1, 0], [2, 3])).toThrow('compute_bins[1]: 0 is not an integer of at least 1');
+  });
+
+  // What `cache_dit.steps_mask` makes of them.
+  it.each([
+    [[4, 2, 1], [1], '####.###'],
+    [[4, 1], [2, 5, 6], '####..#...........'],
+    [[5], [], '#####'],
+  ] as const)('is also written as bins of which one list is longer: %j and %j', (compute, cache, pattern) => {
+    expect(fromBins(compute, cache).pattern).toBe(pattern);
+  });
+
+  it.each([
+    [[1, 4294967296], [1, 2], 'compute_bins with cache_bins: has 4294967300 entries; the most steps that a schedule may have are 4096'],
+    [[Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER], [1], 'the most steps that a schedule may have are 4096'],
+    [null, [1], 'compute_bins: null is not a list of counts'],
+    [[1], '3', 'cache_bins: "3" is not a list of counts'],
+    [[1.5], [1], 'compute_bins[0]: 1.5 is not an integer of at least 1'],
+    [[], [2], 'mask[0]: the first step is reused'],
+    [[], [], 'mask: [] is not a list of 0 and 1'],
+    [new Array<number>(5000).fill(1), [1], 'compute_bins: has 5000 entries'],
+  ] as const)('is refused before anything is made of it: bins %j and %j', (compute, cache, message) => {
+    expect(() => fromBins(compute as never, cache as never)).toThrow(message);
+    expect(() => fromBins(compute as never, cache as never)).toThrow(expect.objectContaining({ code: 'invalid-schedule' }));
   });
 
   it('cannot say what a selective step is', () => {
     expect(() => toStepMask(fromReferenceList('1020', { topology: dit, direction: 'noisiest-first' }))).toThrow(
       "schedule.pattern[2]: '+' computes part of the model",
     );
+  });
+});
+
+describe("cache-dit's settings", () => {
+  it.each(Object.entries(masks))('name policies that are masks of %s steps, as cache-dit makes them', (steps, own) => {
+    for (const [policy, mask] of Object.entries(own)) {
+      const { schedule } = fromCacheDit({ cache_config: { num_inference_steps: Number(steps), steps_computation_mask: policy } });
+      expect({ policy, mask: toStepMask(schedule).join('') }).toEqual({ policy, mask });
+    }
+  });
+
+  it('hold a mask, or bins with fewer steps than they make; what else they say is named', () => {
+    expect(fromCacheDit({ cache_config: { steps_computation_mask: [1, 1, 0], num_inference_steps: 3, residual_diff_threshold: 0.12 } })).toEqual({
+      schedule: { version: 1, pattern: '##.', legend: {}, notes: { source: 'cache-dit' } },
+      left: ['residual_diff_threshold'],
+    });
+    expect(fromCacheDit({ compute_bins: [6, 1], cache_bins: [2, 5], total_steps: 10 }).schedule.pattern).toBe('######..#.');
+    expect(fromCacheDit({ compute_bins: [4, 1], cache_bins: [2, 5, 6] }, { order: 1 }).schedule.pattern).toBe('####11#11111111111');
+  });
+
+  it.each([
+    [null, 'settings: null is not an object'],
+    [{}, 'settings: has no lists `compute_bins` and `cache_bins`, and no `steps_computation_mask`'],
+    [{ cache_config: [] }, 'cache_config: [] is not an object'],
+    [{ compute_bins: [1] }, 'cache_bins: nothing is not a list of counts'],
+    [{ compute_bins: [1], cache_bins: [1], total_steps: 3 }, 'total_steps: is 3, but the bins make 2 steps; make the two agree'],
+    [{ compute_bins: [1], cache_bins: [1], steps_computation_mask: [1] }, 'steps_computation_mask: says which steps are computed, and so do the bins'],
+    [{ cache_config: { steps_computation_mask: 'quick', num_inference_steps: 28 } }, 'cache_config.steps_computation_mask: "quick" is none of "slow", "medium", "fast", "ultra"'],
+    [{ steps_computation_mask: 'fast' }, 'num_inference_steps: nothing is not an integer between 4 and 4096'],
+    [{ steps_computation_mask: 'fast', num_inference_steps: 7 }, 'num_inference_steps: there is no policy for 7 steps, only for 4, 6, and 8 or more'],
+    [{ steps_computation_mask: 'fast', num_inference_steps: 1e9 }, 'num_inference_steps: 1000000000 is not an integer between 4 and 4096'],
+    [{ steps_computation_mask: [1, 0], num_inference_steps: 3 }, 'steps_computation_mask: has 2 steps, but num_inference_steps is 3'],
+    [{ steps_computation_mask: {} }, 'steps_computation_mask: {} is not a list of 0 and 1'],
+  ])('are refused with the place: %j', (settings, message) => {
+    expect(() => fromCacheDit(settings)).toThrow(message);
+    expect(() => fromCacheDit(settings)).toThrow(expect.objectContaining({ code: 'invalid-schedule' }));
   });
 });
 
@@ -217,6 +327,9 @@ describe("the reference's lists", () => {
 
   it.each([
     ['', 'list: is empty'],
+    [null as never, 'list: null is not a list of 0, 1 and 2'],
+    ['1,,0', 'list[1]: "" is neither'],
+    [`1${'0'.repeat(5000)}`, 'list: has 5001 entries'],
     ['130', 'list[1]: 3 is neither 0 (reuse), 1 (compute) nor 2 (selective)'],
     ['010', 'list[0]: is the first step taken and not computed'],
   ])('%j is refused with the place', (list, message) => {

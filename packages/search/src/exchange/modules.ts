@@ -1,6 +1,5 @@
-import type { Branch, Schedule, Topology } from '@procache/core';
-import { policyOf } from '@procache/core';
-import { refuse } from './foreign-json.ts';
+import { type Branch, policyOf, type Schedule, type Topology } from '@procache/core';
+import { refuse, shown } from '@procache/core/untrusted';
 
 /** What other tools call the modules of a block: their names first, ours second. */
 const NAMES: readonly (readonly [theirs: string, ours: string])[] = [
@@ -17,6 +16,16 @@ export function ourModule(name: string): string {
 /** What diffusers calls a module. */
 export function theirModule(name: string): string {
   return NAMES.find(([, ours]) => ours === name)?.[0] ?? name;
+}
+
+/** Refuses the name of a module that the model does not have. */
+export function refuseModule(place: string, module: string, topology: Topology): never {
+  return refuse(place, `the model has no module ${shown(module)} (it has ${modulesOf(topology).join(', ')})`);
+}
+
+/** Refuses what a file says of a module that it says something else of under another name. */
+export function refuseSecond(place: string, module: string, other: string): never {
+  return refuse(place, `says something else of ${shown(module)} than ${shown(other)}, which is the same module; leave one of the two out`);
 }
 
 /** Whether a schedule computes a branch at a step. Refuses what formats of computed and reused branches cannot say. */

@@ -1,8 +1,8 @@
 import type { Schedule, Topology } from '@procache/core';
+import { refuse, shown } from '@procache/core/untrusted';
 import { alphabetOf, scheduleFor, type SelectiveVariant } from '../space/alphabet.ts';
-import { refuse, shown } from './foreign-json.ts';
+import { checkLength, entriesOf } from './lists.ts';
 import { modulesOf } from './modules.ts';
-import { numbersOf } from './step-mask.ts';
 
 /**
  * At which end a list begins. The reference's lists are written for `49 - current['step']` in one file and for the
@@ -26,9 +26,11 @@ const LETTERS = ['.', '#', '+'] as const;
  */
 export function fromReferenceList(list: string | readonly number[], options: ReferenceListOptions): Schedule {
   const { topology, direction, selective = paperSelective(topology) } = options;
-  const numbers = typeof list === 'string' ? numbersOf(list) : list;
+  const numbers: unknown = typeof list === 'string' ? entriesOf(list, 'list') : list;
+  if (!Array.isArray(numbers)) return refuse('list', `${shown(numbers)} is not a list of 0, 1 and 2`);
   if (numbers.length === 0) refuse('list', 'is empty; give one number per step');
-  const letters = numbers.map((number, i) => {
+  checkLength(numbers.length, 'list');
+  const letters = numbers.map((number: unknown, i) => {
     const letter = typeof number === 'number' ? LETTERS[number] : undefined;
     return letter ?? refuse(`list[${i}]`, `${shown(number)} is neither 0 (reuse), 1 (compute) nor 2 (selective)`);
   });

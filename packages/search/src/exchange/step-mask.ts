@@ -1,6 +1,7 @@
 import type { Schedule } from '@procache/core';
+import { refuse } from '@procache/core/untrusted';
 import { type ReuseVariant, alphabetOf, scheduleFor } from '../space/alphabet.ts';
-import { bitsOf, countOf, refuse } from './foreign-json.ts';
+import { bitsOf, checkLength, countsOf, entriesOf } from './lists.ts';
 
 /**
  * The schedule of a mask of steps, as cache-dit (`steps_computation_mask`) and stable-diffusion.cpp (`--scm-mask`) take it.
@@ -11,7 +12,7 @@ import { bitsOf, countOf, refuse } from './foreign-json.ts';
  * @throws {ProCacheError} `invalid-schedule` with the place in the mask.
  */
 export function fromStepMask(mask: string | readonly number[], reuse: ReuseVariant = {}): Schedule {
-  const bits = bitsOf(typeof mask === 'string' ? numbersOf(mask) : mask, 'mask');
+  const bits = bitsOf({ value: typeof mask === 'string' ? entriesOf(mask, 'mask') : mask, place: 'mask' });
   if (!bits[0])
     refuse(
       'mask[0]',
@@ -35,21 +36,27 @@ export function toStepMask({ pattern, legend }: Schedule): readonly (0 | 1)[] {
 }
 
 /**
- * The schedule of cache-dit's bins: so many steps computed, then so many reused, in turns.
+ * The schedule of cache-dit's bins: so many steps computed, then so many reused, in turns, `compute` first.
  *
- * `compute` begins, and may have one run more than `cache`.
+ * As `cache_dit.steps_mask` reads them, one list may be longer than the other: what is left of it follows at the end.
  *
  * @throws {ProCacheError} `invalid-schedule` with the place in the bins.
  */
 export function fromBins(compute: readonly number[], cache: readonly number[], reuse: ReuseVariant = {}): Schedule {
-  if (compute.length !== cache.length && compute.length !== cache.length + 1) {
-    refuse('compute_bins', `has ${compute.length} runs for ${cache.length} in cache_bins; give as many, or one more`);
-  }
-  const mask = compute.flatMap((run, i) => [
-    ...new Array<number>(countOf(run, `compute_bins[${i}]`)).fill(1),
-    ...(i < cache.length ? new Array<number>(countOf(cache[i], `cache_bins[${i}]`)).fill(0) : []),
-  ]);
-  return fromStepMask(mask, reuse);
+  return fromStepMask(bitsOfBins(compute, cache), reuse);
+}
+
+/** The mask of some bins, which nobody has checked. */
+export function bitsOfBins(compute: unknown, cache: unknown): readonly (0 | 1)[] {
+  const runs = { compute: countsOf({ value: compute, place: 'compute_bins' }), cache: countsOf({ value: cache, place: 'cache_bins' }) };
+  checkLength([...runs.compute, ...runs.cache].reduce((sum, run) => sum + run, 0), 'compute_bins with cache_bins');
+  return maskOfRuns(runs.compute, runs.cache);
+}
+
+/** Ones and zeros in turns. */
+export function maskOfRuns(compute: readonly number[], cache: readonly number[]): readonly (0 | 1)[] {
+  const turns = Array.from({ length: Math.max(compute.length, cache.length) }, (_, i) => i);
+  return turns.flatMap((i) => [...new Array<1>(compute[i] ?? 0).fill(1), ...new Array<0>(cache[i] ?? 0).fill(0)]);
 }
 
 /** The runs of computed and of reused steps of a schedule, as cache-dit's bins. */
@@ -57,11 +64,4 @@ export function toBins(schedule: Schedule): { readonly compute: readonly number[
   const runs = Array.from(toStepMask(schedule).join('').matchAll(/1+|0+/g), ([run]) => run);
   const lengths = (bit: string): readonly number[] => runs.filter((run) => run.startsWith(bit)).map(({ length }) => length);
   return { compute: lengths('1'), cache: lengths('0') };
-}
-
-/** The numbers of `"1,1,0,1"` or `"1101"`. */
-export function numbersOf(text: string): readonly unknown[] {
-  const trimmed = text.trim().replace(/^\[|\]$/g, '');
-  const parts = trimmed.includes(',') ? trimmed.split(',').map((part) => part.trim()) : Array.from(trimmed.replace(/\s/g, ''));
-  return parts.filter((part) => part !== '').map((part) => (/^\d$/.test(part) ? Number(part) : part));
 }

@@ -1,6 +1,7 @@
 import { MAX_STEPS, ProCacheError } from '@procache/core';
 import { integerOf, shown, shownName } from '@procache/core/untrusted';
-import { asJson, canonical, type Json, memberOf } from './json.ts';
+import { memberOf } from '../place.ts';
+import { asJson, canonical, type Json } from './json.ts';
 
 /** All that a search depends on: with another header the same schedules have other scores, or other schedules are tried. */
 export interface StudyHeader {

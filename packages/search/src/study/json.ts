@@ -1,5 +1,5 @@
 import { type ErrorCode, ProCacheError } from '@procache/core';
-import { shown } from '@procache/core/untrusted';
+import { memberOf } from '../place.ts';
 
 /** A JSON value. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
@@ -29,12 +29,6 @@ export function asJson(value: unknown, place: string, code: ErrorCode = 'invalid
     return Object.fromEntries(members.map(([key, member]) => [key, convert(member, memberOf(at, key), depth + 1)]));
   };
   return convert(value, place, 0);
-}
-
-/** The place of a member, as people write it: `header.versions`, `legend["+"]`. */
-export function memberOf(place: string, key: string): string {
-  if (!/^[A-Za-z_]\w*$/.test(key)) return `${place}[${shown(key)}]`;
-  return place === '' ? key : `${place}.${key}`;
 }
 
 /** A JSON value as a text that is the same whatever the order of members. */
