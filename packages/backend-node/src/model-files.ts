@@ -1,16 +1,20 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { ProCacheError } from '@procache/core';
-import { type Checkpoint, type ConfigJson, openCheckpoint, openModel, openShards, type TransformerModel } from '@procache/model';
+import { type Checkpoint, type ConfigJson, ModelConfig, openCheckpoint, openModel, openShards, type TransformerModel } from '@procache/model';
+import type { FileIdentity } from './file-identity.ts';
 import { type FileSource, openFile } from './file-source.ts';
+import { besides, isThere, locate, type Located } from './locate.ts';
+import { readRegularText } from './regular-file.ts';
+import { isIndex } from './weight-files.ts';
 
 /** A checkpoint whose files are open. */
 export interface OpenedCheckpoint {
   /** The file, or the index of several, that the weights come from. */
   readonly path: string;
   readonly checkpoint: Checkpoint;
-  /** What the config.json beside it says, and the class names and the noise schedule of the pipeline around it; empty where there is neither. */
-  readonly config: ConfigJson;
+  /** What the config.json beside it says, and the scheduler and the index of the pipeline around it. */
+  readonly config: ModelConfig;
+  /** The files of the weights as they were when they were opened. */
+  readonly files: readonly FileIdentity[];
   /** Closes the files. */
   close(): Promise<void>;
 }
@@ -21,15 +25,16 @@ export interface OpenedModel extends OpenedCheckpoint {
 }
 
 /**
- * Opens what people have: a checkpoint file (`.safetensors`, `.pt`, `.pth`, `.bin`), a folder with
- * one and its config.json, or a whole diffusers pipeline folder.
+ * Opens what people have: a checkpoint file (`.safetensors`, `.pt`, `.pth`, `.bin`, `.ckpt`), an index of shards, a
+ * folder with one of them and its config.json, a whole diffusers pipeline folder, or a model's folder in the cache of
+ * Hugging Face.
  *
  * `config` adds to the config.json, field by field.
  */
 export async function openModelFiles(path: string, config: ConfigJson = {}): Promise<OpenedModel> {
   const opened = await openCheckpointFiles(path);
   try {
-    return { ...opened, model: await openModel(opened.checkpoint, { ...opened.config, ...config }) };
+    return { ...opened, model: await openModel(opened.checkpoint, opened.config.with(config)) };
   } catch (cause) {
     await opened.close();
     throw cause;
@@ -50,104 +55,29 @@ export async function openCheckpointFiles(path: string): Promise<OpenedCheckpoin
   };
   try {
     const source = await open(found.weights);
-    const sharded = found.weights.endsWith('.index.json');
-    const checkpoint = sharded ? await openShards(source, (name) => open(join(dirname(found.weights), name))) : await openCheckpoint(source);
-    return { path: found.weights, checkpoint, config: await configOf(found), close };
+    const openShard = async (name: string) => open((await besides(found.weights, name)) ?? join(dirname(found.weights), name));
+    const checkpoint = await (isIndex(basename(found.weights)) ? openShards(source, openShard) : openCheckpoint(source));
+    return { path: found.weights, checkpoint, config: await configOf(found), files: files.map(({ identity }) => identity), close };
   } catch (cause) {
     await close();
     throw cause;
   }
 }
 
-interface Located {
-  readonly weights: string;
-  readonly config: string | undefined;
-  /** The folder of the diffusers pipeline that it is part of. */
-  readonly pipeline: string | undefined;
-}
-
-/** The names under which a folder holds its weights, the preferred first. */
-const WEIGHT_NAMES = [
-  'diffusion_pytorch_model.safetensors',
-  'diffusion_pytorch_model.safetensors.index.json',
-  'model.safetensors',
-  'model.safetensors.index.json',
-  'diffusion_pytorch_model.bin',
-  'pytorch_model.bin',
-];
-
-async function locate(path: string): Promise<Located> {
-  const found = await stat(path).catch(() => undefined);
-  if (!found) throw new ProCacheError('invalid-model', `${path}: there is no such file or folder; give a checkpoint file, a model folder, or the name of a zoo model`);
-  if (!found.isDirectory()) {
-    const beside = join(dirname(path), 'config.json');
-    return { weights: path, config: (await exists(beside)) ? beside : undefined, pipeline: undefined };
-  }
-  const names = await readdir(path);
-  if (names.includes('model_index.json')) {
-    const inner = await locateInFolder(join(path, 'transformer'));
-    return { ...inner, pipeline: path };
-  }
-  return locateInFolder(path);
-}
-
-async function locateInFolder(folder: string): Promise<Located> {
-  const names = await readdir(folder).catch(() => {
-    throw new ProCacheError('invalid-model', `${folder}: there is no such folder, though model_index.json beside it says so; download the transformer too`);
+/** The texts of the files around the weights; what they mean is the model's to say. */
+async function configOf({ config, pipeline }: Located): Promise<ModelConfig> {
+  return ModelConfig.parse({
+    config: await textOf(config),
+    scheduler: await textOf(pipeline && join(pipeline, 'scheduler', 'scheduler_config.json')),
+    index: await textOf(pipeline && join(pipeline, 'model_index.json')),
   });
-  const candidates = names.filter((name) => /\.(safetensors|pt|pth|bin)$/.test(name));
-  const preferred = WEIGHT_NAMES.find((name) => names.includes(name)) ?? (candidates.length === 1 ? candidates[0] : undefined);
-  if (preferred === undefined) {
-    const problem = candidates.length === 0 ? 'holds no checkpoint' : `holds ${candidates.length} checkpoints (${candidates.slice(0, 4).join(', ')})`;
-    throw new ProCacheError('invalid-model', `${folder}: the folder ${problem}; name the file itself (.safetensors, .pt, .pth or .bin)`);
-  }
-  return { weights: join(folder, preferred), config: names.includes('config.json') ? join(folder, 'config.json') : undefined, pipeline: undefined };
 }
 
-async function configOf({ config, pipeline }: Located): Promise<ConfigJson> {
-  const own = config ? await readJson(config) : {};
-  return { ...own, ...(pipeline !== undefined && (await pipelineConfig(pipeline))) };
-}
+/** Bytes of the longest config that is read; class names and betas make them tens of kilobytes. */
+const LONGEST_CONFIG = 16 * 2 ** 20;
 
-/** The scheduler's fields that say how the model was trained, under the names that a model's own config gives them. */
-const NOISE_FIELDS: Readonly<Record<string, string>> = {
-  num_train_timesteps: 'train_timesteps',
-  beta_start: 'beta_start',
-  beta_end: 'beta_end',
-  beta_schedule: 'beta_schedule',
-  prediction_type: 'prediction_type',
-};
-
-/** What the files around a transformer tell of it: model_index.json names the classes, scheduler_config.json has the noise schedule. */
-async function pipelineConfig(folder: string): Promise<ConfigJson> {
-  const names = classNames(await readJson(join(folder, 'model_index.json')));
-  const scheduler = join(folder, 'scheduler', 'scheduler_config.json');
-  const noise = (await exists(scheduler)) ? await readJson(scheduler) : {};
-  const renamed = Object.entries(NOISE_FIELDS).flatMap(([from, to]) => (noise[from] === undefined ? [] : [[to, noise[from]] as const]));
-  return { ...Object.fromEntries(renamed), ...(names && { classes: names }) };
-}
-
-/** The first of the names that diffusers lists for each class ("tench, Tinca tinca"). */
-function classNames({ id2label }: ConfigJson): readonly string[] | undefined {
-  if (typeof id2label !== 'object' || id2label === null) return undefined;
-  const entries = Object.entries(id2label).sort(([a], [b]) => Number(a) - Number(b));
-  return entries.map(([, name]) => String(name).split(',')[0]!);
-}
-
-async function readJson(path: string): Promise<ConfigJson> {
-  try {
-    const json: unknown = JSON.parse(await readFile(path, 'utf8'));
-    if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as ConfigJson;
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new ProCacheError('invalid-model', `${basename(path)}: cannot be read as JSON (${message}); download it again, or mend it`, { cause });
-  }
-  throw new ProCacheError('invalid-model', `${basename(path)}: is not a JSON object; take the config that belongs to these weights`);
-}
-
-function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
+/** The text of a file that may be missing. */
+async function textOf(path: string | undefined): Promise<string | undefined> {
+  if (path === undefined || !(await isThere(path))) return undefined;
+  return readRegularText(path, { most: LONGEST_CONFIG, code: 'invalid-model', what: 'a config' });
 }

@@ -1,8 +1,10 @@
 // Reading checkpoints
 export { openCheckpoint } from './checkpoint/open-checkpoint.ts';
-export { openShards } from './checkpoint/shards.ts';
+export { isShardIndex, openShards } from './checkpoint/shards.ts';
+export { weightsTaken } from './checkpoint/checkpoint-of.ts';
+export { checkRecords, type CheckRecordsOptions } from './checkpoint/check-records.ts';
 export { readFloats } from './checkpoint/read-floats.ts';
-export { isContiguous, type Checkpoint, type StoredTensor } from './checkpoint/checkpoint.ts';
+export { isContiguous, type Checkpoint, type StoredRecord, type StoredTensor } from './checkpoint/checkpoint.ts';
 export type { StoredType } from './checkpoint/stored-type.ts';
 export { bytesSource, type ByteSource } from './checkpoint/byte-source.ts';
 export { writeSafetensors, type TensorValues } from './checkpoint/safetensors-writer.ts';
@@ -10,7 +12,9 @@ export { writeSafetensors, type TensorValues } from './checkpoint/safetensors-wr
 // From a checkpoint to a model
 export { openModel } from './open-model.ts';
 export type { Labels, SamplingDefaults, TransformerModel } from './model.ts';
-export type { ConfigJson } from './families/dit/config.ts';
+export type { ConfigJson } from './config/fields.ts';
+export { ModelConfig, type ConfigTexts } from './config/model-config.ts';
+export { guidanceOf } from './guidance.ts';
 
 // The graphs, and the names of their inputs and outputs
 export type { OnnxGraph } from './onnx/graph-builder.ts';

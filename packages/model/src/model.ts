@@ -1,4 +1,4 @@
-import type { BranchId, LatentShape, ModelCost, StepProgram, Topology } from '@procache/core';
+import type { BetaSchedule, BranchId, DiffusionOptions, LatentShape, ModelCost, StepProgram, TimestepRule, Topology } from '@procache/core';
 import type { StreamShape } from './graphs/emitter.ts';
 import type { OnnxGraph } from './onnx/graph-builder.ts';
 
@@ -18,6 +18,8 @@ export interface TransformerModel {
 
   /** Numbers in all tensors that the model uses. */
   readonly parameters: number;
+  /** Fields of its config that are not known, each with its file: `config.json: foo`. They are not followed. */
+  readonly unreadFields: readonly string[];
   /** The range of pixel values where the model works on pixels; a model of latents has none. */
   readonly valueRange: readonly [low: number, high: number] | undefined;
 
@@ -41,22 +43,26 @@ export interface TransformerModel {
 
 /** The classes of a class-conditional model. */
 export interface Labels {
-  /** Valid labels are 0 to `count - 1`. */
+  /** The classes are 0 to `count - 1`. */
   readonly count: number;
-  /** The label that stands for "no class" in guidance; absent where the model was trained without one. */
+  /** The label that stands for "no class", which guidance needs; absent where the model was trained without one. */
   readonly unconditional: number | undefined;
-  /** The name of each class, where they are known. */
-  readonly names: readonly string[] | undefined;
+  /** Whether no file tells how many classes there are, so that the last row of the label table is taken for "no class". */
+  readonly guessed: boolean;
+  /** What each class is called, by label, the name to show first; a class without a known name has none. */
+  readonly names: readonly (readonly string[])[] | undefined;
 }
 
-/** How the flavour's own sampling code uses the model. */
-export interface SamplingDefaults {
+/**
+ * How the model is sampled by its own code, or by the scheduler of its pipeline: what `diffusionSteps` takes, so that
+ * `diffusionSteps(50, model.defaults)` steps as they do.
+ */
+export interface SamplingDefaults extends DiffusionOptions {
   readonly trainTimesteps: number;
-  readonly betaSchedule: 'linear' | 'scaled_linear';
+  readonly betaSchedule: BetaSchedule;
   readonly betaStart: number;
   readonly betaEnd: number;
-  /** The rule by which the flavour picks timesteps; see core's `diffusionSteps`. */
-  readonly timestepRule: 'original' | 'leading' | 'trailing' | 'linspace';
+  readonly rule: TimestepRule;
   /** The first channels of the output, which guidance acts on. */
   readonly guidanceChannels: number;
 }

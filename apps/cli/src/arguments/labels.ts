@@ -1,47 +1,88 @@
 import { nearest, ProCacheError } from '@procache/core';
+import { shownName } from '@procache/core/untrusted';
 import type { Labels } from '@procache/model';
 
 /** As many names as a message can list and still be read. */
 const LISTED = 20;
 /** The most classes that are drawn where none is asked for. */
 const FEW = 10;
+/** The longest word that is compared with the names of all classes. */
+const LONGEST = 80;
 
 /**
- * The labels that a list names, such as `1,7`, `bag, ankle boot` or `all`.
+ * The labels that a list names, such as `1,7`, `bag, ankle boot` or `all`; each part of a class's names is one. The
+ * label for "no class" may be asked for by its number.
  *
  * Without a list all classes of a model that has few, else the first.
+ *
+ * @throws {ProCacheError} `invalid-input` for a name that no class has, or several have, and for a number that is no label.
  */
 export function labelsOf(list: string | undefined, labels: Labels): readonly number[] {
-  const all = Array.from({ length: labels.count }, (_, label) => label);
-  if (list === undefined) return labels.count <= FEW ? all : [0];
+  const all = () => Array.from({ length: labels.count }, (_, label) => label);
+  if (list === undefined) return labels.count <= FEW ? all() : [0];
   const words = list.split(',').map((word) => word.trim());
-  if (words.length === 1 && words[0]!.toLowerCase() === 'all') return all;
-  return words.map((word) => labelOf(word, labels));
+  if (words.length === 1 && words[0]!.toLowerCase() === 'all') return all();
+  const byName = labelsByName(labels);
+  return words.map((word) => labelOf(word, labels, byName));
 }
 
-/** What people call a label: its name, or its number where it has none. */
-export function nameOfLabel(label: number, { names }: Labels): string {
-  return names?.[label] ?? String(label);
+/** What people call a label: its first name, or its number where it has none. */
+export function nameOfLabel(label: number, { names, unconditional }: Labels): string {
+  return names?.[label]?.[0] ?? (label === unconditional ? 'no class' : String(label));
 }
 
-/** What a model takes, for messages: `labels are 0 to 9: t-shirt, trouser, ...`. */
-export function takenLabels({ count, names = [] }: Labels): string {
-  const listed = names.length > 0 && names.length <= LISTED ? ` (${names.join(', ')})` : '';
-  return `labels are 0 to ${count - 1}${listed}`;
+/** What a model takes, for messages: `labels are 0 to 9 (t-shirt, trouser, ...), or 10 for no class`. */
+export function takenLabels({ count, names = [], unconditional }: Labels): string {
+  const first = names.slice(0, count).flatMap((ofClass) => ofClass.slice(0, 1));
+  const listed = first.length > 0 && first.length <= LISTED ? ` (${first.map((name) => shownName(name)).join(', ')})` : '';
+  const none = unconditional === undefined ? '' : `, or ${unconditional} for no class`;
+  return `labels are 0 to ${count - 1}${listed}${none}`;
 }
 
-function labelOf(word: string, labels: Labels): number {
-  const { count, names } = labels;
-  if (/^\d+$/.test(word)) {
-    if (Number(word) < count) return Number(word);
-    throw unknown(`label ${word} is outside the model's ${count} classes; ${takenLabels(labels)}`);
-  }
-  const found = names?.findIndex((name) => name.toLowerCase() === word.toLowerCase()) ?? -1;
-  if (found >= 0) return found;
+/** What is to be known of a model whose number of classes is a guess. */
+export function guessOf({ guessed, count }: Labels): string | undefined {
+  if (!guessed) return undefined;
+  return `row ${count} of its label table is taken for "no class"; if it is a class, say "num_classes": ${count + 1} in the config`;
+}
+
+/** The labels of the classes that have a name, under its plain form. */
+type ByName = ReadonlyMap<string, readonly number[]>;
+
+function labelsByName({ names = [] }: Labels): ByName {
+  const byName = new Map<string, number[]>();
+  names.forEach((ofClass, label) => {
+    for (const name of new Set(ofClass.map(plain))) byName.set(name, [...(byName.get(name) ?? []), label]);
+  });
+  return byName;
+}
+
+function plain(name: string): string {
+  return name.normalize('NFC').toLowerCase();
+}
+
+function labelOf(word: string, labels: Labels, byName: ByName): number {
+  if (/^\d+$/.test(word)) return labelNumbered(word, labels);
+  const found = byName.get(plain(word)) ?? [];
+  if (found.length === 1) return found[0]!;
+  if (found.length > 1) throw unknown(ambiguous(word, found, labels));
   if (word === '') throw unknown(`there is an empty label in the list; ${takenLabels(labels)}`);
-  if (!names) throw unknown(`'${word}' is no label, as the classes of this model have no names; ${takenLabels(labels)}`);
-  const near = nearest(word, names).slice(0, LISTED);
-  throw unknown(`there is no class '${word}'; nearest first: ${near.join(', ')}${near.length < count ? ', ...' : ''}`);
+  if (byName.size === 0) throw unknown(`'${shownName(word)}' is no label, as the classes of this model have no names; ${takenLabels(labels)}`);
+  const all = [...new Set(labels.names?.flat())];
+  const near = nearest(word.slice(0, LONGEST), all).slice(0, LISTED);
+  const listed = near.map((name) => shownName(name)).join(', ');
+  throw unknown(`there is no class '${shownName(word)}'; nearest first: ${listed}${near.length < all.length ? ', ...' : ''}`);
+}
+
+function labelNumbered(digits: string, labels: Labels): number {
+  const label = Number(digits);
+  if (label < labels.count || label === labels.unconditional) return label;
+  const guess = guessOf(labels);
+  throw unknown(`label ${shownName(digits)} is outside the model's ${labels.count} classes${guess === undefined ? '' : ` (${guess})`}; ${takenLabels(labels)}`);
+}
+
+function ambiguous(word: string, found: readonly number[], { names }: Labels): string {
+  const listed = found.slice(0, LISTED).map((label) => `${label} (${shownName(names![label]!.join(', '))})`);
+  return `'${shownName(word)}' is the name of ${found.length} classes; give the number of the one that is meant: ${listed.join(', ')}${found.length > LISTED ? ', ...' : ''}`;
 }
 
 function unknown(message: string): ProCacheError {

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { openModelFiles } from '@procache/backend-node';
-import { nearest, ProCacheError } from '@procache/core';
+import { nearest, ProCacheError, SAMPLER_NAMES, type SamplerName } from '@procache/core';
 import type { ConfigJson, TransformerModel } from '@procache/model';
 import { type ZooModel, zooModel, zooNames } from '@procache/zoo';
 import type { Command } from 'commander';
@@ -13,6 +13,8 @@ export interface ModelFlags {
   readonly model: string;
   readonly numHeads?: number;
   readonly config?: string;
+  /** The sampler that the user chose, which takes the place of the one of the model's pipeline. */
+  readonly sampler?: string;
 }
 
 export function addModelOptions(command: Command): Command {
@@ -67,9 +69,14 @@ async function checkExists(path: string): Promise<void> {
 }
 
 /** What the user adds to a model's own config.json. */
-export async function readConfigFlags({ config, numHeads }: Omit<ModelFlags, 'model'>): Promise<ConfigJson> {
+export async function readConfigFlags({ config, numHeads, sampler }: Omit<ModelFlags, 'model'>): Promise<ConfigJson> {
   const fields = config === undefined ? {} : await readConfig(config);
-  return numHeads === undefined ? fields : { ...fields, num_heads: numHeads };
+  return { ...fields, ...(numHeads !== undefined && { num_heads: numHeads }), ...(isSampler(sampler) && { sampler }) };
+}
+
+/** Whether there is a sampler of that name; what is said of others is said where they are used. */
+function isSampler(name: string | undefined): name is SamplerName {
+  return SAMPLER_NAMES.some((known) => known === name);
 }
 
 async function readConfig(path: string): Promise<ConfigJson> {

@@ -1,4 +1,6 @@
 import { type DiffusionSteps, diffusionSteps, type Guidance, ProCacheError, SAMPLER_NAMES, type SamplerName, type Seed, type TimestepRule } from '@procache/core';
+import { shownName } from '@procache/core/untrusted';
+import { guidanceOf as guidanceOfScale, type SamplingDefaults } from '@procache/model';
 import { type Command, Option } from 'commander';
 import { labelsOf, takenLabels } from './labels.ts';
 import type { ChosenModel } from './model-choice.ts';
@@ -7,7 +9,7 @@ import { numberWithin, seedValue } from './values.ts';
 
 /** The options that say how to get from noise to an image. */
 export interface ProcessFlags {
-  readonly sampler: string;
+  readonly sampler?: string;
   readonly eta?: number;
   readonly timesteps?: TimestepRule;
   readonly guidance?: number;
@@ -38,7 +40,7 @@ export function addSamplingOptions(command: Command): Command {
 
 export function addProcessOptions(command: Command): Command {
   return command
-    .option('--sampler <name>', `how the noise is taken away: ${SAMPLER_NAMES.join(', ')}`, 'ddim')
+    .option('--sampler <name>', `how the noise is taken away: ${SAMPLER_NAMES.join(', ')} (default: that of the model's pipeline, else ddim)`)
     .option('--eta <share>', 'of ddim: how much fresh noise each step adds, 0 to 1 (default: 0)', numberWithin(0, 1))
     .addOption(new Option('--timesteps <rule>', "how timesteps are picked (default: as the model's own code does)").choices(TIMESTEP_RULES))
     .option('-g, --guidance <scale>', "classifier-free guidance, 1 for none (default: the zoo's advice, else 4)", numberWithin(0));
@@ -84,9 +86,9 @@ export async function chooseSampling(flags: SamplingFlags, chosen: ChosenModel, 
 /** Checks against the model how it is to get from noise to an image. */
 export function chooseProcess(flags: ProcessFlags, chosen: ChosenModel): Process {
   const { defaults } = chosen.model;
-  const rule = flags.timesteps ?? defaults.timestepRule;
+  const rule = flags.timesteps ?? defaults.rule;
   return {
-    sampler: samplerOf(flags),
+    sampler: samplerOf(flags, defaults),
     eta: flags.eta ?? 0,
     rule,
     stepsOf: (count) => diffusionSteps(count, { ...defaults, rule }),
@@ -94,10 +96,10 @@ export function chooseProcess(flags: ProcessFlags, chosen: ChosenModel): Process
   };
 }
 
-function samplerOf({ sampler, eta }: ProcessFlags): SamplerName {
-  const found = SAMPLER_NAMES.find((name) => name === sampler);
+function samplerOf({ sampler: asked, eta }: ProcessFlags, defaults: SamplingDefaults): SamplerName {
+  const found = asked === undefined ? (defaults.sampler ?? 'ddim') : SAMPLER_NAMES.find((name) => name === asked);
   if (!found) {
-    const problem = MISSING_SAMPLERS.includes(sampler) ? `the sampler ${sampler} is not there yet` : `there is no sampler '${sampler}'`;
+    const problem = MISSING_SAMPLERS.includes(asked!) ? `the sampler ${asked!} is not there yet` : `there is no sampler '${shownName(asked!)}'`;
     throw new ProCacheError('invalid-input', `--sampler: ${problem}; there are ${SAMPLER_NAMES.join(', ')}`);
   }
   if (found !== 'ddim' && eta !== undefined) {
@@ -113,5 +115,5 @@ export function guidanceOf(asked: number | undefined, { model, name, recommended
     throw new ProCacheError('invalid-input', `--guidance: ${name} knows no image without a class, which guidance needs; use --guidance 1`);
   }
   const scale = asked ?? recommended?.guidance ?? USUAL_GUIDANCE;
-  return unconditional === undefined || scale === 1 ? undefined : { scale, unconditional, channels: model.defaults.guidanceChannels };
+  return unconditional === undefined ? undefined : guidanceOfScale(model, scale);
 }

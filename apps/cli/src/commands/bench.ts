@@ -113,15 +113,14 @@ function contestantsOf({ topology }: NodeTransformer, { schedules, steps }: Benc
 
 function workloadOf(transformer: NodeTransformer, flags: BenchFlags, signal: AbortSignal): Workload {
   const { labels, defaults } = transformer.model;
-  const { timestepRule, guidanceChannels, ...process } = defaults;
   const images = flags.images ?? (flags.shape === undefined ? 10 : 1);
   const guidance: Guidance | undefined =
     flags.guidance === 1 || labels.unconditional === undefined
       ? undefined
-      : { scale: flags.guidance, unconditional: labels.unconditional, channels: guidanceChannels };
+      : { scale: flags.guidance, unconditional: labels.unconditional, channels: defaults.guidanceChannels };
   return {
     transformer,
-    steps: diffusionSteps(flags.steps, { ...process, rule: timestepRule }),
+    steps: diffusionSteps(flags.steps, defaults),
     labels: Array.from({ length: images }, (_, i) => i % labels.count),
     guidance,
     signal,

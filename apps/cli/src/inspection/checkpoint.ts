@@ -1,8 +1,9 @@
 import { basename, resolve } from 'node:path';
 import { openCheckpointFiles } from '@procache/backend-node';
 import { ProCacheError } from '@procache/core';
-import { type Checkpoint, type ConfigJson, openModel, type StoredTensor, type TransformerModel } from '@procache/model';
+import { type Checkpoint, type Labels, type ModelConfig, openModel, type SamplingDefaults, type StoredTensor, type TransformerModel } from '@procache/model';
 import { zooModel } from '@procache/zoo';
+import { guessOf, nameOfLabel } from '../arguments/labels.ts';
 import { readConfigFlags } from '../arguments/model-choice.ts';
 import { fingerprintOf } from '../files/fingerprint.ts';
 import { formatTable } from '../pictures/text-table.ts';
@@ -15,7 +16,7 @@ export async function inspectCheckpoint(path: string, flags: InspectFlags): Prom
   const opened = await openCheckpointFiles(zooModel(path)?.folder ?? path);
   try {
     const { checkpoint, config } = opened;
-    const model = await modelIn(checkpoint, { ...config, ...(await readConfigFlags(flags)) });
+    const model = await modelIn(checkpoint, config.with(await readConfigFlags(flags)));
     const held = { file: basename(resolve(opened.path)), fingerprint: await fingerprintOf(checkpoint), ...contentOf(checkpoint) };
     const tensors = [...checkpoint.tensors.values()];
     const parts = [checkpointText(held), modelText(model), ...(flags.tensors ? [tensorTable(tensors)] : [])];
@@ -27,7 +28,7 @@ export async function inspectCheckpoint(path: string, flags: InspectFlags): Prom
 }
 
 /** The model, or why there is none. */
-async function modelIn(checkpoint: Checkpoint, config: ConfigJson): Promise<TransformerModel | ProCacheError> {
+async function modelIn(checkpoint: Checkpoint, config: ModelConfig): Promise<TransformerModel | ProCacheError> {
   try {
     return await openModel(checkpoint, config);
   } catch (cause) {
@@ -77,27 +78,54 @@ function checkpointText(held: Content & { readonly file: string; readonly finger
 
 function modelText(model: TransformerModel | ProCacheError): string {
   if (model instanceof ProCacheError) return ['not supported', ...wrapText(model.message, 76, (line) => line.length).map((line) => `  ${line}`)].join('\n');
-  const { labels, latent, defaults, topology, stream, valueRange } = model;
-  const unconditional = labels.unconditional === undefined ? 'none without a class' : `${labels.unconditional} for none`;
-  const names = labels.names && labels.count <= 20 ? `: ${labels.names.join(', ')}` : '';
-  const classes = wrapText(`${labels.count}, and ${unconditional}${names}`, 62, (line) => line.length);
+  const { labels, latent, defaults, topology, stream, valueRange, unreadFields } = model;
+  const wrapped = (text: string) => wrapText(text, 62, (line) => line.length).join(`\n${' '.repeat(18)}`);
   return listOf([
     ['supported', `yes, as ${model.family} (${model.flavour})`],
     ['blocks', `${topology.blocks.length} of ${topology.blocks[0]!.join(', ')}`],
     ['tokens', `${topology.grid[0]}x${topology.grid[1]}, ${stream.width} wide`],
     ['latent', `${latent.channels} x ${latent.height} x ${latent.width}, ${latent.outChannels} channels out`],
     ['draws', valueRange ? `pixels from ${valueRange[0]} to ${valueRange[1]}` : 'latents, which take an autoencoder to decode'],
-    ['classes', classes.join(`\n${' '.repeat(18)}`)],
-    ['trained', `${defaults.trainTimesteps} timesteps, betas ${defaults.betaSchedule} from ${defaults.betaStart} to ${defaults.betaEnd}`],
-    ['timesteps', `${defaults.timestepRule}, unless told otherwise`],
+    ['classes', wrapped(classesText(labels))],
+    ['trained', wrapped(trainedText(defaults))],
+    ['sampled', wrapped(sampledText(defaults))],
     ['guidance', `acts on ${defaults.guidanceChannels} of ${latent.outChannels} channels`],
+    ['not followed', unreadFields.length === 0 ? undefined : wrapped(unreadText(unreadFields))],
   ]);
+}
+
+function classesText(labels: Labels): string {
+  const unconditional = labels.unconditional === undefined ? 'none without a class' : `${labels.unconditional} for none`;
+  const names = labels.names && labels.count <= 20 ? `: ${Array.from({ length: labels.count }, (_, label) => nameOfLabel(label, labels)).join(', ')}` : '';
+  const guess = guessOf(labels);
+  return `${labels.count}, and ${unconditional}${names}${guess === undefined ? '' : ` (${guess})`}`;
+}
+
+function trainedText({ trainTimesteps, betaSchedule, betaStart, betaEnd, trainedBetas, zeroTerminalSnr }: SamplingDefaults): string {
+  const betas = trainedBetas ? 'betas of its own' : betaSchedule === 'squaredcos_cap_v2' ? `betas ${betaSchedule}` : `betas ${betaSchedule} from ${betaStart} to ${betaEnd}`;
+  return `${trainTimesteps} timesteps, ${betas}${zeroTerminalSnr ? ', rescaled to end without signal' : ''}`;
+}
+
+function sampledText({ sampler = 'ddim', rule, stepsOffset, setAlphaToOne, clip, variance }: SamplingDefaults): string {
+  const parts = [
+    `${sampler}, timesteps ${rule}`,
+    stepsOffset ? `offset ${stepsOffset}` : '',
+    setAlphaToOne === false ? 'ending at the noise of timestep 0' : '',
+    clip ? `clean image clamped to ${clip.range}` : '',
+    variance ? `variance ${variance}` : '',
+  ];
+  return `${parts.filter((part) => part !== '').join(', ')}, unless told otherwise`;
+}
+
+function unreadText(fields: readonly string[]): string {
+  const shown = fields.slice(0, 10).join(', ');
+  return `${shown}${fields.length > 10 ? ` and ${fields.length - 10} more` : ''}: not fields that are known here`;
 }
 
 function modelObject(model: TransformerModel | ProCacheError): object {
   if (model instanceof ProCacheError) return { supported: false, why: model.message };
-  const { family, flavour, topology, latent, stream, labels, defaults, parameters, valueRange } = model;
-  return { supported: true, family, flavour, parameters, topology, latent, stream, labels, defaults, valueRange: valueRange ?? null };
+  const { family, flavour, topology, latent, stream, labels, defaults, parameters, valueRange, unreadFields } = model;
+  return { supported: true, family, flavour, parameters, topology, latent, stream, labels, defaults, valueRange: valueRange ?? null, unreadFields };
 }
 
 function tensorTable(tensors: readonly StoredTensor[]): string {

@@ -11,6 +11,11 @@ export function layerNorm(g: GraphBuilder, x: Value, width: number, epsilon: num
   return g.op('LayerNormalization', [x, g.filled(1, width)], { axis: -1, epsilon: { float: epsilon } });
 }
 
+/** Layer normalisation over the last axis with a learned scale and shift, the weight and the bias of `norm`. */
+export function scaledNorm(g: GraphBuilder, x: Value, { weight, bias }: Linear, epsilon: number): Value {
+  return g.op('LayerNormalization', [x, g.weight(weight), g.weight(bias)], { axis: -1, epsilon: { float: epsilon } });
+}
+
 /** adaLN: `x · (1 + scale) + shift`, one shift and scale per image. */
 export function modulate(g: GraphBuilder, x: Value, shift: Value, scale: Value): Value {
   return g.op('Add', [g.op('Mul', [x, g.op('Add', [scale, g.scalar(1)])]), shift]);
@@ -23,6 +28,11 @@ export function silu(g: GraphBuilder, x: Value): Value {
 /** GELU in its tanh form. */
 export function gelu(g: GraphBuilder, x: Value): Value {
   return g.contribOp('FastGelu', [x]);
+}
+
+/** GELU as it is defined, with the error function. */
+export function exactGelu(g: GraphBuilder, x: Value): Value {
+  return g.contribOp('Gelu', [x]);
 }
 
 /**

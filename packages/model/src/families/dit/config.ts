@@ -1,10 +1,17 @@
 import { ProCacheError } from '@procache/core';
+import { shown } from '@procache/core/untrusted';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
-import type { SamplingDefaults } from '../../model.ts';
+import { type Fields, wrong } from '../../config/fields.ts';
+import type { ConfigReading } from '../../config/model-config.ts';
+import { samplingProcess } from '../../config/sampling-process.ts';
+import type { Labels, SamplingDefaults } from '../../model.ts';
+import { type Activation, ditActivation } from './arithmetic.ts';
+import { ditLabels } from './classes.ts';
+import { DIT_NAMES, type DitFlavour } from './flavour.ts';
 
-/** The extents and the arithmetic of one DiT. */
-export interface DitConfig {
-  readonly flavour: 'original' | 'diffusers';
+/** The tensors of one DiT: how many, and how large. */
+export interface DitExtents {
+  readonly flavour: DitFlavour;
   readonly depth: number;
   readonly hidden: number;
   readonly heads: number;
@@ -16,196 +23,181 @@ export interface DitConfig {
   readonly size: number;
   /** Rows of the label table, the unconditional one included. */
   readonly labelRows: number;
-  readonly classes: number;
-  readonly classNames: readonly string[] | undefined;
   /** Width of the timestep embedding: half cosines, half sines. */
   readonly frequencies: number;
+  /** Whether queries and keys are normalised, head by head. */
+  readonly normsHeads: boolean;
+}
+
+/** The extents and the arithmetic of one DiT. */
+export interface DitConfig extends DitExtents {
+  readonly labels: Labels;
   /** 0: the lowest frequency is 1e-4^(127/128) (original); 1: it is 1e-4 (diffusers). */
   readonly frequencyShift: 0 | 1;
+  readonly activation: Activation;
   /** Epsilon of the normalisation before the MLP: 1e-6 in the original, `norm_eps` (1e-5) in diffusers. */
   readonly mlpEpsilon: number;
   readonly valueRange: readonly [number, number] | undefined;
   readonly sampling: SamplingDefaults;
 }
 
-/** A config.json, or what the user says in its place; every field may be missing. */
-export type ConfigJson = Readonly<Record<string, unknown>>;
-
 /** The heads of the published sizes, which their checkpoints do not record (Peebles and Xie, 2023, Table 1). */
 const PUBLISHED_HEADS: ReadonlyMap<number, number> = new Map([[1152, 16], [1024, 16], [768, 12], [384, 6]]);
 
-/** Whether the tensors' names are those of a DiT, and in which flavour. */
-export function ditFlavour({ tensors }: Checkpoint): DitConfig['flavour'] | undefined {
-  if (tensors.has('blocks.0.adaLN_modulation.1.weight') && tensors.has('y_embedder.embedding_table.weight')) return 'original';
-  if (tensors.has('transformer_blocks.0.norm1.linear.weight') && tensors.has('transformer_blocks.0.norm1.emb.class_embedder.embedding_table.weight')) {
-    return 'diffusers';
-  }
-  return undefined;
+/** The most patches of an image; the attention map of one head has their square. The largest published DiT has 1024. */
+const MOST_TOKENS = 16_384;
+
+/** Bounds of pixel values are far below this. */
+const LARGEST_VALUE = 1e6;
+
+/** What tells the tensors of a DiT before any of them is looked up. */
+export interface DitOutline {
+  readonly flavour: DitFlavour;
+  readonly depth: number;
+  readonly normsHeads: boolean;
 }
 
-/** Reads a DiT's extents from the shapes of its tensors, and from its config.json what shapes do not tell. */
-export function ditConfig(checkpoint: Checkpoint, json: ConfigJson): DitConfig {
-  const flavour = ditFlavour(checkpoint)!;
-  const read = new ConfigReader(checkpoint, json);
-  const names = flavour === 'original' ? ORIGINAL_NAMES : DIFFUSERS_NAMES;
-  const [hidden, channels, patch] = read.shape(names.patch, 4);
-  const [labelRows] = read.shape(names.labels, 2);
-  const [mlpHidden] = read.shape(names.fc1, 2);
-  const [, frequencies] = read.shape(names.timestep, 2);
-  const [outWidth] = read.shape(names.head, 2);
-  const classes = read.count('num_classes') ?? read.count('num_embeds_ada_norm') ?? labelRows! - 1;
-  const config: DitConfig = {
-    flavour,
-    depth: read.depth(names.blocks),
+/**
+ * Reads a DiT's extents from the shapes of its tensors, all of which are there, and from its config what shapes do not
+ * tell.
+ *
+ * @throws {ProCacheError} `invalid-model` where the two contradict each other, or say what is not supported.
+ */
+export function ditConfig(checkpoint: Checkpoint, outline: DitOutline, config: ConfigReading): DitConfig {
+  const { flavour } = outline;
+  const fields = config.model;
+  const extents = extentsOf(checkpoint, outline, fields);
+  checkClaims(extents, fields);
+  const { channels, outChannels } = extents;
+  // The original's guidance acts on the first three channels of the output, whatever they are (forward_with_cfg).
+  const guidanceChannels = fields.integer('guidance_channels', 1, outChannels) ?? (flavour === 'original' ? Math.min(3, outChannels) : channels);
+  const family = { rule: flavour === 'original' ? 'original' : 'leading', learnsVariance: outChannels > channels } as const;
+  return {
+    ...extents,
+    labels: ditLabels(config, extents.labelRows),
+    frequencyShift: flavour === 'original' ? 0 : 1,
+    activation: ditActivation(fields, flavour),
+    mlpEpsilon: mlpEpsilon(fields, flavour),
+    valueRange: valueRange(fields),
+    sampling: { ...samplingProcess(config, family), guidanceChannels },
+  };
+}
+
+function extentsOf(checkpoint: Checkpoint, outline: DitOutline, fields: Fields): DitExtents {
+  const names = DIT_NAMES[outline.flavour];
+  const shape = (name: string, rank: number) => shapeOf(checkpoint, name, rank);
+  const [hidden, channels, patch] = shape(names.patch, 4);
+  const [labelRows] = shape(names.labels, 2);
+  const [mlpHidden] = shape(names.fc1, 2);
+  const [, frequencies] = shape(names.timestep, 2);
+  const [outWidth] = shape(names.head, 2);
+  const extents: DitExtents = {
+    ...outline,
     hidden: hidden!,
-    heads: read.heads(hidden!),
+    heads: headsOf(fields, hidden!),
     mlpHidden: mlpHidden!,
     patch: patch!,
     channels: channels!,
     outChannels: outWidth! / patch! ** 2,
-    size: flavour === 'original' ? read.sizeOfTable(patch!) : read.sizeOfConfig(),
+    size: outline.flavour === 'original' ? sizeOfTable(shape('pos_embed', 3), patch!) : sizeOfConfig(fields, patch!),
     labelRows: labelRows!,
-    classes,
-    classNames: read.names('classes', classes),
     frequencies: frequencies!,
-    frequencyShift: flavour === 'original' ? 0 : 1,
-    mlpEpsilon: flavour === 'original' ? 1e-6 : (read.number('norm_eps') ?? 1e-5),
-    valueRange: read.pair('value_range'),
-    sampling: samplingOf(flavour, channels!, read),
   };
-  read.check(config);
-  return config;
+  checkExtents(extents);
+  return extents;
 }
 
-function samplingOf(flavour: DitConfig['flavour'], channels: number, read: ConfigReader): SamplingDefaults {
-  read.choice('prediction_type', ['epsilon']); // no sampler takes anything else as the model's output
-  return {
-    trainTimesteps: read.count('train_timesteps') ?? 1000,
-    betaSchedule: read.choice('beta_schedule', ['linear', 'scaled_linear']) ?? 'linear',
-    betaStart: read.number('beta_start') ?? 1e-4,
-    betaEnd: read.number('beta_end') ?? 0.02,
-    timestepRule: flavour === 'original' ? 'original' : 'leading',
-    // The original's guidance acts on the first three channels, whatever there are (forward_with_cfg).
-    guidanceChannels: read.count('guidance_channels') ?? (flavour === 'original' ? Math.min(3, channels) : channels),
-  };
+function shapeOf({ tensors }: Checkpoint, name: string, rank: number): readonly number[] {
+  const { shape } = tensors.get(name)!;
+  if (shape.length === rank && !shape.includes(0)) return shape;
+  const problem = shape.length === rank ? 'it holds no number' : `a DiT's has ${rank} axes`;
+  throw invalid(`tensor ${name} has shape [${shape.join(', ')}], but ${problem}; these are not the weights of a DiT`);
 }
 
-const ORIGINAL_NAMES = {
-  patch: 'x_embedder.proj.weight',
-  labels: 'y_embedder.embedding_table.weight',
-  fc1: 'blocks.0.mlp.fc1.weight',
-  timestep: 't_embedder.mlp.0.weight',
-  head: 'final_layer.linear.weight',
-  blocks: 'blocks',
-};
-
-const DIFFUSERS_NAMES = {
-  patch: 'pos_embed.proj.weight',
-  labels: 'transformer_blocks.0.norm1.emb.class_embedder.embedding_table.weight',
-  fc1: 'transformer_blocks.0.ff.net.0.proj.weight',
-  timestep: 'transformer_blocks.0.norm1.emb.timestep_embedder.linear_1.weight',
-  head: 'proj_out_2.weight',
-  blocks: 'transformer_blocks',
-};
-
-/** Reads numbers out of tensor shapes and of untrusted JSON, and says what is wrong with them. */
-class ConfigReader {
-  readonly #checkpoint: Checkpoint;
-  readonly #json: ConfigJson;
-
-  constructor(checkpoint: Checkpoint, json: ConfigJson) {
-    this.#checkpoint = checkpoint;
-    this.#json = json;
+function headsOf(fields: Fields, hidden: number): number {
+  const width = fields.integer('attention_head_dim', 1, hidden);
+  const told = fields.integer(['num_heads', 'num_attention_heads'], 1, hidden) ?? (width === undefined ? undefined : hidden / width);
+  const heads = told ?? PUBLISHED_HEADS.get(hidden);
+  if (heads === undefined) {
+    throw invalid(`the tensors do not tell the number of attention heads of a DiT ${hidden} wide; put a config.json with "num_heads" beside the file`);
   }
+  const found = fields.find('num_heads', 'num_attention_heads', 'attention_head_dim');
+  if (!Number.isInteger(heads) || hidden % heads !== 0) wrong(found!, `but ${heads} heads do not divide the width of ${hidden}; take the config that belongs to these weights`);
+  return heads;
+}
 
-  shape(name: string, rank: number): readonly number[] {
-    const shape = this.#checkpoint.tensors.get(name)?.shape;
-    if (!shape) throw invalid(`tensor ${name} is missing; the file is not a complete DiT checkpoint`);
-    if (shape.length !== rank) throw invalid(`tensor ${name} has shape [${shape.join(', ')}], but a DiT's has ${rank} axes`);
-    return shape;
-  }
+/** The original stores its table of positions. */
+function sizeOfTable([, tokens]: readonly number[], patch: number): number {
+  const side = Math.sqrt(tokens!);
+  if (!Number.isInteger(side)) throw invalid(`tensor pos_embed holds ${tokens!} positions, which is not a square; only square models are supported`);
+  return side * patch;
+}
 
-  number(key: string): number | undefined {
-    const value = this.#json[key];
-    if (value === undefined || value === null) return undefined;
-    if (typeof value !== 'number' || !Number.isFinite(value)) throw invalid(`config.json: ${key} is ${JSON.stringify(value)}, not a number`);
-    return value;
-  }
+/** diffusers computes the table of positions, and says only in the config how large it is. */
+function sizeOfConfig(fields: Fields, patch: number): number {
+  const size = fields.integer('sample_size', 1, patch * Math.sqrt(MOST_TOKENS));
+  if (size === undefined) throw invalid('a diffusers DiT does not tell its image size in its tensors; put its config.json with "sample_size" beside it');
+  return size;
+}
 
-  count(key: string): number | undefined {
-    const value = this.number(key);
-    if (value !== undefined && (!Number.isInteger(value) || value < 1)) throw invalid(`config.json: ${key} is ${value}, not a positive whole number`);
-    return value;
+function checkExtents({ flavour, hidden, channels, outChannels, patch, size, frequencies }: DitExtents): void {
+  if (size % patch !== 0) throw invalid(`patches of ${patch} do not tile images of ${size}`);
+  if ((size / patch) ** 2 > MOST_TOKENS) throw invalid(`images of ${size} in patches of ${patch} have ${(size / patch) ** 2} tokens; at most ${MOST_TOKENS} are supported`);
+  if (flavour === 'diffusers' && hidden % 4 !== 0) throw invalid(`the model is ${hidden} wide, but the table of positions is made of quarters`);
+  if (frequencies % 2 !== 0) throw invalid(`the timestep embedding is ${frequencies} wide, but it is made of cosines and as many sines`);
+  if (!Number.isInteger(outChannels)) throw invalid(`the last layer's width is not a multiple of the patch's ${patch ** 2} pixels`);
+  if (outChannels !== channels && outChannels !== 2 * channels) {
+    throw invalid(
+      `the model takes ${channels} channels and gives ${outChannels}; supported are ${channels} of noise, or ${2 * channels} where ${channels} of variance come with them`,
+    );
   }
+}
 
-  choice<Name extends string>(key: string, names: readonly Name[]): Name | undefined {
-    const value = this.#json[key];
-    if (value === undefined || value === null) return undefined;
-    const found = names.find((name) => name === value);
-    if (found === undefined) throw invalid(`config.json: ${key} is ${JSON.stringify(value)}, which is not supported; supported are ${names.join(', ')}`);
-    return found;
+/** What the config says of the tensors, too, must agree with them. */
+function checkClaims(extents: DitExtents, fields: Fields): void {
+  const { size, patch, channels, outChannels, hidden, depth, heads, mlpHidden, normsHeads } = extents;
+  const claims: Readonly<Record<string, unknown>> = {
+    input_size: size,
+    sample_size: size,
+    patch_size: patch,
+    in_channels: channels,
+    out_channels: outChannels,
+    hidden_size: hidden,
+    depth,
+    num_layers: depth,
+    attention_head_dim: hidden / heads,
+    learn_sigma: outChannels > channels,
+    qk_norm: normsHeads,
+  };
+  for (const [name, fact] of Object.entries(claims)) {
+    const found = fields.find(name);
+    if (!found || found.value === fact) continue;
+    throw invalid(`${found.place} is ${shown(found.value)}, but the tensors say ${String(fact)}; take the config that belongs to these weights`);
   }
+  const ratio = fields.number('mlp_ratio', 0, 1e6);
+  if (ratio === undefined || Math.floor(hidden * ratio) === mlpHidden) return;
+  throw invalid(`${fields.find('mlp_ratio')!.place} is ${ratio}, but the tensors say ${mlpHidden / hidden}; take the config that belongs to these weights`);
+}
 
-  pair(key: string): readonly [number, number] | undefined {
-    const value = this.#json[key];
-    if (value === undefined || value === null) return undefined;
-    if (Array.isArray(value) && value.length === 2 && value.every((bound) => typeof bound === 'number')) return value as [number, number];
-    throw invalid(`config.json: ${key} is ${JSON.stringify(value)}, not a pair of numbers such as [-1, 1]`);
-  }
+function mlpEpsilon(fields: Fields, flavour: DitFlavour): number {
+  const told = fields.number('norm_eps', 0, 1);
+  if (flavour === 'diffusers') return told ?? 1e-5;
+  if (told !== undefined && told !== 1e-6) wrong(fields.find('norm_eps')!, 'but a DiT in the original naming has 0.000001 everywhere');
+  return 1e-6;
+}
 
-  names(key: string, count: number): readonly string[] | undefined {
-    const value = this.#json[key];
-    if (value === undefined || value === null) return undefined;
-    if (!Array.isArray(value) || !value.every((name) => typeof name === 'string')) throw invalid(`config.json: ${key} is not a list of names`);
-    if (value.length !== count) throw invalid(`config.json: ${key} names ${value.length} classes, but the model has ${count}`);
-    return value;
-  }
+function valueRange(fields: Fields): readonly [number, number] | undefined {
+  const found = fields.find('value_range');
+  if (!found) return undefined;
+  const { value } = found;
+  const bounds = Array.isArray(value) ? (value as readonly unknown[]) : [];
+  const [low, high] = bounds;
+  if (bounds.length === 2 && isBound(low) && isBound(high) && low < high) return [low, high];
+  return wrong(found, 'not a pair of numbers of which the second is larger, such as [-1, 1]');
+}
 
-  depth(prefix: string): number {
-    let depth = 0;
-    const starts = new Set([...this.#checkpoint.tensors.keys()].filter((name) => name.startsWith(`${prefix}.`)).map((name) => Number(name.split('.')[1])));
-    while (starts.has(depth)) depth++;
-    return depth;
-  }
-
-  heads(hidden: number): number {
-    const heads = this.count('num_heads') ?? this.count('num_attention_heads') ?? PUBLISHED_HEADS.get(hidden);
-    if (heads === undefined) {
-      throw invalid(`the tensors do not tell the number of attention heads of a DiT ${hidden} wide; put a config.json with "num_heads" beside the file`);
-    }
-    if (hidden % heads !== 0) throw invalid(`config.json: ${heads} heads do not divide the width of ${hidden}`);
-    return heads;
-  }
-
-  /** The original stores its table of positions. */
-  sizeOfTable(patch: number): number {
-    const [, tokens] = this.shape('pos_embed', 3);
-    const side = Math.sqrt(tokens!);
-    if (!Number.isInteger(side)) throw invalid(`tensor pos_embed holds ${tokens} positions, which is not a square; only square models are supported`);
-    return side * patch;
-  }
-
-  /** diffusers computes the table of positions, and says only in the config how large it is. */
-  sizeOfConfig(): number {
-    const size = this.count('sample_size');
-    if (size === undefined) throw invalid('a diffusers DiT does not tell its image size in its tensors; put its config.json with "sample_size" beside it');
-    return size;
-  }
-
-  /** What the config says twice must agree with the tensors. */
-  check(config: DitConfig): void {
-    const claims: readonly (readonly [string, number])[] = [
-      ['input_size', config.size], ['sample_size', config.size], ['patch_size', config.patch], ['in_channels', config.channels],
-      ['hidden_size', config.hidden], ['depth', config.depth], ['num_layers', config.depth], ['out_channels', config.outChannels],
-    ];
-    for (const [key, value] of claims) {
-      const claimed = this.number(key);
-      if (claimed !== undefined && claimed !== value) throw invalid(`config.json: ${key} is ${claimed}, but the tensors say ${value}; take the config that belongs to these weights`);
-    }
-    if (config.size % config.patch !== 0) throw invalid(`patches of ${config.patch} do not tile images of ${config.size}`);
-    if (!Number.isInteger(config.outChannels)) throw invalid(`the last layer's width is not a multiple of the patch's ${config.patch ** 2} pixels`);
-    if (config.depth === 0) throw invalid('the file holds no transformer block; it is not a complete DiT checkpoint');
-  }
+function isBound(value: unknown): value is number {
+  return typeof value === 'number' && Math.abs(value) <= LARGEST_VALUE;
 }
 
 function invalid(message: string): ProCacheError {

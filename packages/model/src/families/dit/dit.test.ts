@@ -7,7 +7,7 @@ import type { Checkpoint, StoredTensor } from '../../checkpoint/checkpoint.ts';
 import { openCheckpoint } from '../../checkpoint/open-checkpoint.ts';
 import { readFloats } from '../../checkpoint/read-floats.ts';
 import { openModel } from '../../open-model.ts';
-import type { ConfigJson } from './config.ts';
+import type { ConfigJson } from '../../config/fields.ts';
 import { positionTable } from './positions.ts';
 import { timestepEmbeddings } from './timesteps.ts';
 
@@ -41,7 +41,7 @@ describe('openModel, of an original DiT', () => {
       latent: { channels: 4, outChannels: 8, height: 16, width: 16 },
       stream: { tokens: 64, width: 32, entries: 28 * 6 + 2 },
       labels: { count: 10, unconditional: 10, names: undefined },
-      defaults: { timestepRule: 'original', guidanceChannels: 3, trainTimesteps: 1000, betaSchedule: 'linear' },
+      defaults: { rule: 'original', guidanceChannels: 3, trainTimesteps: 1000, betaSchedule: 'linear' },
     });
     expect(model.topology.blocks).toHaveLength(28);
     expect(model.topology.grid).toEqual([8, 8]);
@@ -63,8 +63,8 @@ describe('openModel, of an original DiT', () => {
   it('refuses a config that belongs to other weights', async () => {
     await expect(openModel(original, { num_heads: 4, depth: 12 })).rejects.toThrow('config.json: depth is 12, but the tensors say 28');
     await expect(openModel(original, { num_heads: 5 })).rejects.toThrow('5 heads do not divide the width of 32');
-    await expect(openModel(original, { num_heads: 'four' })).rejects.toThrow('config.json: num_heads is "four", not a number');
-    await expect(openModel(original, { num_heads: 4, classes: ['a'] })).rejects.toThrow('names 1 classes, but the model has 10');
+    await expect(openModel(original, { num_heads: 'four' })).rejects.toThrow('config.json: num_heads is "four", not an integer from 1 to 32');
+    await expect(openModel(original, { num_heads: 4, classes: Array(12).fill('a') })).rejects.toThrow('config.json: classes: there are names of 12 classes, but the model has 11');
     await expect(openModel(original, { num_heads: 4, beta_schedule: 'cosine' })).rejects.toThrow('beta_schedule is "cosine", which is not supported');
   });
 
@@ -84,7 +84,7 @@ describe('openModel, of a diffusers DiT', () => {
       flavour: 'diffusers',
       latent: { channels: 4, outChannels: 8, height: 8, width: 8 },
       labels: { count: 10, unconditional: 10 },
-      defaults: { timestepRule: 'leading', guidanceChannels: 4 },
+      defaults: { rule: 'leading', guidanceChannels: 4 },
     });
   });
 

@@ -1,22 +1,37 @@
 import { parseBranch, type Topology, transformerCost } from '@procache/core';
 import { type Checkpoint, elementCount } from '../../checkpoint/checkpoint.ts';
+import type { ConfigReading } from '../../config/model-config.ts';
 import type { StreamShape } from '../../graphs/emitter.ts';
-import { conditioningGraphs, plainGraph } from '../../graphs/whole-graphs.ts';
 import { stepGraph, type StepGraphModel } from '../../graphs/step-graph.ts';
+import { conditioningGraphs, plainGraph } from '../../graphs/whole-graphs.ts';
 import type { TransformerModel } from '../../model.ts';
-import { type ConfigJson, ditConfig, type DitConfig } from './config.ts';
-
+import type { ModelFamily } from '../family.ts';
+import { blockCount, checkNames } from '../tensor-names.ts';
+import { WeightFinder } from '../weight-finder.ts';
+import { ditConfig, type DitConfig, type DitOutline } from './config.ts';
 import { DitEmitter, ENTRIES_PER_BLOCK } from './emitter.ts';
+import { DIT_NAMES, ditFlavour } from './flavour.ts';
 import { timestepEmbeddings } from './timesteps.ts';
-import { ditWeights, moduleWeights } from './weights.ts';
+import { ditTensorNames, ditWeights, moduleWeights } from './weights.ts';
+
+/** Diffusion transformers for classes (Peebles and Xie, 2023), in the naming of the original and in that of diffusers. */
+export const DIT: ModelFamily = {
+  name: 'DiT',
+  recognises: (checkpoint) => ditFlavour(checkpoint) !== undefined,
+  open: openDit,
+};
 
 /** The entry of the modulation that gates each module, counted from the block's first. */
 const GATES: Readonly<Record<string, number>> = { attn: 2, mlp: 5 };
 
-/** Opens a DiT: finds its tensors and knows its graphs, but reads no more weights than it must. */
-export async function openDit(checkpoint: Checkpoint, json: ConfigJson): Promise<TransformerModel> {
-  const config = ditConfig(checkpoint, json);
-  const weights = await ditWeights(checkpoint, config);
+/** Finds its tensors and knows its graphs, but reads no more weights than it must. */
+async function openDit(checkpoint: Checkpoint, reading: ConfigReading): Promise<TransformerModel> {
+  const outline = outlineOf(checkpoint);
+  const names = await ditTensorNames(outline);
+  checkNames(checkpoint, names, DIT.name);
+  const config = ditConfig(checkpoint, outline, reading);
+  const weights = await ditWeights(new WeightFinder(checkpoint), config);
+  const parameters = [...names].reduce((sum, name) => sum + elementCount(checkpoint.tensors.get(name)!.shape), 0);
   const emitter = new DitEmitter(config, weights);
   const topology = topologyOf(config);
   const stream: StreamShape = { tokens: topology.grid[0] * topology.grid[1], width: config.hidden, entries: config.depth * ENTRIES_PER_BLOCK + 2 };
@@ -29,11 +44,7 @@ export async function openDit(checkpoint: Checkpoint, json: ConfigJson): Promise
     topology,
     latent,
     stream,
-    labels: {
-      count: config.classes,
-      unconditional: config.labelRows > config.classes ? config.classes : undefined,
-      names: config.classNames,
-    },
+    labels: config.labels,
     defaults: config.sampling,
     cost: transformerCost({
       topology,
@@ -43,10 +54,11 @@ export async function openDit(checkpoint: Checkpoint, json: ConfigJson): Promise
       channels: config.channels,
       outChannels: config.outChannels,
       modulation: 'per-block',
-      weightBytes: 4 * parametersOf(checkpoint),
+      weightBytes: 4 * parameters,
     }),
 
-    parameters: parametersOf(checkpoint),
+    parameters,
+    unreadFields: reading.unread(),
     valueRange: config.valueRange,
     embedTimesteps: (timesteps) => ({
       data: timestepEmbeddings(timesteps, config.frequencies, config.frequencyShift),
@@ -60,6 +72,12 @@ export async function openDit(checkpoint: Checkpoint, json: ConfigJson): Promise
   };
 }
 
+function outlineOf(checkpoint: Checkpoint): DitOutline {
+  const flavour = ditFlavour(checkpoint)!;
+  const { blocks } = DIT_NAMES[flavour];
+  return { flavour, depth: blockCount(checkpoint, blocks), normsHeads: checkpoint.tensors.has('blocks.0.attn.q_norm.weight') };
+}
+
 function topologyOf({ depth, size, patch }: DitConfig): Topology {
   return { blocks: Array.from({ length: depth }, () => ['attn', 'mlp']), grid: [size / patch, size / patch] };
 }
@@ -68,8 +86,4 @@ function gateOf(branch: Parameters<TransformerModel['gateOf']>[0]): number | und
   const { block, module } = parseBranch(branch);
   const gate = GATES[module];
   return gate === undefined ? undefined : block * ENTRIES_PER_BLOCK + gate;
-}
-
-function parametersOf({ tensors }: Checkpoint): number {
-  return [...tensors.values()].reduce((sum, { shape }) => sum + shape.reduce((product, extent) => product * extent, 1), 0);
 }

@@ -1,13 +1,19 @@
 import { type BranchId, parseBranch } from '@procache/core';
 import type { ConditionRows, Emitter, ModulationOwner, ModuleCall, ModuleResult } from '../../graphs/emitter.ts';
-import { asRows, attend, attentionReceived, entry, gelu, jointly, layerNorm, linear, lookUp, modulate, silu } from '../../graphs/layers.ts';
+import { asRows, attend, attentionReceived, entry, exactGelu, gelu, jointly, layerNorm, linear, lookUp, modulate, scaledNorm, silu } from '../../graphs/layers.ts';
 import type { GraphBuilder, Value } from '../../onnx/graph-builder.ts';
 import type { Linear } from '../../onnx/weight.ts';
+import type { Activation } from './arithmetic.ts';
 import type { DitConfig } from './config.ts';
 import type { ConditionEmbedder, DitBlock, DitWeights } from './weights.ts';
 
-/** The epsilon of all normalisations but diffusers' one before the MLP. */
+/** The epsilon of all normalisations of the stream but diffusers' one before the MLP. */
 const EPSILON = 1e-6;
+
+/** The epsilon of the normalisation of heads, torch's own. */
+const HEAD_EPSILON = 1e-5;
+
+const ACTIVATIONS: Readonly<Record<Activation, (g: GraphBuilder, x: Value) => Value>> = { 'gelu-tanh': gelu, gelu: exactGelu, silu };
 
 /** Vectors of one block in the modulation: shift, scale and gate of attn, then of mlp. */
 export const ENTRIES_PER_BLOCK = 6;
@@ -69,7 +75,7 @@ export class DitEmitter implements Emitter {
     const wanted = calls.map(({ rows }, i) => (rows ? g.op('Gather', [all[i]!, g.op('Reshape', [rows, g.integers([-1])])], { axis: 0 }) : all[i]!));
     const project = (parts: readonly Value[], weights: Linear) => jointly(g, parts, (rows) => linear(g, rows, weights));
     const v = project(all, own.value);
-    const [q, k] = [project(wanted, own.query), project(all, own.key)];
+    const [q, k] = [this.#perHead(g, project(wanted, own.query), own.queryNorm), this.#perHead(g, project(all, own.key), own.keyNorm)];
     const attended = calls.map(({ rows }, i) => {
       const queries = rows && g.op('Shape', [rows]);
       return attend(g, [q[i]!, k[i]!, v[i]!], { heads, width: hidden, tokens: this.#side ** 2, queries });
@@ -82,6 +88,13 @@ export class DitEmitter implements Emitter {
     });
   }
 
+  /** Queries or keys, [rows, hidden], normalised head by head where the model does so. */
+  #perHead(g: GraphBuilder, parts: readonly Value[], norm: Linear | undefined): readonly Value[] {
+    const { hidden, heads } = this.#config;
+    if (!norm) return parts;
+    return parts.map((part) => asRows(g, scaledNorm(g, asRows(g, part, hidden / heads), norm, HEAD_EPSILON), hidden));
+  }
+
   #attentionScore(g: GraphBuilder, { observe }: ModuleCall, map: Value, v: Value): Value | undefined {
     if (observe === 'attention') return attentionReceived(g, map, this.#config.heads);
     if (observe !== 'value-norm') return undefined;
@@ -89,12 +102,12 @@ export class DitEmitter implements Emitter {
   }
 
   #mlp(g: GraphBuilder, calls: readonly ModuleCall[], own: DitBlock, first: number): readonly ModuleResult[] {
-    const { hidden, mlpEpsilon } = this.#config;
+    const { hidden, mlpEpsilon, activation } = this.#config;
     const normalised = calls.map(({ x, modulation, rows }) => {
       const tokens = rows ? g.op('Gather', [asRows(g, x, hidden), rows], { axis: 0 }) : x; // [images, count, hidden]
       return this.#normalised(g, tokens, modulation, { first, epsilon: mlpEpsilon });
     });
-    const features = jointly(g, normalised, (rows) => linear(g, gelu(g, linear(g, rows, own.fc1)), own.fc2));
+    const features = jointly(g, normalised, (rows) => linear(g, ACTIVATIONS[activation](g, linear(g, rows, own.fc1)), own.fc2));
     return calls.map(({ rows }, i) => ({ feature: rows ? features[i]! : this.#asTokens(g, features[i]!) }));
   }
 

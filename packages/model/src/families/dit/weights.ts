@@ -1,8 +1,7 @@
-import { type BranchId, parseBranch, ProCacheError } from '@procache/core';
-import { type Checkpoint } from '../../checkpoint/checkpoint.ts';
-import { readFloats } from '../../checkpoint/read-floats.ts';
-import { inlineWeight, isMappable, type Linear, reshaped, rows, type Weight } from '../../onnx/weight.ts';
-import type { DitConfig } from './config.ts';
+import { type BranchId, parseBranch } from '@procache/core';
+import { inlineWeight, type Linear, reshaped, rows, type Weight } from '../../onnx/weight.ts';
+import { NameList, type WeightSource } from '../weight-finder.ts';
+import type { DitExtents, DitOutline } from './config.ts';
 import { positionTable } from './positions.ts';
 
 /** The weights of a DiT under one set of names, whatever the flavour calls them. */
@@ -25,6 +24,9 @@ export interface DitBlock {
   readonly query: Linear;
   readonly key: Linear;
   readonly value: Linear;
+  /** Scale and shift of the normalisation of each head's queries, [hidden / heads], where there is one. */
+  readonly queryNorm: Linear | undefined;
+  readonly keyNorm: Linear | undefined;
   readonly projection: Linear;
   readonly fc1: Linear;
   readonly fc2: Linear;
@@ -41,18 +43,25 @@ export interface ConditionEmbedder {
 /** The layers that a module multiplies by. */
 export function moduleWeights({ blocks }: DitWeights, branch: BranchId): readonly Linear[] {
   const { block, module } = parseBranch(branch);
-  const { query, key, value, projection, fc1, fc2 } = blocks[block]!;
-  return module === 'attn' ? [query, key, value, projection] : [fc1, fc2];
+  const { query, key, value, queryNorm, keyNorm, projection, fc1, fc2 } = blocks[block]!;
+  return module === 'attn' ? [query, key, value, queryNorm, keyNorm, projection].filter((layer) => layer !== undefined) : [fc1, fc2];
 }
 
-/** Finds and checks every tensor; reads only those that ONNX Runtime cannot map where they lie. */
-export async function ditWeights(checkpoint: Checkpoint, config: DitConfig): Promise<DitWeights> {
-  const find = new WeightFinder(checkpoint);
-  return config.flavour === 'original' ? originalWeights(find, config) : diffusersWeights(find, config);
+/** Finds every tensor of a DiT. */
+export function ditWeights(find: WeightSource, extents: DitExtents): Promise<DitWeights> {
+  return extents.flavour === 'original' ? originalWeights(find, extents) : diffusersWeights(find, extents);
 }
 
-async function originalWeights(find: WeightFinder, config: DitConfig): Promise<DitWeights> {
-  const { hidden, mlpHidden, depth } = config;
+/** The names of all tensors that a DiT has, of whatever extents. */
+export async function ditTensorNames(outline: DitOutline): Promise<ReadonlySet<string>> {
+  const list = new NameList();
+  await ditWeights(list, { ...outline, hidden: 4, heads: 1, mlpHidden: 1, patch: 1, channels: 1, outChannels: 1, size: 1, labelRows: 1, frequencies: 2 });
+  return list.names;
+}
+
+async function originalWeights(find: WeightSource, config: DitExtents): Promise<DitWeights> {
+  const { hidden, heads, mlpHidden, depth, normsHeads } = config;
+  const norm = (name: string) => (normsHeads ? headNorm(find, name, hidden / heads) : undefined);
   const embedder: ConditionEmbedder = {
     timestep1: await find.linear('t_embedder.mlp.0', hidden, config.frequencies),
     timestep2: await find.linear('t_embedder.mlp.2', hidden, hidden),
@@ -68,6 +77,8 @@ async function originalWeights(find: WeightFinder, config: DitConfig): Promise<D
       query: third(0),
       key: third(1),
       value: third(2),
+      queryNorm: await norm(`blocks.${i}.attn.q_norm`),
+      keyNorm: await norm(`blocks.${i}.attn.k_norm`),
       projection: await find.linear(`blocks.${i}.attn.proj`, hidden, hidden),
       fc1: await find.linear(`blocks.${i}.mlp.fc1`, mlpHidden, hidden),
       fc2: await find.linear(`blocks.${i}.mlp.fc2`, hidden, mlpHidden),
@@ -83,7 +94,7 @@ async function originalWeights(find: WeightFinder, config: DitConfig): Promise<D
   };
 }
 
-async function diffusersWeights(find: WeightFinder, config: DitConfig): Promise<DitWeights> {
+async function diffusersWeights(find: WeightSource, config: DitExtents): Promise<DitWeights> {
   const { hidden, mlpHidden, depth } = config;
   const blocks: DitBlock[] = [];
   for (let i = 0; i < depth; i++) {
@@ -98,6 +109,8 @@ async function diffusersWeights(find: WeightFinder, config: DitConfig): Promise<
       query: await find.linear(`${at}.attn1.to_q`, hidden, hidden),
       key: await find.linear(`${at}.attn1.to_k`, hidden, hidden),
       value: await find.linear(`${at}.attn1.to_v`, hidden, hidden),
+      queryNorm: undefined,
+      keyNorm: undefined,
       projection: await find.linear(`${at}.attn1.to_out.0`, hidden, hidden),
       fc1: await find.linear(`${at}.ff.net.0.proj`, mlpHidden, hidden),
       fc2: await find.linear(`${at}.ff.net.2`, hidden, mlpHidden),
@@ -114,31 +127,12 @@ async function diffusersWeights(find: WeightFinder, config: DitConfig): Promise<
 }
 
 /** A convolution whose stride is its kernel is a linear layer over the pixels of a patch. */
-async function patchLinear(find: WeightFinder, name: string, { hidden, channels, patch }: DitConfig): Promise<Linear> {
+async function patchLinear(find: WeightSource, name: string, { hidden, channels, patch }: DitExtents): Promise<Linear> {
   const weight = await find.weight(`${name}.weight`, [hidden, channels, patch, patch]);
   return { weight: reshaped(weight, [hidden, channels * patch * patch]), bias: await find.weight(`${name}.bias`, [hidden]) };
 }
 
-class WeightFinder {
-  readonly #checkpoint: Checkpoint;
-
-  constructor(checkpoint: Checkpoint) {
-    this.#checkpoint = checkpoint;
-  }
-
-  async linear(name: string, out: number, inner: number): Promise<Linear> {
-    return { weight: await this.weight(`${name}.weight`, [out, inner]), bias: await this.weight(`${name}.bias`, [out]) };
-  }
-
-  async weight(name: string, shape: readonly number[]): Promise<Weight> {
-    const tensor = this.#checkpoint.tensors.get(name);
-    if (!tensor) throw new ProCacheError('invalid-model', `tensor ${name} is missing; the file is not a complete DiT checkpoint`);
-    if (tensor.shape.length !== shape.length || tensor.shape.some((extent, axis) => extent !== shape[axis])) {
-      throw new ProCacheError(
-        'invalid-model',
-        `tensor ${name} has shape [${tensor.shape.join(', ')}], but the other tensors call for [${shape.join(', ')}]; the file mixes two models`,
-      );
-    }
-    return isMappable(tensor) ? { kind: 'stored', tensor, first: 0, shape } : inlineWeight(await readFloats(tensor), shape);
-  }
+/** The scale and the shift of a normalisation, one number of each for each of a head's. */
+async function headNorm(find: WeightSource, name: string, width: number): Promise<Linear> {
+  return { weight: await find.weight(`${name}.weight`, [width]), bias: await find.weight(`${name}.bias`, [width]) };
 }
