@@ -1,23 +1,39 @@
 import { type ByteSource } from './byte-source.ts';
-import { type StoredType } from './stored-type.ts';
 
 /** Where a tensor lies in its file. Nothing is read until it is asked for. */
 export interface StoredTensor {
   readonly name: string;
-  readonly type: StoredType;
+  /** A `StoredType`; of a tensor that cannot be read (`unread`), what its file calls the format. */
+  readonly type: string;
   readonly shape: readonly number[];
   /** Elements between neighbours along each axis; row-major unless a torch file stores a view. */
   readonly strides: readonly number[];
   readonly source: ByteSource;
   /** Byte offset in `source` of the tensor's first element. */
   readonly offset: number;
+  /** Why the values cannot be read, where they cannot: a tensor that nobody needs may be of any kind. */
+  readonly unread?: string;
+  /** The range that it lies in, where its file keeps a checksum of that; safetensors files keep none. */
+  readonly record?: StoredRecord;
+}
+
+/** A range of a file, and the checksum that the file keeps of it. */
+export interface StoredRecord {
+  readonly name: string;
+  /** In bytes. */
+  readonly offset: number;
+  readonly length: number;
+  readonly crc32: number;
 }
 
 /** The tensors of a model by name, however many files they lie in. */
 export interface Checkpoint {
   readonly format: 'safetensors' | 'torch';
   readonly tensors: ReadonlyMap<string, StoredTensor>;
-  /** What the file says about itself; of a torch file, `procache.state` names the state that was taken. */
+  /**
+   * What the file says about itself, and what was taken of it: `procache.state` (the keys that led to the weights),
+   * `procache.prefix` (what was dropped from the start of every name) and `procache.note`. See `weightsTaken`.
+   */
   readonly metadata: ReadonlyMap<string, string>;
 }
 

@@ -1,29 +1,37 @@
 import { type ByteSource, readRange } from './byte-source.ts';
 import { type Checkpoint } from './checkpoint.ts';
+import { checkpointOf } from './checkpoint-of.ts';
+import { type CheckpointFile } from './dictionary.ts';
 import { foreignFile } from './foreign-file.ts';
 import { refusalOf } from './refusal.ts';
-import { openSafetensors } from './safetensors.ts';
-import { openTorch } from './torch.ts';
+import { readSafetensors } from './safetensors.ts';
+import { readTorch } from './torch.ts';
 
 /** Enough of a file's start to know it by. */
 const headLength = 256;
 const openingBrace = 0x7b;
 
 /**
- * The tensors of a safetensors file or a torch zip file, told apart by content, not by extension.
+ * The tensors of the model in a safetensors file or a torch zip file, told apart by content, not by extension.
  *
  * Only the list of tensors is read; nothing in the file is run. Everything that can be known to be
- * wrong without reading the values is an error here.
+ * wrong without reading the values is an error here. Of several sets of weights the averaged one is taken, and
+ * what wrappers put before every name is dropped: `metadata` says both.
  */
 export async function openCheckpoint(source: ByteSource): Promise<Checkpoint> {
+  return checkpointOf(await readCheckpointFile(source));
+}
+
+/** What a checkpoint file holds, whether or not it is a model. */
+export async function readCheckpointFile(source: ByteSource): Promise<CheckpointFile> {
   const refuse = refusalOf(source);
   if (source.size === 0) throw refuse('the file is empty; download it again');
   const head = await readRange(source, 0, Math.min(headLength, source.size));
-  if (startsLikeZip(head)) return openTorch(source);
-  if (startsLikeSafetensors(head)) return openSafetensors(source);
+  if (startsLikeZip(head)) return readTorch(source);
+  if (startsLikeSafetensors(head)) return readSafetensors(source);
   const foreign = foreignFile(head);
   if (foreign !== undefined) throw refuse(foreign);
-  if (head[8] === openingBrace) return openSafetensors(source); // says how the length is wrong
+  if (head[8] === openingBrace) return readSafetensors(source); // says how the length is wrong
   const bytes = [...head.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
   throw refuse(
     `this is neither a safetensors file nor a torch zip file: it has ${source.size} bytes and begins with ${bytes}; check that it is the checkpoint and that the download was complete`,

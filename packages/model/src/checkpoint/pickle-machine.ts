@@ -3,11 +3,26 @@ import { type Pickled } from './pickle-value.ts';
 import { type Refuse } from './refusal.ts';
 import { textOf } from './utf8.ts';
 
+/** Bytes that what a pickle describes may take in memory, by a rough count: a few thousand tensors take 10 MiB. */
+const mostMemory = 128 * 2 ** 20;
+
+/** What things take in memory, in bytes and rounded up: more than the numbers in V8, to be safe while arrays grow. */
+export const memoryOf = {
+  slot: 24,
+  number: 16,
+  list: 48,
+  dictionary: 256,
+  item: 64,
+  record: 128,
+  memo: 64,
+} as const;
+
 /**
  * The state of reading one pickle: the bytes still to read, the stack and the memo.
  *
  * Every access is checked, so that damaged bytes end in an error of this library; sizes are checked
- * against the bytes that are there before anything is allocated.
+ * against the bytes that are there before anything is allocated, and whatever is made is counted: a byte of a pickle
+ * can ask for hundreds in memory.
  */
 export class PickleMachine {
   readonly refuse: Refuse;
@@ -17,6 +32,7 @@ export class PickleMachine {
   readonly #below: Pickled[][] = [];
   #stack: Pickled[] = [];
   #at = 0;
+  #memoryLeft = mostMemory;
 
   constructor(bytes: Uint8Array, refuse: Refuse) {
     this.#bytes = bytes;
@@ -34,6 +50,17 @@ export class PickleMachine {
 
   damaged(what: string): Error {
     return this.refuse(`the pickle is damaged: ${what} at byte ${this.#at} of ${this.#bytes.length}; download the file again`);
+  }
+
+  /** Counts bytes that are about to be taken, or were just now. */
+  charge(bytes: number): void {
+    this.#memoryLeft -= bytes;
+    if (this.#memoryLeft < 0) {
+      throw this.refuse(
+        `what the pickle of ${this.#bytes.length} bytes describes takes more than ${mostMemory / 2 ** 20} MiB; ` +
+          'this is not a checkpoint of a model, or one with much beside it: save the weights alone with torch.save(model.state_dict(), path)',
+      );
+    }
   }
 
   #advance(length: number): number {
@@ -71,11 +98,14 @@ export class PickleMachine {
 
   readBytes(length: number): Uint8Array {
     const from = this.#advance(length);
+    this.charge(memoryOf.record);
     return this.#bytes.subarray(from, from + length);
   }
 
   readText(length: number): string {
-    const text = textOf(this.readBytes(length));
+    const from = this.#advance(length);
+    this.charge(memoryOf.list + 2 * length);
+    const text = textOf(this.#bytes.subarray(from, from + length));
     if (text === undefined) throw this.damaged('text is not UTF-8');
     return text;
   }
@@ -89,7 +119,9 @@ export class PickleMachine {
     return line;
   }
 
-  push(value: Pickled): void {
+  /** `memory` is what the value takes beside its place on the stack. */
+  push(value: Pickled, memory: number = 0): void {
+    this.charge(memoryOf.slot + memory);
     this.#stack.push(value);
   }
 
@@ -112,6 +144,7 @@ export class PickleMachine {
   }
 
   mark(): void {
+    this.charge(memoryOf.list + memoryOf.slot);
     this.#below.push(this.#stack);
     this.#stack = [];
   }
@@ -126,6 +159,7 @@ export class PickleMachine {
   }
 
   remember(slot: number): void {
+    this.charge(memoryOf.memo);
     this.#memo.set(slot, this.peek());
   }
 

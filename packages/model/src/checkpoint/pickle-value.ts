@@ -1,3 +1,5 @@
+import { shownName } from '@procache/core/untrusted';
+
 import { type StoredType } from './stored-type.ts';
 
 /** A function or class that a pickle refers to by name. It is never looked up. */
@@ -36,6 +38,15 @@ export interface TorchTensor {
   readonly strides: readonly number[];
 }
 
+/** A tensor whose values are not stored as plain numbers: sparse, quantised, on no device. */
+export interface UnreadTensor {
+  readonly kind: 'unread';
+  /** How it is stored, for messages: `sparse`. */
+  readonly what: string;
+  readonly typeName: string;
+  readonly shape: readonly number[];
+}
+
 /** What a pickle can describe to us. Tuples and lists are arrays. */
 export type Pickled =
   | null
@@ -50,7 +61,8 @@ export type Pickled =
   | PickledGlobal
   | PickledObject
   | TorchStorage
-  | TorchTensor;
+  | TorchTensor
+  | UnreadTensor;
 
 /** The kind of a value, in words for messages. */
 export function describePickled(value: Pickled): string {
@@ -60,12 +72,13 @@ export function describePickled(value: Pickled): string {
   if (value instanceof Uint8Array) return 'bytes';
   if (value === null) return 'None';
   if (typeof value !== 'object') return `a ${typeof value}`;
-  if (value.kind === 'object') return `an object of the class ${value.className}`;
-  return value.kind === 'global' ? `the global ${value.name}` : `a ${value.kind}`;
+  if (value.kind === 'object') return `an object of the class ${shownName(value.className)}`;
+  if (value.kind === 'unread') return 'a tensor';
+  return value.kind === 'global' ? `the global ${shownName(value.name)}` : `a ${value.kind}`;
 }
 
 /** Whether a value is one of the records of this file of that kind. */
-export function isPickled<Kind extends 'global' | 'object' | 'storage' | 'tensor'>(
+export function isPickled<Kind extends 'global' | 'object' | 'storage' | 'tensor' | 'unread'>(
   value: Pickled | undefined,
   kind: Kind,
 ): value is Extract<Pickled, { kind: Kind }> {

@@ -1,17 +1,26 @@
 import { readRange, viewOf } from './byte-source.ts';
 import { elementCount, elementSpan, isContiguous, type StoredTensor } from './checkpoint.ts';
+import { checkRecord } from './check-records.ts';
+import { crc32 } from './crc32.ts';
 import { widenBfloat16, widenFloat16 } from './half.ts';
-import { bytesPerElement, type StoredType } from './stored-type.ts';
+import { refusalOfTensor } from './refusal.ts';
+import { bytesPerElement, isStoredType, notRead, type StoredType } from './stored-type.ts';
 
 /**
  * The values of a tensor as fp32 in row-major order. The caller owns the array.
  *
- * Integers beyond 2^24 and doubles are rounded to the nearest fp32; a BOOL gives 0 or 1.
+ * Integers beyond 2^24 and doubles are rounded to the nearest fp32; a BOOL gives 0 or 1. Where the tensor fills a
+ * range of which the file keeps a checksum, the values are checked against it.
+ *
+ * @throws {ProCacheError} `invalid-model` where the values are of a kind that is not read, or damaged.
  */
 export async function readFloats(tensor: StoredTensor): Promise<Float32Array> {
+  const { type, source, offset, record } = tensor;
+  if (!isStoredType(type)) throw refusalOfTensor(source, tensor.name)(tensor.unread ?? notRead(type));
   const span = elementSpan(tensor.shape, tensor.strides);
-  const bytes = await readRange(tensor.source, tensor.offset, span * bytesPerElement(tensor.type));
-  const floats = wideners[tensor.type](bytes, span);
+  const bytes = await readRange(source, offset, span * bytesPerElement(type));
+  if (record?.offset === offset && record.length === bytes.length) checkRecord(source, record, crc32(bytes));
+  const floats = wideners[type](bytes, span);
   return isContiguous(tensor) ? floats : gather(floats, tensor.shape, tensor.strides);
 }
 

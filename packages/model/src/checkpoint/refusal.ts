@@ -1,4 +1,5 @@
 import { ProCacheError } from '@procache/core';
+import { shownName } from '@procache/core/untrusted';
 
 /** Makes the error that says what is wrong with one file. */
 export type Refuse = (message: string, cause?: unknown) => ProCacheError;
@@ -9,17 +10,16 @@ export function refusalOf(file: { readonly name: string }): Refuse {
     new ProCacheError('invalid-model', `${file.name}: ${message}`, cause === undefined ? undefined : { cause });
 }
 
-/** As much of a value as a message can show and still be read. */
-const longestShown = 80;
+/** The `Refuse` of one tensor of a file. */
+export function refusalOfTensor(file: { readonly name: string }, tensor: string): Refuse {
+  return (message, cause) => refusalOf(file)(`tensor '${shownName(tensor)}': ${message}`, cause);
+}
 
-/** A value out of a file, for a message: short, and without trusting that it can be printed at all. */
-export function shown(value: unknown): string {
-  if (value === undefined) return 'none'; // a member that is not there
-  let json: string;
-  try {
-    json = JSON.stringify(value);
-  } catch {
-    return 'nested too deeply'; // the only way in which parsed JSON cannot be printed
-  }
-  return json.length > longestShown ? `${json.slice(0, longestShown)}...` : json;
+/** As many names as a message can list and still be read. */
+const mostListed = 4;
+
+/** Names out of a file, for a message: the first of them, each short, in quotes. */
+export function listedNames(names: readonly string[], most: number = mostListed): string {
+  const first = names.slice(0, most).map((name) => `'${shownName(name)}'`);
+  return names.length > most ? `${first.join(', ')}, ...` : first.join(', ');
 }

@@ -9,7 +9,7 @@ import { type ByteSource, bytesSource } from './byte-source.ts';
 import { isContiguous } from './checkpoint.ts';
 import { openCheckpoint } from './open-checkpoint.ts';
 import { readFloats } from './read-floats.ts';
-import { openSafetensors } from './safetensors.ts';
+import { readSafetensors } from './safetensors.ts';
 import { type TensorValues, writeSafetensors } from './safetensors-writer.ts';
 import { utf8Of } from './utf8.ts';
 
@@ -129,7 +129,7 @@ describe('safetensors', () => {
   });
 
   it.each([
-    ['duplicate-key', "the header names 'a' twice; only one of the two can be meant, write the file again"],
+    ['duplicate-key', 'the header, line 1, column 55: this is not JSON: the key "a" is given twice; the file is damaged, download it again'],
     ['header-too-long', 'the header should take 4611686018427388000 bytes but the file has 10; it is cut short or not a safetensors file, download it again'],
     ['not-a-checkpoint', 'this is a web page, not a checkpoint: the download failed; download the file itself (and log in where the site asks for it)'],
     ['out-of-range', "tensor 'a' ends at byte 16 but only 8 follow the header; the file is cut short, download it again"],
@@ -145,21 +145,21 @@ describe('safetensors', () => {
   it.each([
     ['a gap', { a: scalar, b: { ...scalar, data_offsets: [8, 12] } }, 12, /tensor 'b' leaves a gap .* begins at 8, that one ends at 4/],
     ['bytes after the last tensor', { a: scalar }, 6, /the tensors take 4 bytes but 6 follow the header/],
-    ['an unknown dtype', { a: { ...scalar, dtype: 'F8_E4M3' } }, 4, /tensor 'a': dtype "F8_E4M3" is not read here; convert/],
-    ['a dtype of Object.prototype', { a: { ...scalar, dtype: 'toString' } }, 4, /dtype "toString" is not read here/],
+    ['an unknown dtype', { a: { ...scalar, dtype: 'float32' } }, 4, /tensor 'a': dtype "float32" is not the name of a number format/],
+    ['a dtype of Object.prototype', { a: { ...scalar, dtype: 'toString' } }, 4, /dtype "toString" is not the name of a number format/],
     ['a negative extent', { a: { ...scalar, shape: [-1] } }, 4, /shape \[-1\] is not a list of counts/],
     ['a shape that overflows', { a: { ...scalar, shape: [2 ** 52, 2 ** 52, 2 ** 52] } }, 4, /takes 3\.6\d+e\+47 bytes/],
     ['offsets that are no pair', { a: { ...scalar, data_offsets: [0] } }, 4, /data_offsets \[0\] is not a pair/],
-    ['a dtype nested beyond printing', `{"a":{"dtype":${'['.repeat(100_000)}${']'.repeat(100_000)}}}`, 0, /tensor 'a': dtype nested too deeply is not read/],
-    ['a shape beyond printing', { a: { ...scalar, shape: new Array(1000).fill(1.5) } }, 4, /shape \[1\.5,[1.5,]*\.\.\. is not a list/],
-    ['no dtype', { a: {} }, 0, /tensor 'a': dtype none is not read/],
+    ['a dtype nested beyond printing', `{"a":{"dtype":${'['.repeat(100_000)}${']'.repeat(100_000)}}}`, 0, /the header, line 1, column \d+: this is not JSON: more than 200 arrays and objects inside one another/],
+    ['a shape beyond printing', { a: { ...scalar, shape: new Array(1000).fill(1.5) } }, 4, /shape \[1\.5,[1.5,]{20,80}\.\.\. is not a list/],
+    ['no dtype', { a: {} }, 0, /tensor 'a': dtype nothing is not the name/],
     ['offsets in reverse', { a: { ...scalar, data_offsets: [4, 0] } }, 4, /span -4/],
     ['a tensor that is no object', { a: 3 }, 4, /does not describe it by an object/],
-    ['metadata of numbers', { __metadata__: { a: 1 } }, 0, /'a' in '__metadata__' is not a string/],
-    ['metadata that is no object', { __metadata__: [] }, 0, /'__metadata__' is not an object/],
-    ['a name twice, spelt differently', '{"a":{"x":1},"\\u0061":{}}', 0, /names 'a' twice/],
-    ['a name twice after text like JSON', '{"a":{"x":"\\\\"},"b":"{\\"a\\":1}","a" :{}}', 0, /names 'a' twice/],
-    ['broken JSON', '{"a":', 0, /header is not valid JSON/],
+    ['metadata of numbers', { __metadata__: { a: 1 } }, 0, /"a" in '__metadata__' is 1, not a string/],
+    ['metadata that is no object', { __metadata__: [] }, 0, /'__metadata__' is \[\], not an object/],
+    ['a name twice, spelt differently', '{"a":{"x":1},"\\u0061":{}}', 0, /the key "a" is given twice/],
+    ['a name twice after text like JSON', '{"a":{"x":"\\\\"},"b":"{\\"a\\":1}","a" :{}}', 0, /the key "a" is given twice/],
+    ['broken JSON', '{"a":', 0, /the header, line 1, column 6: this is not JSON: the end of the text where a value should be/],
   ])('refuses %s', async (_what, header, dataLength, message) => {
     const error = await refusalFor(fileWith(header, dataLength));
     expect(error).toBeInstanceOf(ProCacheError);
@@ -173,7 +173,7 @@ describe('safetensors', () => {
   });
 
   it('refuses a header that is an array or not text', async () => {
-    await expect(openSafetensors(fileWith('[]', 0))).rejects.toThrow('the header is not a JSON object');
+    await expect(readSafetensors(fileWith('[]', 0))).rejects.toThrow('the header is [], not a JSON object');
     const file = fileWith('{"x"}', 0);
     (await file.read(10, 1))[0] = 0xff;
     await expect(openCheckpoint(file)).rejects.toThrow('the header is not UTF-8 text');
@@ -197,12 +197,12 @@ describe('writeSafetensors', () => {
       const integers = fc.int32Array({ min: -(2 ** 24), max: 2 ** 24, minLength: count, maxLength: count });
       return fc.record({ shape: fc.constant(shape), data: fc.oneof(floats, integers) });
     });
-  const name = fc.string({ unit: 'grapheme' }).filter((text) => text !== '__metadata__');
+  const name = fc.string({ unit: 'grapheme' }).filter((text) => text !== '__metadata__' && !text.startsWith('= '));
   const tensorMap = fc.uniqueArray(fc.tuple(name, values), { selector: ([key]) => key, maxLength: 6 });
 
   it('writes what the reader reads back, bit for bit', async () => {
     await fc.assert(
-      fc.asyncProperty(tensorMap, fc.dictionary(fc.string(), fc.string()), async (tensors, metadata) => {
+      fc.asyncProperty(tensorMap, fc.dictionary(fc.string(), fc.string().map((text) => `= ${text}`)), async (tensors, metadata) => {
         const written = writeSafetensors(new Map<string, TensorValues>(tensors), new Map(Object.entries(metadata)));
         const read = await openCheckpoint(bytesSource('written', written));
         expect(Object.fromEntries(read.metadata)).toEqual(metadata);

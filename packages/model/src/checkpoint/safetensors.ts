@@ -1,8 +1,11 @@
+import { parseJson, shown, shownName } from '@procache/core/untrusted';
+
 import { type ByteSource, readRange, viewOf } from './byte-source.ts';
-import { type Checkpoint, elementCount, isCount, rowMajorStrides, type StoredTensor } from './checkpoint.ts';
-import { isJsonObject, parseJsonObject } from './json-object.ts';
-import { type Refuse, refusalOf, shown } from './refusal.ts';
-import { bytesPerElement, isStoredType } from './stored-type.ts';
+import { elementCount, isCount, rowMajorStrides, type StoredTensor } from './checkpoint.ts';
+import { type CheckpointFile } from './dictionary.ts';
+import { isJsonObject } from './json-object.ts';
+import { type Refuse, refusalOf, refusalOfTensor } from './refusal.ts';
+import { bitsPerElement, isStoredType, isTypeName, notRead } from './stored-type.ts';
 import { textOf } from './utf8.ts';
 
 /** Bytes of the number that says how long the header is. */
@@ -23,19 +26,32 @@ interface Listed {
  * It is as strict as the official reader: the tensors must fill the bytes after the header without
  * gap or overlap.
  */
-export async function openSafetensors(source: ByteSource): Promise<Checkpoint> {
+export async function readSafetensors(source: ByteSource): Promise<CheckpointFile> {
   const refuse = refusalOf(source);
   const length = await headerLength(source, refuse);
   const text = textOf(await readRange(source, prefixLength, length));
   if (text === undefined) throw refuse('the header is not UTF-8 text; the file is damaged, download it again');
-  const { __metadata__: metadata, ...members } = parseJsonObject(text, 'header', refuse);
+  const header = parseJson(text, { name: `${source.name}: the header`, code: 'invalid-model', advice: 'the file is damaged, download it again' });
+  if (!isJsonObject(header)) throw refuse(`the header is ${shown(header)}, not a JSON object; this is not a checkpoint`);
+  const { __metadata__: about, ...members } = header;
   const dataStart = prefixLength + length;
   const listed = Object.entries(members).map(([name, member]) => listTensor(name, member, source, dataStart));
   checkLayout(listed, source.size - dataStart, refuse);
+  const metadata = readMetadata(about, refuse);
+  const tensors = withDroppedNames(new Map(listed.map(({ tensor }) => [tensor.name, tensor])), metadata);
   return {
+    name: source.name,
     format: 'safetensors',
-    tensors: new Map(listed.map(({ tensor }) => [tensor.name, tensor])),
-    metadata: readMetadata(metadata, refuse),
+    dictionaries: [
+      {
+        path: '',
+        shapes: new Map([...tensors].map(([name, { shape }]) => [name, shape])),
+        locate: (names) => Promise.resolve(names.map((name) => tensors.get(name)!)),
+      },
+    ],
+    metadata,
+    nameless: [],
+    size: source.size,
   };
 }
 
@@ -54,24 +70,40 @@ async function headerLength(source: ByteSource, refuse: Refuse): Promise<number>
 }
 
 function readMetadata(metadata: unknown, refuse: Refuse): ReadonlyMap<string, string> {
-  if (metadata === undefined) return new Map();
-  if (!isJsonObject(metadata)) throw refuse("'__metadata__' is not an object of strings; write the file again");
+  if (metadata === undefined || metadata === null) return new Map();
+  if (!isJsonObject(metadata)) {
+    throw refuse(`'__metadata__' is ${shown(metadata)}, not an object of strings; write the file again`);
+  }
   const entries = Object.entries(metadata).map(([key, value]): [string, string] => {
     if (typeof value !== 'string') {
-      throw refuse(`'${key}' in '__metadata__' is not a string; write the file again with strings only`);
+      throw refuse(`${shown(key)} in '__metadata__' is ${shown(value)}, not a string; write the file again with strings only`);
     }
     return [key, value];
   });
   return new Map(entries);
 }
 
+/**
+ * The tensors, with those that `save_model` of safetensors left out: of several names for the same values it keeps
+ * one, and notes for each of the others which.
+ */
+function withDroppedNames(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  metadata: ReadonlyMap<string, string>,
+): ReadonlyMap<string, StoredTensor> {
+  const all = new Map(tensors);
+  for (const [dropped, kept] of metadata) {
+    const tensor = tensors.get(kept);
+    if (tensor && !tensors.has(dropped)) all.set(dropped, { ...tensor, name: dropped });
+  }
+  return all;
+}
+
 function listTensor(name: string, member: unknown, source: ByteSource, dataStart: number): Listed {
-  const refuse: Refuse = (message) => refusalOf(source)(`tensor '${name}': ${message}`);
+  const refuse = refusalOfTensor(source, name);
   if (!isJsonObject(member)) throw refuse('the header does not describe it by an object; write the file again');
   const { dtype, shape, data_offsets: range } = member;
-  if (!isStoredType(dtype)) {
-    throw refuse(`dtype ${shown(dtype)} is not read here; convert the file to F32, F16 or BF16`);
-  }
+  if (!isTypeName(dtype)) throw refuse(`dtype ${shown(dtype)} is not the name of a number format; write the file again`);
   if (!Array.isArray(shape) || !shape.every(isCount)) {
     throw refuse(`shape ${shown(shape)} is not a list of counts; write the file again`);
   }
@@ -79,27 +111,28 @@ function listTensor(name: string, member: unknown, source: ByteSource, dataStart
     throw refuse(`data_offsets ${shown(range)} is not a pair of counts; write the file again`);
   }
   const [begin, end] = range as [number, number];
-  const needed = elementCount(shape) * bytesPerElement(dtype);
+  const bits = bitsPerElement(dtype);
+  const needed = bits === undefined ? Math.max(0, end - begin) : (elementCount(shape) * bits) / 8;
   if (end - begin !== needed) {
     throw refuse(
       `shape ${shown(shape)} of ${dtype} takes ${needed} bytes but data_offsets [${begin}, ${end}] span ${end - begin}; write the file again`,
     );
   }
-  const tensor = { name, type: dtype, shape, strides: rowMajorStrides(shape), source, offset: dataStart + begin };
-  return { tensor, begin, end };
+  const place = { source, offset: dataStart + begin, strides: rowMajorStrides(shape) };
+  const unread = isStoredType(dtype) ? undefined : notRead(dtype);
+  return { tensor: { name, type: dtype, shape, ...place, ...(unread !== undefined && { unread }) }, begin, end };
 }
 
 function checkLayout(listed: readonly Listed[], available: number, refuse: Refuse): void {
   let filled = 0;
   for (const { tensor, begin, end } of listed.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
+    const name = `tensor '${shownName(tensor.name)}'`;
     if (begin !== filled) {
       const fault = begin < filled ? 'overlaps the tensor before it' : 'leaves a gap after the tensor before it';
-      throw refuse(`tensor '${tensor.name}' ${fault}: it begins at ${begin}, that one ends at ${filled}; write the file again`);
+      throw refuse(`${name} ${fault}: it begins at ${begin}, that one ends at ${filled}; write the file again`);
     }
     if (end > available) {
-      throw refuse(
-        `tensor '${tensor.name}' ends at byte ${end} but only ${available} follow the header; the file is cut short, download it again`,
-      );
+      throw refuse(`${name} ends at byte ${end} but only ${available} follow the header; the file is cut short, download it again`);
     }
     filled = end;
   }

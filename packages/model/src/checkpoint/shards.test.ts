@@ -43,15 +43,15 @@ describe('openShards', () => {
 
   it.each([
     ['a tensor that its file lacks', { weight_map: { c: '1.safetensors' } }, "tensor 'c' should lie in '1.safetensors', which holds 3 others; download that file again"],
-    ['no weight map', { metadata: {} }, "the index has no 'weight_map'"],
-    ['an empty weight map', { weight_map: {} }, "the index has no 'weight_map'"],
+    ['no weight map', { metadata: {} }, "it has no 'weight_map' that names tensors"],
+    ['an empty weight map', { weight_map: {} }, "it has no 'weight_map' that names tensors"],
     ['a file in another folder', { weight_map: { a: '../1.safetensors' } }, 'is not the name of a file beside the index'],
     ['an absolute file', { weight_map: { a: 'C:1' } }, 'is not the name of a file beside the index'],
     ['a file that is no text', { weight_map: { a: 1 } }, "tensor 'a' should lie in 1, which is not the name"],
-    ['a tensor listed twice', '{"weight_map":{"a":"1.safetensors","a":"2.safetensors"}}', "the index names 'a' twice"],
-    ['broken JSON', '{', 'the index is not valid JSON'],
+    ['a tensor listed twice', '{"weight_map":{"a":"1.safetensors","a":"2.safetensors"}}', 'line 1, column 36: this is not JSON: the key "a" is given twice'],
+    ['broken JSON', '{', 'line 1, column 2: this is not JSON'],
   ])('refuses %s', async (_what, index, message) => {
-    await expect(openWith(index).checkpoint).rejects.toThrow(`model.safetensors.index.json: ${message}`.slice(0, 30));
+    await expect(openWith(index).checkpoint).rejects.toThrow(/^model\.safetensors\.index\.json[:,] /);
     await expect(openWith(index).checkpoint).rejects.toThrow(message);
   });
 });

@@ -1,15 +1,28 @@
+import { parseJson, shown, shownName } from '@procache/core/untrusted';
+
 import { type ByteSource, readRange } from './byte-source.ts';
-import { type Checkpoint, type StoredTensor } from './checkpoint.ts';
-import { isJsonObject, parseJsonObject } from './json-object.ts';
-import { openCheckpoint } from './open-checkpoint.ts';
-import { type Refuse, refusalOf, shown } from './refusal.ts';
+import { type Checkpoint } from './checkpoint.ts';
+import { checkpointOf } from './checkpoint-of.ts';
+import { type CheckpointFile, type Dictionary } from './dictionary.ts';
+import { isJsonObject } from './json-object.ts';
+import { readCheckpointFile } from './open-checkpoint.ts';
+import { type Refuse, refusalOf } from './refusal.ts';
 import { textOf } from './utf8.ts';
 
 /** No index is this long; one of a thousand tensors takes 100 kB. */
 const longestIndex = 64 * 2 ** 20;
+/** Nor are there as many files. */
+const mostFiles = 10_000;
+/** The limit of file systems. */
+const longestFileName = 255;
+
+/** Whether a file is the index of several by its name: `model.safetensors.index.json`, `pytorch_model.bin.index.fp16.json`. */
+export function isShardIndex(name: string): boolean {
+  return /\.index(?:\.[^./\\]+)?\.json$/.test(name);
+}
 
 /**
- * A checkpoint that is spread over several files, as its `*.safetensors.index.json` lists them.
+ * A checkpoint that is spread over several files, as its index lists them: see `isShardIndex`.
  *
  * `open` gives the source of a file that lies beside the index. Each file is opened once; tensors
  * that the index does not list are left out.
@@ -20,22 +33,56 @@ export async function openShards(
 ): Promise<Checkpoint> {
   const refuse = refusalOf(index);
   const { fileOf, metadata } = await readIndex(index, refuse);
-  const shards = new Map<string, Checkpoint>();
-  for (const file of new Set(fileOf.values())) {
-    const shard = await openCheckpoint(await open(file));
-    shards.set(file, shard);
+  const shards: CheckpointFile[] = [];
+  const parts = new Map<string, Dictionary>();
+  for (const [file, names] of namesByFile(fileOf)) {
+    const shard = await readCheckpointFile(await open(file));
+    shards.push(shard);
+    parts.set(file, listedTensors(shard, file, names, refuse));
     for (const [key, value] of shard.metadata) if (!metadata.has(key)) metadata.set(key, value);
   }
-  const tensors = new Map<string, StoredTensor>();
+  const size = shards.reduce((sum, shard) => sum + shard.size, 0);
+  const dictionary = joined(fileOf, parts);
+  return checkpointOf({ name: index.name, format: oneFormat(shards, refuse), dictionaries: [dictionary], metadata, nameless: [], size });
+}
+
+function namesByFile(fileOf: ReadonlyMap<string, string>): ReadonlyMap<string, readonly string[]> {
+  const names = new Map<string, string[]>();
   for (const [name, file] of fileOf) {
-    const { tensors: held } = shards.get(file)!;
-    const tensor = held.get(name);
-    if (tensor === undefined) {
-      throw refuse(`tensor '${name}' should lie in '${file}', which holds ${held.size} others; download that file again`);
-    }
-    tensors.set(name, tensor);
+    const own = names.get(file) ?? [];
+    own.push(name);
+    names.set(file, own);
   }
-  return { format: oneFormat(shards, refuse), tensors, metadata };
+  return names;
+}
+
+/** The dictionary of a shard that has the tensors which the index lists for it. */
+function listedTensors({ dictionaries }: CheckpointFile, file: string, names: readonly string[], refuse: Refuse): Dictionary {
+  const dictionary = dictionaries.find(({ shapes }) => names.every((name) => shapes.has(name)));
+  if (dictionary) return dictionary;
+  const held = dictionaries[0]?.shapes;
+  const missing = names.find((name) => !held?.has(name))!;
+  throw refuse(
+    `tensor '${shownName(missing)}' should lie in '${shownName(file)}', which holds ${held?.size ?? 0} others; download that file again`,
+  );
+}
+
+/** The tensors of several dictionaries in one, in the order of the index. */
+function joined(fileOf: ReadonlyMap<string, string>, parts: ReadonlyMap<string, Dictionary>): Dictionary {
+  return {
+    path: '',
+    shapes: new Map([...fileOf].map(([name, file]) => [name, parts.get(file)!.shapes.get(name)!])),
+    locate: async (names) => {
+      const located = await Promise.all(
+        [...parts].map(async ([file, part]) => {
+          const own = names.filter((name) => fileOf.get(name) === file);
+          return (await part.locate(own)).map((tensor, i) => [own[i]!, tensor] as const);
+        }),
+      );
+      const byName = new Map(located.flat());
+      return names.map((name) => byName.get(name)!);
+    },
+  };
 }
 
 interface Index {
@@ -49,23 +96,26 @@ async function readIndex(index: ByteSource, refuse: Refuse): Promise<Index> {
   }
   const text = textOf(await readRange(index, 0, index.size));
   if (text === undefined) throw refuse('the index is not UTF-8 text; download it again');
-  const { weight_map: weightMap, metadata } = parseJsonObject(text, 'index', refuse);
+  const json = parseJson(text, { name: index.name, code: 'invalid-model', advice: 'download it again' });
+  const { weight_map: weightMap, metadata } = isJsonObject(json) ? json : {};
   if (!isJsonObject(weightMap) || Object.keys(weightMap).length === 0) {
-    throw refuse("the index has no 'weight_map' that names tensors; this is not the index of a sharded checkpoint");
+    throw refuse("it has no 'weight_map' that names tensors, so it is not the index of a sharded checkpoint; hand over the checkpoint itself");
   }
   const fileOf = new Map<string, string>();
   for (const [name, file] of Object.entries(weightMap)) {
     if (!isPlainFileName(file)) {
-      throw refuse(`tensor '${name}' should lie in ${shown(file)}, which is not the name of a file beside the index`);
+      throw refuse(`tensor '${shownName(name)}' should lie in ${shown(file)}, which is not the name of a file beside the index; download the index again`);
     }
     fileOf.set(name, file);
   }
+  const files = new Set(fileOf.values()).size;
+  if (files > mostFiles) throw refuse(`it names ${files} files but ${mostFiles} are the limit; this is not the index of a checkpoint`);
   return { fileOf, metadata: textMetadata(metadata) };
 }
 
 /** A name without folders: an index must not reach for files elsewhere. */
 function isPlainFileName(file: unknown): file is string {
-  return typeof file === 'string' && /^[^/\\:]+$/.test(file) && file !== '.' && file !== '..';
+  return typeof file === 'string' && file.length <= longestFileName && /^[^/\\:\0]+$/.test(file) && file !== '.' && file !== '..';
 }
 
 /** The texts and numbers that the index says about the whole. */
@@ -77,8 +127,8 @@ function textMetadata(metadata: unknown): Map<string, string> {
   return texts;
 }
 
-function oneFormat(shards: ReadonlyMap<string, Checkpoint>, refuse: Refuse): Checkpoint['format'] {
-  const formats = new Set([...shards.values()].map(({ format }) => format));
+function oneFormat(shards: readonly CheckpointFile[], refuse: Refuse): Checkpoint['format'] {
+  const formats = new Set(shards.map(({ format }) => format));
   if (formats.size > 1) throw refuse('its files mix safetensors and torch; take all of them from one place');
   return formats.has('torch') ? 'torch' : 'safetensors';
 }

@@ -1,53 +1,49 @@
+import { shownName } from '@procache/core/untrusted';
+
 import { type ByteSource } from './byte-source.ts';
-import { type Checkpoint, elementCount, elementSpan, type StoredTensor } from './checkpoint.ts';
+import { elementCount, elementSpan, rowMajorStrides, type StoredRecord, type StoredTensor } from './checkpoint.ts';
+import { type CheckpointFile, type Dictionary } from './dictionary.ts';
 import { unpickle } from './pickle.ts';
-import { type TorchStorage, type TorchTensor } from './pickle-value.ts';
-import { type Refuse, refusalOf } from './refusal.ts';
+import { type TorchTensor, type UnreadTensor } from './pickle-value.ts';
+import { type Refuse, refusalOf, refusalOfTensor } from './refusal.ts';
 import { bytesPerElement, type StoredType } from './stored-type.ts';
-import { storageType, torchMeaning } from './torch-meaning.ts';
-import { chooseState } from './torch-state.ts';
+import { type TorchDictionary, torchDictionaries } from './torch-dictionaries.ts';
+import { torchMeaning } from './torch-meaning.ts';
+import { storageBytes } from './torch-tensors.ts';
 import { textOf } from './utf8.ts';
-import { readEntry, storedOffset } from './zip.ts';
+import { readEntry, storedRecord } from './zip.ts';
 import { readZipDirectory, type ZipEntry } from './zip-directory.ts';
 
 /** The pickle holds names and shapes, not values; that of a large model takes 1 MB. */
 const longestPickle = 64 * 2 ** 20;
 const longestNote = 1024;
-/** A view that repeats its elements may have this many; 64 MiB in fp32. */
-const mostRepeated = 2 ** 24;
 /** Entry headers that are read at once; over HTTP one after the other would take minutes. */
 const headersAtOnce = 16;
 
-/** A zip file of `torch.save` (since torch 1.6), of which the pickle was read and found harmless and sound. */
-export async function openTorch(source: ByteSource): Promise<Checkpoint> {
+/** A zip file of `torch.save` (since torch 1.6), of which the pickle was read and found harmless. */
+export async function readTorch(source: ByteSource): Promise<CheckpointFile> {
   const refuse = refusalOf(source);
   const entries = await readZipDirectory(source);
   const folder = archiveFolder(entries, refuse);
   await checkByteOrder(source, entries.get(`${folder}byteorder`), refuse);
   const pickle = await readEntry(source, entries.get(`${folder}data.pkl`)!, longestPickle);
-  const state = chooseState(unpickle(pickle, torchMeaning(refuse), refuse), refuse);
-  const storages = new Map<string, ZipEntry>();
-  const found: Found[] = [];
-  for (const [name, tensor] of state.tensors) {
-    const { key } = tensor.storage;
-    const refuseTensor: Refuse = (message) => refuse(`tensor '${name}': ${message}`);
-    const entry = entries.get(`${folder}data/${key}`);
-    if (entry === undefined) throw refuseTensor(`its storage '${key}' is not in the file; download it again`);
-    found.push({ name, tensor, type: checkTensor(tensor, entry.size, refuseTensor) });
-    storages.set(key, entry);
-  }
-  const offsets = await storageOffsets(source, storages);
-  const located = found.map((each): [string, StoredTensor] => {
-    return [each.name, locate(each, source, offsets.get(each.tensor.storage.key)!)];
-  });
-  return { format: 'torch', tensors: new Map(located), metadata: new Map([['procache.state', state.key]]) };
+  const { dictionaries, nameless } = torchDictionaries(unpickle(pickle, torchMeaning(refuse), refuse), refuse);
+  const archive: Archive = { source, storage: (key) => entries.get(`${folder}data/${key}`), records: new Map() };
+  return {
+    name: source.name,
+    format: 'torch',
+    dictionaries: dictionaries.map((dictionary) => dictionaryIn(archive, dictionary)),
+    metadata: new Map(),
+    nameless,
+    size: source.size,
+  };
 }
 
-/** A tensor of the pickle that was found to lie within its storage. */
-interface Found {
-  readonly name: string;
-  readonly tensor: TorchTensor;
-  readonly type: StoredType;
+/** The storages of a zip file, and where those are that were looked for. */
+interface Archive {
+  readonly source: ByteSource;
+  storage(key: string): ZipEntry | undefined;
+  readonly records: Map<string, StoredRecord>;
 }
 
 /** The folder in the zip file that holds everything, with its slash. */
@@ -68,60 +64,81 @@ async function checkByteOrder(source: ByteSource, entry: ZipEntry | undefined, r
   if (entry === undefined) return; // before torch 2.1; always little-endian
   const order = textOf(await readEntry(source, entry, longestNote))?.trim();
   if (order !== 'little') {
-    throw refuse(`its byte order is '${order ?? 'unreadable'}' but only 'little' is read; save it again as safetensors`);
+    throw refuse(`its byte order is '${shownName(order ?? 'unreadable')}' but only 'little' is read; save it again as safetensors`);
   }
 }
 
-/** The element type of a tensor whose storage has the bytes that the pickle claims, and which lies within it. */
-function checkTensor(tensor: TorchTensor, available: number, refuse: Refuse): StoredType {
-  const { storage, type, shape, strides, offset } = tensor;
-  if (type === undefined) {
-    throw refuse(`elements of ${tensor.typeName} are not read here; convert the tensor to float32, float16 or bfloat16`);
-  }
-  const claimed = storageBytes(storage, refuse);
+function dictionaryIn(archive: Archive, { path, tensors }: TorchDictionary): Dictionary {
+  return {
+    path,
+    shapes: new Map([...tensors].map(([name, { shape }]) => [name, shape])),
+    locate: (names) => locate(archive, names.map((name) => [name, tensors.get(name)!])),
+  };
+}
+
+async function locate(archive: Archive, tensors: readonly (readonly [string, TorchTensor | UnreadTensor])[]): Promise<readonly StoredTensor[]> {
+  const storages = new Map<string, ZipEntry>();
+  const found = tensors.map(([name, tensor]): Found | StoredTensor => {
+    const refuse = refusalOfTensor(archive.source, name);
+    if (tensor.kind === 'unread') return withoutValues(name, tensor, archive.source, `it is stored ${tensor.what}; store it as a plain tensor`);
+    if (tensor.type === undefined) {
+      return withoutValues(name, tensor, archive.source, `its values are stored as ${shownName(tensor.typeName)}, which is not read here; convert the tensor to float32, float16 or bfloat16`);
+    }
+    const { key } = tensor.storage;
+    const entry = archive.storage(key);
+    if (entry === undefined) throw refuse(`its storage '${shownName(key)}' is not in the file; download it again`);
+    checkTensor(tensor, tensor.type, entry.size, refuse);
+    storages.set(key, entry);
+    return { name, tensor, type: tensor.type };
+  });
+  await findRecords(archive, storages);
+  return found.map((each) => ('tensor' in each ? stored(each, archive) : each));
+}
+
+/** A tensor of the pickle that was found to lie within its storage. */
+interface Found {
+  readonly name: string;
+  readonly tensor: TorchTensor;
+  readonly type: StoredType;
+}
+
+/** A tensor that may be there as long as nobody needs it. */
+function withoutValues(name: string, { typeName, shape }: TorchTensor | UnreadTensor, source: ByteSource, unread: string): StoredTensor {
+  return { name, type: shownName(typeName), shape, strides: rowMajorStrides(shape), source, offset: 0, unread };
+}
+
+/** Refuses a tensor whose storage has not the bytes that the pickle claims, or which does not lie within it. */
+function checkTensor({ storage, shape, strides, offset }: TorchTensor, type: StoredType, available: number, refuse: Refuse): void {
+  const claimed = storageBytes(storage);
+  const key = shownName(storage.key);
   if (claimed !== available) {
-    throw refuse(`its storage '${storage.key}' should take ${claimed} bytes but takes ${available}; the file is damaged, download it again`);
+    throw refuse(`its storage '${key}' should take ${claimed ?? 'unknown'} bytes but takes ${available}; the file is damaged, download it again`);
   }
   const held = Math.floor(available / bytesPerElement(type));
   const end = offset + elementSpan(shape, strides);
+  const view = `shape [${shape.join(', ')}] with strides [${strides.join(', ')}] at ${offset}`;
   if (!(end <= held)) {
-    throw refuse(
-      `shape [${shape.join(', ')}] with strides [${strides.join(', ')}] at ${offset} ends at element ${end} but its storage '${storage.key}' has ${held}; the file is damaged, download it again`,
-    );
+    throw refuse(`${view} ends at element ${end} but its storage '${key}' has ${held}; the file is damaged, download it again`);
   }
+  // A view that repeats its elements may be of any size, whatever the file takes.
   const count = elementCount(shape);
-  if (count > Math.max(held, mostRepeated)) {
-    throw refuse(
-      `shape [${shape.join(', ')}] has ${count} elements but its storage '${storage.key}' has ${held}; store a contiguous copy of it`,
-    );
+  if (count > held) {
+    throw refuse(`${view} has ${count} elements but its storage '${key}' has ${held}; store a contiguous copy of it`);
   }
-  return type;
 }
 
-function storageBytes(storage: TorchStorage, refuse: Refuse): number {
-  if (storage.className === 'torch.storage.UntypedStorage' || storage.className === 'torch.UntypedStorage') return storage.count;
-  const type = storageType(storage);
-  if (type === undefined) {
-    throw refuse(`elements of ${storage.className} are not read here; convert the tensor to float32, float16 or bfloat16`);
+/** Finds where the storages begin; their headers are read once. */
+async function findRecords({ source, records }: Archive, storages: ReadonlyMap<string, ZipEntry>): Promise<void> {
+  const waiting = [...storages].filter(([key]) => !records.has(key));
+  for (let at = 0; at < waiting.length; at += headersAtOnce) {
+    const group = waiting.slice(at, at + headersAtOnce);
+    const found = await Promise.all(group.map(([, entry]) => storedRecord(source, entry)));
+    group.forEach(([key], i) => records.set(key, found[i]!));
   }
-  return storage.count * bytesPerElement(type);
 }
 
-async function storageOffsets(
-  source: ByteSource,
-  storages: ReadonlyMap<string, ZipEntry>,
-): Promise<ReadonlyMap<string, number>> {
-  const offsets = new Map<string, number>();
-  const waiting = [...storages];
-  while (waiting.length > 0) {
-    const group = waiting.splice(0, headersAtOnce);
-    const found = await Promise.all(group.map(([, entry]) => storedOffset(source, entry)));
-    group.forEach(([key], i) => offsets.set(key, found[i]!));
-  }
-  return offsets;
-}
-
-function locate({ name, tensor, type }: Found, source: ByteSource, storageOffset: number): StoredTensor {
-  const { shape, strides } = tensor;
-  return { name, type, shape, strides, source, offset: storageOffset + tensor.offset * bytesPerElement(type) };
+function stored({ name, tensor, type }: Found, { source, records }: Archive): StoredTensor {
+  const { shape, strides, storage } = tensor;
+  const record = records.get(storage.key)!;
+  return { name, type, shape, strides, source, offset: record.offset + tensor.offset * bytesPerElement(type), record };
 }

@@ -4,10 +4,12 @@ declare const TextDecoder: new (label: 'utf-8', options: { fatal: boolean; ignor
 };
 declare const TextEncoder: new () => { encode(text: string): Uint8Array };
 
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** The text that UTF-8 bytes spell, or `undefined` where they spell none. */
 export function textOf(bytes: Uint8Array): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return decoder.decode(bytes);
   } catch {
     return undefined;
   }

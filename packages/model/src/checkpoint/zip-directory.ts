@@ -1,3 +1,5 @@
+import { shownName } from '@procache/core/untrusted';
+
 import { type ByteSource, readRange, viewOf } from './byte-source.ts';
 import { type Refuse, refusalOf } from './refusal.ts';
 import { textOf } from './utf8.ts';
@@ -10,6 +12,8 @@ export interface ZipEntry {
   readonly method: number;
   readonly packedSize: number;
   readonly size: number;
+  /** Of the unpacked bytes. */
+  readonly crc32: number;
   /** Where the entry's own header begins. */
   readonly headerOffset: number;
 }
@@ -30,7 +34,7 @@ const entrySignature = 0x02014b50;
 const entryLength = 46;
 const wideExtra = 0x0001;
 /** A hundred bytes per tensor, so this is far beyond any checkpoint. */
-const longestDirectory = 64 * 2 ** 20;
+const longestDirectory = 16 * 2 ** 20;
 /** In 16 and 32 bits: the true number lies in the zip64 record. */
 const elsewhere16 = 0xffff;
 const elsewhere32 = 0xffffffff;
@@ -54,7 +58,7 @@ export async function readZipDirectory(source: ByteSource): Promise<ReadonlyMap<
     const next = at + entryLength + namesLength(directory, at);
     if (next > length) throw refuse(`the zip directory is damaged at byte ${offset + at}; download the file again`);
     const entry = readDirectoryEntry(directory, at, refuse);
-    if (entries.has(entry.name)) throw refuse(`the zip directory lists '${entry.name}' twice; save the file again`);
+    if (entries.has(entry.name)) throw refuse(`the zip directory lists '${shownName(entry.name)}' twice; save the file again`);
     entries.set(entry.name, entry);
     at = next;
   }
@@ -113,6 +117,7 @@ function readDirectoryEntry(directory: DataView, at: number, refuse: Refuse): Zi
     method: directory.getUint16(at + 10, true),
     packedSize,
     size,
+    crc32: directory.getUint32(at + 16, true),
     headerOffset,
   };
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { bytesSource } from './byte-source.ts';
 import { utf8Of } from './utf8.ts';
-import { readEntry, storedOffset } from './zip.ts';
+import { readEntry, storedRecord } from './zip.ts';
 import { readZipDirectory } from './zip-directory.ts';
 
 const limit = 1000;
@@ -53,7 +53,7 @@ describe('zip files', () => {
     expect(await readEntry(source, entries.get('stored')!, limit)).toEqual(utf8Of('hello'));
     expect(await readEntry(source, entries.get('déflated')!, limit)).toEqual(long);
     await expect(readEntry(source, entries.get('déflated')!, 10)).rejects.toThrow("a.zip: 'déflated' takes 600 bytes but 10 is the limit");
-    await expect(storedOffset(source, entries.get('déflated')!)).rejects.toThrow('cannot be read in ranges');
+    await expect(storedRecord(source, entries.get('déflated')!)).rejects.toThrow('cannot be read in ranges');
   });
 
   it('reads zip64 files', async () => {

@@ -101,10 +101,12 @@ const COUNTERS = new Set([
 /**
  * Whether a tensor is known not to change an image: a counter, the table of positions that diffusers computes anew, or
  * the frequencies of the timestep embedding, which follow from its width. (`freqs` elsewhere are those of rotary
- * positions, which do change it.)
+ * positions, which do change it.) What is of no module and not stored as plain numbers, such as a sparse table, is none
+ * of a model's weights.
  */
-function isHarmless({ name, shape }: StoredTensor): boolean {
+function isHarmless({ name, shape, unread }: StoredTensor): boolean {
   const last = name.slice(name.lastIndexOf('.') + 1);
+  if (unread !== undefined && !name.includes('.')) return true;
   if (COUNTERS.has(last)) return shape.every((extent) => extent === 1);
   if (name === 'freqs') return shape.length === 1 && shape[0] === 128; // half of the 256 of all published ones
   return name === 'pos_embed.pos_embed' || /(^|\.)(t_embedder|timestep_embedder|time_proj)\.(freqs|frequencies)$/.test(name);

@@ -1,6 +1,5 @@
 import type { ByteSource } from '../checkpoint/byte-source.ts';
 import { elementCount } from '../checkpoint/checkpoint.ts';
-import type { StoredType } from '../checkpoint/stored-type.ts';
 import { type Attribute, type Dimension, type ElementType, encodeModel, type GraphValue, type Initializer, type Node } from './model-proto.ts';
 import type { StoredWeight, Weight } from './weight.ts';
 
@@ -149,7 +148,7 @@ export class GraphBuilder {
 }
 
 /** The ONNX type of a stored one that ONNX Runtime can map (`isMappable`), and its bytes. */
-function elementOf(type: StoredType): readonly [ElementType, bytes: number] {
+function elementOf(type: string): readonly [ElementType, bytes: number] {
   if (type === 'F16') return ['float16', 2];
   return type === 'BF16' ? ['bfloat16', 2] : ['float32', 4];
 }

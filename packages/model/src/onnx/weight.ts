@@ -44,6 +44,6 @@ export function reshaped(weight: Weight, shape: readonly number[]): Weight {
 
 /** Whether ONNX Runtime can read a tensor where it lies, as 32-bit floats or as halves that it widens. */
 export function isMappable(tensor: StoredTensor): boolean {
-  const width = { F32: 4, F16: 2, BF16: 2 }[tensor.type as string];
+  const width = { F32: 4, F16: 2, BF16: 2 }[tensor.type];
   return width !== undefined && isContiguous(tensor) && tensor.offset % width === 0;
 }

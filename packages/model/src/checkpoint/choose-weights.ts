@@ -1,0 +1,104 @@
+import { type Candidate, candidatesIn, type Candidates } from './candidates.ts';
+import { type CheckpointFile, type Dictionary } from './dictionary.ts';
+import { dotlessAverage } from './dotless-average.ts';
+import { listedNames, refusalOf } from './refusal.ts';
+
+/** The tensors that are taken for the model. */
+export interface Weights {
+  readonly taken: Candidate;
+  /** Where each tensor is, by its name in the model. */
+  readonly places: ReadonlyMap<string, TensorPlace>;
+  /** What was passed over, and why, as far as it matters: without full stops. */
+  readonly notes: readonly string[];
+}
+
+export interface TensorPlace {
+  readonly dictionary: Dictionary;
+  /** In the dictionary. */
+  readonly name: string;
+}
+
+/**
+ * Chooses the weights to draw with: a transformer before other tensors, and an average before what it is the average of.
+ *
+ * An average must have all tensors that the other weights have; else those are taken, with a note. Only what training
+ * never changes may be missing, as many averages leave it out: it is taken from the other weights, as their own
+ * code does. Nothing at all where the file holds no tensors.
+ *
+ * @throws {ProCacheError} where nothing tells which of several models is meant.
+ */
+export function chooseWeights(file: CheckpointFile): Weights | undefined {
+  const candidates = candidatesIn(file.dictionaries);
+  const [raw, second] = candidates.plain;
+  const averages = averagesOf(candidates, raw);
+  const tried = averages.map((average) => ({ average, missing: raw ? missingIn(average, raw) : [] }));
+  const found = tried.find(({ missing }) => missing.every(isNeverTrained));
+  if (found) {
+    const borrowed = found.missing.length > 0 ? [`${listedNames(found.missing)} of ${nameOf(raw!)}, as averages leave it out`] : [];
+    return { taken: found.average, places: placesOf(found.average, raw), notes: [...borrowed, ...besideNotes(candidates, found.average)] };
+  }
+  if (!raw) return undefined;
+  if (second?.rank === raw.rank) throw severalModels(file, candidates.plain);
+  const lacking = tried.map(({ average, missing }) => {
+    return `${nameOf(average)} lacks ${missing.length} of the ${raw.names.size} tensors (${listedNames(missing, 2)})`;
+  });
+  const reasons = lacking.length > 0 ? lacking : file.nameless.map((key) => `${listedNames([key])} does not name its tensors`);
+  const notes = reasons.length > 0 ? [`not averaged: ${reasons.join(', ')}`] : [];
+  return { taken: raw, places: placesOf(raw), notes: [...notes, ...besideNotes(candidates, raw)] };
+}
+
+function averagesOf({ averages, rest }: Candidates, raw: Candidate | undefined): readonly Candidate[] {
+  if (averages.length > 0 || !raw) return averages;
+  const dotless = dotlessAverage(raw, rest.get(raw.dictionary)!);
+  return dotless ? [dotless] : [];
+}
+
+/** The names of tensors that an average lacks, or has in another shape. */
+function missingIn(average: Candidate, raw: Candidate): readonly string[] {
+  return [...raw.names].flatMap(([name, original]) => {
+    const averaged = average.names.get(name);
+    if (averaged === undefined) return [name];
+    const shape = average.dictionary.shapes.get(averaged)!;
+    return shape.join() === raw.dictionary.shapes.get(original)!.join() ? [] : [name];
+  });
+}
+
+/** Tables of positions and frequencies, and counters. */
+function isNeverTrained(name: string): boolean {
+  return /(?:^|\.)(?:pos_embed|inv_freq|freqs|freqs_cis|freqs_cos|freqs_sin|num_batches_tracked)$/.test(name);
+}
+
+function placesOf(taken: Candidate, lender?: Candidate): ReadonlyMap<string, TensorPlace> {
+  const all = [...(lender ? [lender] : []), taken];
+  return new Map(all.flatMap(({ names, dictionary }) => [...names].map(([name, original]) => [name, { dictionary, name: original }] as const)));
+}
+
+/** What else the file holds. */
+function besideNotes({ averages, plain, rest }: Candidates, taken: Candidate): readonly string[] {
+  const others = [...averages, ...plain].filter((other) => other !== taken && other.marked);
+  const left = rest.get(taken.dictionary)!.filter((name) => !isNameOf(taken, name));
+  return [
+    ...(others.length > 0 ? [`passed over: ${others.slice(0, mostNamed).map(nameOf).join(', ')}`] : []),
+    ...(left.length > 0 ? [`${left.length} ${left.length === 1 ? 'tensor' : 'tensors'} beside the model left out (${listedNames(left, 2)})`] : []),
+  ];
+}
+
+/** An average without dots takes its names out of the rest. */
+function isNameOf({ prefix }: Candidate, name: string): boolean {
+  return prefix !== '' && name.startsWith(prefix);
+}
+
+const mostNamed = 4;
+
+function severalModels(file: CheckpointFile, plain: readonly Candidate[]): Error {
+  const names = plain.filter(({ rank }) => rank === plain[0]!.rank).slice(0, mostNamed).map(nameOf);
+  return refusalOf(file)(
+    `it holds several sets of weights (${names.join(', ')}), and nothing tells which is meant; save one alone with torch.save(model.state_dict(), path)`,
+  );
+}
+
+/** Where tensors stand, for messages: the keys, and what their names begin with. */
+function nameOf({ dictionary: { path }, prefix }: Candidate): string {
+  const keys = path === '' ? [] : [listedNames([path])];
+  return [...keys, ...(prefix === '' ? [] : [`${listedNames([prefix])}*`])].join(' ') || 'the top level';
+}

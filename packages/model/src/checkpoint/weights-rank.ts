@@ -1,0 +1,57 @@
+/** Where weights were found: the keys that lead to their dictionary, and what their names begin with. */
+export interface WeightsPlace {
+  readonly path: string;
+  readonly prefix: string;
+}
+
+/** The keys of averages, as training scripts write them, the preferred first. */
+const averageKeys = ['ema', 'ema_state_dict', 'state_dict_ema', 'model_ema', 'ema_model', 'params_ema', 'net_ema'];
+/** The keys of weights that were not averaged, likewise. */
+const plainKeys = [
+  'state_dict', 'model_state_dict', 'model_state', 'model', 'module', 'net', 'network', 'dit', 'denoiser', 'transformer', 'diffusion_model',
+  'params', 'weights', 'student', 'generator', 'online_model',
+];
+const unknownRank = plainKeys.length;
+/** Beside models that are drawn from there are models that help to train them, and copies that are out of date. */
+const helperRank = unknownRank + 1;
+
+const averageWord = /(?<![a-z])(?:ema|swa|avg|averaged?|polyak|shadow)(?![a-z])/;
+const onlineWord = /(?<![a-z])(?:online|raw|current)(?![a-z])/;
+const helperWord =
+  /(?<![a-z])(?:teacher|critic|disc|discriminator|fake|target|frozen|ref|reference|old|prev|previous|current|backup|init|initial|control|controlnet)(?![a-z])/;
+
+/** Whether weights are the average of others over the training, by what their place is called. */
+export function isAverage({ path, prefix }: WeightsPlace): boolean {
+  const place = wordsOf(`${path}.${prefix}`);
+  return averageWord.test(place) && !onlineWord.test(wordsOf(prefix));
+}
+
+/** Whether a key is that of an average. */
+export function isAverageKey(key: string): boolean {
+  return averageWord.test(wordsOf(key));
+}
+
+/**
+ * How likely weights are the ones to draw with, judging by what their place is called: the lowest is the best.
+ *
+ * A model that is not under any key was saved alone, which is best; tensors that are not known to be a model are rather
+ * under a key that is.
+ */
+export function rankOf(place: WeightsPlace, isModel: boolean): number {
+  const keys = isAverage(place) ? averageKeys : plainKeys;
+  return rankOfPart(place.path, keys, isModel ? -1 : unknownRank) * (helperRank + 1) + rankOfPart(place.prefix, keys, -1);
+}
+
+function rankOfPart(part: string, keys: readonly string[], none: number): number {
+  if (part === '') return none;
+  if (helperWord.test(wordsOf(part))) return helperRank;
+  const ranks = part.split('.').map((key) => keys.indexOf(key)).filter((rank) => rank >= 0);
+  return ranks.length > 0 ? Math.min(...ranks) : unknownRank;
+}
+
+/** Lower case, with `modelEma` and `EMACallback` in two words each; the first letters are enough, and hostile keys are long. */
+function wordsOf(place: string): string {
+  return place.slice(0, mostLetters).replace(/[a-z](?=[A-Z])|[A-Z](?=[A-Z][a-z])/g, '$&_').toLowerCase();
+}
+
+const mostLetters = 400;
