@@ -8,8 +8,12 @@ export function wrapText(text: string, width: number, measure: (line: string) =>
     const lines = [''];
     for (const word of paragraph.split(' ').filter((part) => part !== '')) {
       const joined = lines.at(-1) === '' ? word : `${lines.at(-1)!} ${word}`;
-      if (measure(joined) <= width) lines[lines.length - 1] = joined;
-      else lines.splice(lines.at(-1) === '' ? -1 : lines.length, 1, ...pieces(word, width, measure));
+      if (measure(joined) <= width) {
+        lines[lines.length - 1] = joined;
+        continue;
+      }
+      if (lines.at(-1) === '') lines.pop();
+      for (const piece of pieces(word, width, measure)) lines.push(piece);
     }
     return lines;
   });

@@ -1,15 +1,13 @@
-import type { Judged } from '@procache/search';
-import { small } from '../units.ts';
+import type { Judged, Objective } from '@procache/search';
 
-/** Errors far below 1 with their power of ten, all else with three digits. */
-export function shownScore(value: number): string {
-  if (!Number.isFinite(value)) return String(value);
-  return value !== 0 && value < 0.01 ? small(value) : value.toPrecision(value >= 0.995 && value < 1 ? 4 : 3);
-}
+export { shownScore } from '@procache/report';
 
-/** The range in which the mean of the first objective lies, as its scores are: `1.10e-5..2.32e-5`. */
-export function intervalText({ interval: { low, high } }: Judged, between = '..'): string {
-  if (!Number.isFinite(low)) return '-';
-  const [from, to] = low < 0 && high > 0 ? [0, high] : [Math.abs(low), Math.abs(high)].sort((a, b) => a - b); // no score is on both sides of 0
-  return `${shownScore(from!)}${between}${shownScore(to!)}`;
+/**
+ * The range in which the mean of an objective lies with 95 % confidence, as its scores are; undefined where nothing is
+ * known of it. Where the mean is not negative neither is the range, as scores of that kind are not.
+ */
+export function intervalOf({ interval: { mean, low, high } }: Judged, { better }: Objective): readonly [low: number, high: number] | undefined {
+  if (![low, high].every(Number.isFinite)) return undefined;
+  const [from, to, middle] = better === 'lower' ? [low, high, mean] : [-high, -low, -mean];
+  return [middle < 0 ? from : Math.max(0, from), to];
 }

@@ -1,11 +1,14 @@
+import { shownName } from '@procache/core/untrusted';
+import { shownRange, unitOf } from '@procache/report';
 import { meanScore } from '@procache/search';
 import type { Ink } from '../ink.ts';
-import { formatTable } from '../pictures/text-table.ts';
+import { fitsTable, formatTable } from '../pictures/text-table.ts';
 import { wrapText } from '../pictures/wrap.ts';
 import { clock, milliseconds, ratio } from '../units.ts';
 import type { Effort } from './effort.ts';
 import { type SearchJob, timedImages } from './job.ts';
-import { intervalText, shownScore } from './shown-score.ts';
+import type { JudgedContestant } from './judging.ts';
+import { intervalOf, shownScore } from './shown-score.ts';
 import type { BudgetOutcome, SearchOutcome } from './run-search.ts';
 
 const WIDTH = 80;
@@ -46,21 +49,37 @@ function budgetLines({ budget, result, milliseconds: time }: BudgetOutcome, { ob
 }
 
 function judgedLines({ objectives, seeds }: SearchJob, { judged }: SearchOutcome, ink: Ink): readonly string[] {
-  const names = objectives.measures.map(({ name }) => name);
-  const rows = judged.map(({ name, computed, judged: own, speedup }) => [
-    name,
-    computed,
-    ...names.flatMap((objective, i) => (i === 0 ? [shownScore(Math.abs(own.interval.mean)), intervalText(own)] : [shownScore(meanScore(own.scores, objective))])),
-    ratio(speedup),
-  ]);
-  const [first, ...others] = names;
-  const headings = ['judged', 'steps', first!, '95 % sure', ...others, 'speed-up'];
+  const [first, ...others] = objectives.measures;
+  const columns: readonly Column[] = [
+    { heading: 'judged', of: ({ name }) => shownName(name) },
+    { heading: 'steps', of: ({ computed }) => computed },
+    { heading: first.name, of: ({ judged: own }) => shownScore(meanScore(own.scores, first.name)) },
+    { heading: '95 % sure', of: ({ judged: own }) => shownRange(intervalOf(own, first)) },
+    { heading: 'speed-up', of: ({ speedup }) => ratio(speedup) },
+  ];
+  const further = others.map(({ name }): Column => ({
+    heading: unitOf(name) === 'dB' ? `${name} (dB)` : name,
+    of: ({ judged: own }) => shownScore(meanScore(own.scores, name)),
+  }));
   const { judge } = seeds;
   return [
     `${ink.strong('Judged')} on ${judge.length} images that the search has not seen (seeds ${judge[0]!} to ${judge.at(-1)!}):`,
-    '',
-    formatTable(headings, rows, WIDTH).trimEnd(),
+    ...tablesOf(judged, [...columns.slice(0, -1), ...further, columns.at(-1)!], [columns, [columns[0]!, ...further]]),
   ];
+}
+
+/** A column of the table of what was judged. */
+interface Column {
+  readonly heading: string;
+  readonly of: (contestant: JudgedContestant) => string | number;
+}
+
+/** One table where the width allows it, else several, so that no name and no number is broken. */
+function tablesOf(judged: readonly JudgedContestant[], all: readonly Column[], apart: readonly (readonly Column[])[]): readonly string[] {
+  const rowsOf = (columns: readonly Column[]) => judged.map((one) => columns.map(({ of }) => of(one)));
+  const headingsOf = (columns: readonly Column[]) => columns.map(({ heading }) => heading);
+  const tables = fitsTable(headingsOf(all), rowsOf(all), WIDTH) ? [all] : apart;
+  return tables.flatMap((columns) => ['', formatTable(headingsOf(columns), rowsOf(columns), WIDTH).trimEnd()]);
 }
 
 function count(size: bigint): string {

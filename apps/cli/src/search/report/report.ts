@@ -1,3 +1,4 @@
+import { searchReport } from '@procache/report';
 import type { Study } from '@procache/search';
 import { writeWhole } from '../../files/output-files.ts';
 import { type Contestant, contestantsOf } from '../contestants.ts';
@@ -5,9 +6,8 @@ import type { SearchJob } from '../job.ts';
 import type { SearchOutcome } from '../run-search.ts';
 import type { Workers } from '../workers.ts';
 import { measuredMovement } from './measured-movement.ts';
-import { reportPage } from './page.ts';
+import { reportData } from './report-data.ts';
 import { drawSamples } from './samples.ts';
-import { candidatesSection, curveSection, judgedSection, movementSection, reproduceSection, samplesSection, subtitleOf } from './sections.ts';
 
 export interface ReportDesk {
   readonly study: Study;
@@ -16,19 +16,15 @@ export interface ReportDesk {
   readonly commandLine: string;
 }
 
-/** Measures what only the report shows, and writes it: one HTML file that needs no other and no network. */
+/**
+ * Measures what only the report shows, and writes it: one HTML file that needs no other and no network.
+ *
+ * Nothing that a search finds depends on it. Where it fails, all else is written already, and there is no new file.
+ */
 export async function writeReport(path: string, job: SearchJob, outcome: SearchOutcome, { study, workers, signal, commandLine }: ReportDesk): Promise<void> {
   const movement = await measuredMovement(job, study, signal);
   const samples = await drawSamples(job, shownContestants(job, outcome), workers, signal);
-  const sections = [
-    ...(outcome.judged.length > 0 ? [judgedSection(job, outcome)] : []),
-    samplesSection(samples),
-    curveSection(job, outcome),
-    candidatesSection(job, outcome),
-    movementSection(movement),
-    reproduceSection(job, outcome, commandLine),
-  ];
-  await writeWhole(path, reportPage(`The best caching schedules of ${job.chosen.name}`, subtitleOf(job, outcome), sections));
+  await writeWhole(path, searchReport(reportData(job, outcome, { movement, samples, commandLine })));
 }
 
 /** What was found, and the published schedule, or in its place the first of the other methods. */
