@@ -1,5 +1,5 @@
 import { describeStep, kindOf, letterCounts, type Plan, type PlanCost, programsOf, type Schedule, type StepKind } from '@procache/core';
-import type { ChosenModel } from './arguments/model-choice.ts';
+import type { KnownModel } from './arguments/model-choice.ts';
 import type { ChosenSchedule } from './arguments/schedule-choice.ts';
 import type { Ink } from './ink.ts';
 import { formatTable } from './pictures/text-table.ts';
@@ -7,7 +7,7 @@ import { bytes, large, percent, ratio } from './units.ts';
 
 /** A schedule for a model, and what it costs for a batch. */
 export interface Explained {
-  readonly chosen: ChosenModel;
+  readonly chosen: KnownModel;
   readonly schedule: ChosenSchedule;
   readonly cost: PlanCost;
   readonly images: number;

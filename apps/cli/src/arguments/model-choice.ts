@@ -1,12 +1,14 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { openModelFiles } from '@procache/backend-node';
+import { openModelFiles, readRegularText } from '@procache/backend-node';
 import { nearest, ProCacheError, SAMPLER_NAMES, type SamplerName } from '@procache/core';
-import type { ConfigJson, TransformerModel } from '@procache/model';
+import { objectOf, parseJson, shown, shownName } from '@procache/core/untrusted';
+import { type ConfigJson, type TransformerModel, weightsTaken } from '@procache/model';
 import { type ZooModel, zooModel, zooNames } from '@procache/zoo';
 import type { Command } from 'commander';
 import { fingerprintOf } from '../files/fingerprint.ts';
-import { wholeNumber } from './values.ts';
+import { codeOf } from '../files/system-error.ts';
+import { MOST_HEADS, wholeNumber } from './values.ts';
 
 /** The options that say which model is meant. */
 export interface ModelFlags {
@@ -20,24 +22,30 @@ export interface ModelFlags {
 export function addModelOptions(command: Command): Command {
   return command
     .option('-m, --model <model>', 'a model of the zoo, a model folder, or a checkpoint file (.safetensors, .pt)', 'fashion-dit')
-    .option('--num-heads <n>', 'attention heads, where the checkpoint does not tell', wholeNumber(1))
+    .option('--num-heads <n>', 'attention heads, where the checkpoint does not tell', wholeNumber(1, MOST_HEADS))
     .option('--config <file>', 'a config.json whose fields add to those of the model');
 }
 
-/** A model as the user chose it, read as far as its headers. */
-export interface ChosenModel {
-  /** Of the zoo, or the name of its file or folder. */
+/** A model as far as it is known without its weights. */
+export interface KnownModel {
+  /** Of the zoo or of a published size, or the name of its file or folder. */
   readonly name: string;
+  readonly model: TransformerModel;
+  readonly recommended: ZooModel['recommended'] | undefined;
+  /** The schedules that ship with it, by name. */
+  readonly schedules: ZooModel['schedules'];
+}
+
+/** A model as the user chose it, read as far as its headers. */
+export interface ChosenModel extends KnownModel {
   /** What `openTransformer` takes. */
   readonly path: string;
   /** What adds to the model's own config.json. */
   readonly config: ConfigJson;
-  readonly model: TransformerModel;
   /** Tells its weights from others: see `fingerprintOf`. */
   readonly fingerprint: string;
-  readonly recommended: ZooModel['recommended'] | undefined;
-  /** The schedules that ship with it, by name. */
-  readonly schedules: ZooModel['schedules'];
+  /** Which weights of its file were taken, where there are several or more than those: see `weightsTaken`. */
+  readonly weights?: string | undefined;
 }
 
 /** Finds the model and reads its headers. No weight is loaded, and no file stays open. */
@@ -48,30 +56,40 @@ export async function chooseModel(flags: ModelFlags): Promise<ChosenModel> {
   const config = await readConfigFlags(flags);
   const opened = await openModelFiles(path, config);
   try {
+    checkHeads(flags.numHeads, opened.config.own, "the model's own config.json");
     const fingerprint = await fingerprintOf(opened.checkpoint);
     const { recommended, schedules = {} } = zoo ?? {};
-    return { name: zoo?.name ?? basename(resolve(path)), path, config, model: opened.model, fingerprint, recommended, schedules };
+    const weights = weightsTaken(opened.checkpoint);
+    return { name: zoo?.name ?? basename(resolve(path)), path, config, model: opened.model, fingerprint, weights, recommended, schedules };
   } finally {
     await opened.close();
   }
 }
 
 async function checkExists(path: string): Promise<void> {
-  if (await stat(path).catch(() => undefined)) return;
+  const problem = await stat(path).then(
+    () => undefined,
+    (cause: unknown) => codeOf(cause),
+  );
+  if (problem === undefined) return;
   const isPath = /[\\/.]/.test(path);
-  const names = nearest(path, zooNames()).join(', ');
+  const names = nearest(path.slice(0, 80), zooNames()).join(', ');
+  const name = shownName(path);
   throw new ProCacheError(
     'invalid-input',
-    isPath
-      ? `there is no file or folder ${path}; give a checkpoint, a model folder, or a model of the zoo (${names})`
-      : `there is no model '${path}'; the zoo has ${names}, and a path to a checkpoint or a model folder does as well`,
+    problem === 'EACCES'
+      ? `--model ${name}: you may not look there; ask for the right to read it, or give another`
+      : isPath
+        ? `--model: there is no file or folder ${name}; give a checkpoint, a model folder, or a model of the zoo (${names})`
+        : `--model: there is no model '${name}'; the zoo has ${names}, and a path to a checkpoint or a model folder does as well`,
   );
 }
 
 /** What the user adds to a model's own config.json. */
-export async function readConfigFlags({ config, numHeads, sampler }: Omit<ModelFlags, 'model'>): Promise<ConfigJson> {
+export async function readConfigFlags({ config, numHeads }: Omit<ModelFlags, 'model' | 'sampler'>): Promise<ConfigJson> {
   const fields = config === undefined ? {} : await readConfig(config);
-  return { ...fields, ...(numHeads !== undefined && { num_heads: numHeads }), ...(isSampler(sampler) && { sampler }) };
+  checkHeads(numHeads, fields, `--config ${config ?? ''}`);
+  return { ...fields, ...(numHeads !== undefined && { num_heads: numHeads }) };
 }
 
 /** Whether there is a sampler of that name; what is said of others is said where they are used. */
@@ -79,15 +97,20 @@ function isSampler(name: string | undefined): name is SamplerName {
   return SAMPLER_NAMES.some((known) => known === name);
 }
 
+/** Refuses heads that a config contradicts: the option is for checkpoints that do not tell. */
+function checkHeads(numHeads: number | undefined, config: ConfigJson, where: string): void {
+  const told = config['num_heads'] ?? config['num_attention_heads'];
+  if (numHeads === undefined || told === undefined || told === null || told === numHeads) return;
+  throw new ProCacheError('invalid-input', `--num-heads ${numHeads}: ${where} says ${shown(told)}; leave this out`);
+}
+
+/** Bytes of the longest config.json that is read: one that names a class in every row of a table has less. */
+const MOST_BYTES = 64 * 2 ** 20;
+
 async function readConfig(path: string): Promise<ConfigJson> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new ProCacheError('invalid-input', `--config ${path}: cannot be read; give the path of a config.json`, { cause });
-  });
-  try {
-    const json: unknown = JSON.parse(text);
-    if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as ConfigJson;
-  } catch (cause) {
-    throw new ProCacheError('invalid-input', `--config ${path}: is not JSON; give the path of a config.json`, { cause });
-  }
-  throw new ProCacheError('invalid-input', `--config ${path}: is not a JSON object; give the path of a config.json`);
+  const place = `--config ${path}`;
+  const what = 'the path of a config.json';
+  const text = await readRegularText(path, { most: MOST_BYTES, place, what });
+  const value = parseJson(text, { name: place, code: 'invalid-input', pythonNumbers: true, advice: `give ${what}` });
+  return objectOf({ value, place, code: 'invalid-input' });
 }

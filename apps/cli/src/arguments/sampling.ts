@@ -3,7 +3,7 @@ import { shownName } from '@procache/core/untrusted';
 import { guidanceOf as guidanceOfScale, type SamplingDefaults } from '@procache/model';
 import { type Command, Option } from 'commander';
 import { labelsOf, takenLabels } from './labels.ts';
-import type { ChosenModel } from './model-choice.ts';
+import type { ChosenModel, KnownModel } from './model-choice.ts';
 import { readNoise } from './noise.ts';
 import { numberWithin, seedValue } from './values.ts';
 
@@ -109,7 +109,7 @@ function samplerOf({ sampler: asked, eta }: ProcessFlags, defaults: SamplingDefa
 }
 
 /** No guidance where its scale is 1, or where the model was trained without. */
-export function guidanceOf(asked: number | undefined, { model, name, recommended }: ChosenModel): Guidance | undefined {
+export function guidanceOf(asked: number | undefined, { model, name, recommended }: KnownModel): Guidance | undefined {
   const { unconditional } = model.labels;
   if (unconditional === undefined && asked !== undefined && asked !== 1) {
     throw new ProCacheError('invalid-input', `--guidance: ${name} knows no image without a class, which guidance needs; use --guidance 1`);

@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { byName, checkSchedule, METHOD_NAMES, parseScheduleText, type Plan, ProCacheError, type Schedule } from '@procache/core';
+import { readRegularText } from '@procache/backend-node';
+import { byName, checkSchedule, isMethod, MAX_STEPS, METHOD_NAMES, methodsTaking, nearest, parseScheduleText, type Plan, ProCacheError, type Schedule } from '@procache/core';
+import { shownName } from '@procache/core/untrusted';
 import type { Command } from 'commander';
-import type { ChosenModel } from './model-choice.ts';
+import type { KnownModel } from './model-choice.ts';
 import { numberWithin, wholeNumber } from './values.ts';
 
 /** The options that say which schedule is meant. */
@@ -16,8 +17,8 @@ export interface ScheduleFlags {
 export function addScheduleOptions(command: Command): Command {
   return command
     .option('-s, --schedule <schedule>', `a schedule file (.json), one that ships with the model (searched-17), or a method: ${METHOD_NAMES.join(', ')} (default: uncached)`)
-    .option('-n, --steps <n>', 'how many steps to take (default: those of the schedule file, else 50)', wholeNumber(1))
-    .option('--pattern <letters>', "for the method procache: which steps compute (#) and which reuse (.)")
+    .option('-n, --steps <n>', 'how many steps to take (default: those of the schedule file, else 50)', wholeNumber(1, MAX_STEPS))
+    .option('--pattern <letters>', 'for the method procache: which steps compute (#) and which reuse (.)')
     .option('--ratio <share>', 'for procache, toca and duca: the share of tokens that a refresh computes', numberWithin(0, 1));
 }
 
@@ -30,38 +31,75 @@ export interface ChosenSchedule {
 }
 
 /** Reads or makes the schedule, and checks that it fits the model. */
-export async function chooseSchedule(flags: ScheduleFlags, chosen: ChosenModel): Promise<ChosenSchedule> {
+export async function chooseSchedule(flags: ScheduleFlags, chosen: KnownModel): Promise<ChosenSchedule> {
   const asked = flags.schedule ?? 'uncached';
   const { topology } = chosen.model;
-  const file = chosen.schedules[asked] ?? (isFile(asked) ? asked : undefined);
+  const schedule = await scheduleNamed(asked, flags, chosen);
+  return { name: basename(asked).replace(/\.json$/, ''), schedule, plan: checkSchedule(schedule, topology) };
+}
+
+async function scheduleNamed(asked: string, flags: ScheduleFlags, chosen: KnownModel): Promise<Schedule> {
+  const { steps } = flags;
+  const shipped = Object.hasOwn(chosen.schedules, asked) ? chosen.schedules[asked] : undefined;
+  const file = shipped ?? (isPath(asked) ? asked : undefined);
   if (file === undefined) {
-    const schedule = methodOf(asked, flags, chosen);
-    return { name: asked, schedule, plan: checkSchedule(schedule, topology, flags.steps) };
+    if (isMethod(asked)) return methodOf(asked, flags, chosen);
+    throw unknownSchedule(asked, chosen);
   }
-  if (flags.pattern !== undefined || flags.ratio !== undefined) {
-    throw new ProCacheError('invalid-input', `--pattern and --ratio make the schedule of a method; ${asked} is a schedule already`);
-  }
-  const schedule = await readSchedule(file);
-  return { name: basename(asked).replace(/\.json$/, ''), schedule, plan: checkSchedule(schedule, topology, flags.steps) };
+  checkMade(asked, flags);
+  const schedule = await readSchedule(file, `--schedule ${asked}`);
+  const { length } = schedule.pattern;
+  if (steps === undefined || steps === length) return schedule;
+  throw new ProCacheError(
+    'invalid-input',
+    `--steps ${steps}: the schedule ${shownName(asked)} has ${length} steps; leave this out, or make another of it with: procache schedule resample`,
+  );
 }
 
 /** The steps that a method has where neither the user nor the zoo says. */
 const USUAL_STEPS = 50;
 
-function methodOf(name: string, { steps, pattern, ratio }: ScheduleFlags, { model, recommended }: ChosenModel): Schedule {
+function methodOf(name: string, { steps, pattern, ratio }: ScheduleFlags, { model, recommended }: KnownModel): Schedule {
   const count = steps ?? pattern?.length ?? recommended?.steps ?? USUAL_STEPS;
-  return byName(name, model.topology, count, { ...(pattern !== undefined && { pattern }), ...(ratio !== undefined && { ratio }) });
+  try {
+    return byName(name, model.topology, count, { ...(pattern !== undefined && { pattern }), ...(ratio !== undefined && { ratio }) });
+  } catch (cause) {
+    if (!(cause instanceof ProCacheError)) throw cause;
+    const place = /^(?:pattern|ratio|steps)\b/.test(cause.message) ? '--' : `--schedule ${name}: `;
+    throw new ProCacheError(cause.code, `${place}${cause.message}`, { cause });
+  }
 }
 
+/** Refuses options of methods where there is a schedule already. */
+function checkMade(asked: string, flags: ScheduleFlags): void {
+  for (const option of ['pattern', 'ratio'] as const) {
+    if (flags[option] === undefined) continue;
+    throw new ProCacheError('invalid-input', `--${option} belongs to the methods ${methodsTaking(option).join(', ')}, and ${shownName(asked)} is a schedule already; leave it out`);
+  }
+}
+
+/** What there is instead: what ships with the model, and methods, both nearest first. */
+function unknownSchedule(asked: string, { name, schedules }: KnownModel): ProCacheError {
+  const bare = (text: string): string => text.slice(0, 80).replace(/<\w+>|\d+/g, '0');
+  const sorted = (names: readonly string[]): string => {
+    const order = nearest(bare(asked), names.map(bare));
+    return [...names].sort((a, b) => order.indexOf(bare(a)) - order.indexOf(bare(b))).join(', ');
+  };
+  const shipped = Object.keys(schedules);
+  const ships = shipped.length > 0 ? `with ${name} ship ${sorted(shipped)}` : `none ships with ${shownName(name)}`;
+  return new ProCacheError('invalid-input', `--schedule: there is no schedule '${shownName(asked)}'; ${ships}; methods are ${sorted(METHOD_NAMES)}; a file is named by its path (./mine.json)`);
+}
+
+/** Bytes of the longest schedule file: letters and legends of the most steps that there may be come to far less. */
+const MOST_BYTES = 64 * 2 ** 20;
+
 /** Reads a schedule file. What is wrong with it is said with its name, and the place in it. */
-export async function readSchedule(path: string): Promise<Schedule> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new ProCacheError('invalid-input', `there is no schedule file ${path}; give a file, or a method: ${METHOD_NAMES.join(', ')}`, { cause });
-  });
+export async function readSchedule(path: string, place: string = path): Promise<Schedule> {
+  const text = await readRegularText(path, { most: MOST_BYTES, place, what: 'a schedule file, or a method such as fora-3' });
   return parseScheduleText(text, basename(path));
 }
 
 /** Methods are plain words; everything else is a path. */
-function isFile(asked: string): boolean {
+function isPath(asked: string): boolean {
   return /[\\/.]/.test(asked);
 }

@@ -1,12 +1,19 @@
 import { MAX_SEED, type Seed } from '@procache/core';
 import { InvalidArgumentError } from 'commander';
 
-/** Reads a whole number of at least `least`, for an option. */
-export function wholeNumber(least: number): (text: string) => number {
+/** Rounds of a measurement. */
+export const MOST_ROUNDS = 1000;
+/** Images of one batch, whose latents are all in memory. */
+export const MOST_IMAGES = 65_536;
+/** Attention heads: more than any model is wide. */
+export const MOST_HEADS = 65_536;
+
+/** Reads a whole number from `least` to `most`, both included, for an option. */
+export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = /^\s*[+-]?\d+\s*$/.test(text) ? Number(text) : NaN;
-    if (value >= least && Number.isSafeInteger(value)) return value;
-    throw new InvalidArgumentError(`It is a whole number, ${least} or more.`);
+    if (value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`It is a whole number${most === Number.MAX_SAFE_INTEGER ? `, ${least} or more` : ` from ${least} to ${most}`}.`);
   };
 }
 
@@ -26,15 +33,15 @@ export function numberWithin(low: number, high: number = Infinity): (text: strin
   };
 }
 
-/** Reads whole numbers of at least `least` that commas separate, each once. */
-export function wholeNumbers(least: number): (text: string) => readonly number[] {
-  const one = wholeNumber(least);
+/** Reads whole numbers from `least` to `most` that commas separate, each once. */
+export function wholeNumbers(least: number, most?: number): (text: string) => readonly number[] {
+  const one = wholeNumber(least, most);
   return (text) => [...new Set(text.split(',').map((part) => one(part)))];
 }
 
 /** Reads a range of whole numbers, such as 1-4; one number is a range of its own. */
-export function wholeRange(least: number): (text: string) => readonly [low: number, high: number] {
-  const one = wholeNumber(least);
+export function wholeRange(least: number, most?: number): (text: string) => readonly [low: number, high: number] {
+  const one = wholeNumber(least, most);
   return (text) => {
     const parts = text.split('-').map((part) => one(part));
     const [low, high = low] = parts;

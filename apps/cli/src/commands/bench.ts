@@ -1,126 +1,148 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { byName, diffusionSteps, generate, type Guidance, planOf } from '@procache/core';
-import { type NodeTransformer, openTransformer } from '@procache/backend-node';
-import { zooModel } from '@procache/zoo';
+import { MOST_THREADS, type NodeTransformer, openTransformer } from '@procache/backend-node';
+import { generate, MAX_STEPS, ProCacheError } from '@procache/core';
 import { median } from '@procache/metrics';
 import { type Command, Option } from 'commander';
+import { checkBelong } from '../arguments/belongs.ts';
+import { addModelOptions, type ChosenModel, chooseModel, type ModelFlags } from '../arguments/model-choice.ts';
+import { chooseProcess } from '../arguments/sampling.ts';
+import { chooseSchedule } from '../arguments/schedule-choice.ts';
+import { MOST_IMAGES, MOST_ROUNDS, numberWithin, wholeNumber } from '../arguments/values.ts';
 import { peakMemory, peakOfThisProcess } from '../bench/peak-memory.ts';
 import { openPlainGraph } from '../bench/plain-graph.ts';
 import { type BenchResult, formatResult, resultsOf } from '../bench/report.ts';
-import { DIT_SHAPES, syntheticModel } from '../bench/synthetic-model.ts';
+import { syntheticModel } from '../bench/synthetic-model.ts';
 import { type Contestant, timeContestants, type Workload } from '../bench/timing.ts';
-import { numberWithin, wholeNumber } from '../arguments/values.ts';
 import type { Host } from '../host.ts';
+import { type ScreenFlags, screenOf } from '../screen.ts';
+import { SHAPE_NAMES } from '../shapes/dit-shapes.ts';
 
-interface BenchFlags {
-  readonly model: string;
+interface BenchFlags extends ModelFlags, ScreenFlags {
   readonly shape?: string;
+  readonly cache?: string;
   readonly schedules: string;
-  readonly steps: number;
+  readonly steps?: number;
   readonly images?: number;
-  readonly guidance: number;
+  readonly guidance?: number;
   readonly rounds: number;
   readonly threads?: number;
   readonly memory: 'normal' | 'low';
-  readonly cache: string;
   readonly plain: boolean;
   readonly peak: boolean;
   readonly only?: string;
-  readonly json?: boolean;
 }
 
 /** Evaluations of the plain model after each round. */
 const PLAIN_PER_ROUND = 6;
+const USUAL_STEPS = 50;
+const USUAL_GUIDANCE = 1.5;
+/** Images of a generation; of published sizes one, which is slow enough. */
+const USUAL_IMAGES = 10;
+
+const EXAMPLES = `
+Examples:
+  procache bench --schedules procache-published,searched-17
+  procache bench --schedules mine.json --steps 20 --rounds 5
+  procache bench --shape dit-xl/2 --schedules fora-3 --memory low --no-plain`;
 
 /** `procache bench`: wall clock, arithmetic and memory of schedules beside the uncached run. */
 export function defineBench(command: Command, host: Host): void {
-  const cache = join(host.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'procache');
+  command.optionsGroup('Model:');
+  addModelOptions(command)
+    .addOption(new Option('--shape <size>', `a published size instead, with random weights: ${SHAPE_NAMES.join(', ')}`).conflicts(['model', 'numHeads', 'config']))
+    .option('--cache <folder>', "of --shape: where those weights are kept (default: in the user's cache folder)");
   command
-    .option('--model <model>', 'zoo name, checkpoint file or model folder', 'fashion-dit')
-    .option('--shape <shape>', `random weights of a published size: ${Object.keys(DIT_SHAPES).join(', ')}`)
-    .option('--schedules <names>', 'schedules to compare, separated by commas', 'procache-published')
-    .option('--steps <n>', 'sampling steps', wholeNumber(1), 50)
-    .option('--images <n>', 'images per generation (default: 10 for --model, 1 for --shape)', wholeNumber(1))
-    .option('--guidance <scale>', 'guidance scale; 1 is none', numberWithin(0), 1.5)
-    .option('--rounds <n>', 'how often each takes its turn', wholeNumber(1), 3)
-    .option('--threads <n>', 'threads of ONNX Runtime', wholeNumber(1))
-    .addOption(new Option('--memory <mode>', 'low: weights stay in the file').choices(['normal', 'low']).default('normal'))
-    .option('--cache <folder>', 'where synthetic weights are kept', cache)
-    .option('--no-plain', 'leave out the plain single-graph model')
-    .option('--no-peak', 'leave out peak memory, which takes a process per schedule')
-    .option('--only <name>', 'run one generation and print its peak memory in bytes')
-    .option('--json', 'one JSON object on standard output')
+    .optionsGroup('What is measured:')
+    .option('-s, --schedules <list>', 'methods, names that ship with the model, and files, separated by commas', 'procache-published')
+    .option('-n, --steps <n>', "how many steps each takes (default: the zoo's advice, else 50)", wholeNumber(1, MAX_STEPS))
+    .option('--images <n>', 'images per generation (default: 10, or 1 of --shape)', wholeNumber(1, MOST_IMAGES))
+    .option('-g, --guidance <scale>', 'classifier-free guidance, 1 for none (default: 1.5)', numberWithin(0))
+    .option('--rounds <n>', 'how often each takes its turn', wholeNumber(1, MOST_ROUNDS), 3)
+    .option('--no-plain', 'leave out the plain model in a single graph')
+    .option('--no-peak', 'leave out the peak of memory, which takes a process per schedule')
+    .addOption(new Option('--only <schedule>', 'run one generation and print its peak of memory in bytes').hideHelp())
+    .optionsGroup('Machine and messages:')
+    .option('--threads <n>', 'threads to compute with (default: one per processor)', wholeNumber(1, MOST_THREADS))
+    .addOption(new Option('--memory <use>', 'low leaves the weights in the file cache, at some cost in speed').choices(['normal', 'low']).default('normal'))
+    .option('--json', 'print the result as one JSON object')
+    .option('--quiet', 'print nothing but errors')
+    .option('--debug', 'show where in the program an error arose')
+    .addHelpText('after', EXAMPLES)
     .action((flags: BenchFlags) => (flags.only === undefined ? bench(flags, host) : runOnly(flags, flags.only, host)));
 }
 
 async function bench(flags: BenchFlags, host: Host): Promise<void> {
-  const report = (line: string): void => {
-    host.stderr.write(`${line}\n`);
-  };
-  const { transformer, model } = await open(flags);
-  const workload = workloadOf(transformer, flags, host.signal);
-  const contestants = contestantsOf(transformer, flags);
-  const images = workload.labels.length;
-  const doubled = workload.guidance ? [...workload.labels, ...workload.labels.map(() => workload.guidance!.unconditional)] : workload.labels;
-  const plain = flags.plain ? await openPlainGraph(transformer.model, { labels: doubled, steps: workload.steps, threads: flags.threads }) : undefined;
-  const plainTimes: number[] = [];
-  const timings = await timeContestants(workload, contestants, flags.rounds, {
-    report,
-    afterRound: async () => {
-      for (let i = 0; plain && i < PLAIN_PER_ROUND; i++) plainTimes.push(await plain.time());
-    },
-  });
-  await plain?.close();
-  await transformer.dispose();
+  const screen = screenOf(host, flags);
+  checkBelong({ '--cache': flags.cache }, '--shape', flags.shape !== undefined);
+  const chosen = await choose(flags, host);
+  const contestants = await contestantsOf(chosen, flags);
+  const { threads, memory } = flags;
+  const transformer = await openTransformer(chosen.path, { threads, memory, config: chosen.config });
+  const workload = workloadOf(transformer, chosen, flags, host.signal);
+  const { timings, plainTimes } = await timed(workload, contestants, flags, (line) => screen.note(line)).finally(() => transformer.dispose());
   const peaks: (number | undefined)[] = [];
-  for (const { name } of contestants) peaks.push(flags.peak ? await peakMemory(name, argumentsOf(flags)) : undefined);
-
+  for (const { name } of contestants) peaks.push(flags.peak ? await peakMemory(name, argumentsOf(flags, name)) : undefined);
   const result: BenchResult = {
-    model,
-    steps: flags.steps,
-    images,
-    guidance: flags.guidance,
-    threads: flags.threads,
+    model: chosen.name,
+    steps: workload.steps.count,
+    images: workload.labels.length,
+    guidance: workload.guidance?.scale ?? 1,
+    threads,
     rounds: flags.rounds,
-    plainMilliseconds: plain && median(plainTimes),
+    plainMilliseconds: flags.plain ? median(plainTimes) : undefined,
     contestants: resultsOf(workload, contestants, timings, peaks),
   };
-  if (flags.json) host.stdout.writeJson(`${JSON.stringify(result)}\n`);
-  else host.stdout.write(`\n${formatResult(result)}`);
+  screen.say(`\n${formatResult(result).trimEnd()}`);
+  screen.report(result);
+}
+
+async function timed(workload: Workload, contestants: readonly Contestant[], { plain: isAsked, threads, rounds }: BenchFlags, report: (line: string) => void) {
+  const { transformer, labels, guidance, steps } = workload;
+  const doubled = guidance ? [...labels, ...labels.map(() => guidance.unconditional)] : labels;
+  const plain = isAsked ? await openPlainGraph(transformer.model, { labels: doubled, steps, threads }) : undefined;
+  const plainTimes: number[] = [];
+  const afterRound = async (): Promise<void> => {
+    for (let i = 0; plain && i < PLAIN_PER_ROUND; i++) plainTimes.push(await plain.time());
+  };
+  const timings = await timeContestants(workload, contestants, rounds, { report, afterRound }).finally(() => plain?.close());
+  return { timings, plainTimes };
 }
 
 /** One generation and nothing else, for the process that measures memory. */
 async function runOnly(flags: BenchFlags, name: string, host: Host): Promise<void> {
-  const { transformer } = await open(flags);
-  const contestant = contestantsOf(transformer, flags).find((candidate) => candidate.name === name)!;
-  const workload = workloadOf(transformer, flags, host.signal);
-  await generate(transformer, { ...workload, plan: contestant.plan });
-  await transformer.dispose();
+  const chosen = await choose(flags, host);
+  const contestant = (await contestantsOf(chosen, flags)).find((candidate) => candidate.name === name);
+  if (!contestant) throw new ProCacheError('invalid-input', `--only: ${name} is none of --schedules`);
+  const { threads, memory } = flags;
+  const transformer = await openTransformer(chosen.path, { threads, memory, config: chosen.config });
+  await generate(transformer, { ...workloadOf(transformer, chosen, flags, host.signal), plan: contestant.plan }).finally(() => transformer.dispose());
   host.stdout.write(String(peakOfThisProcess()));
 }
 
-async function open({ shape, model, cache, threads, memory }: BenchFlags): Promise<{ transformer: NodeTransformer; model: string }> {
-  const folder = shape === undefined ? (zooModel(model)?.folder ?? model) : await syntheticModel(shape, cache);
-  const transformer = await openTransformer(folder, { threads, memory });
-  return { transformer, model: shape === undefined ? model : `${shape} (random weights)` };
+async function choose(flags: BenchFlags, { env }: Host): Promise<ChosenModel> {
+  const { shape, cache = join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'procache') } = flags;
+  if (shape === undefined) return chooseModel(flags);
+  return { ...(await chooseModel({ model: await syntheticModel(shape, cache) })), name: `${shape} (random weights)` };
 }
 
-function contestantsOf({ topology }: NodeTransformer, { schedules, steps }: BenchFlags): readonly Contestant[] {
-  const names = ['uncached', ...schedules.split(',').filter((name) => name !== 'uncached')];
-  return names.map((name) => ({ name, plan: planOf(byName(name, topology, steps), topology) }));
+/** The uncached run, and what is measured beside it. */
+async function contestantsOf(chosen: ChosenModel, flags: BenchFlags): Promise<readonly Contestant[]> {
+  const names = ['uncached', ...flags.schedules.split(',').map((name) => name.trim())];
+  const steps = flags.steps ?? chosen.recommended?.steps ?? USUAL_STEPS;
+  const contestants: Contestant[] = [];
+  for (const name of new Set(names)) contestants.push({ name, plan: (await chooseSchedule({ schedule: name, steps }, chosen)).plan });
+  return contestants;
 }
 
-function workloadOf(transformer: NodeTransformer, flags: BenchFlags, signal: AbortSignal): Workload {
-  const { labels, defaults } = transformer.model;
-  const images = flags.images ?? (flags.shape === undefined ? 10 : 1);
-  const guidance: Guidance | undefined =
-    flags.guidance === 1 || labels.unconditional === undefined
-      ? undefined
-      : { scale: flags.guidance, unconditional: labels.unconditional, channels: defaults.guidanceChannels };
+function workloadOf(transformer: NodeTransformer, chosen: ChosenModel, flags: BenchFlags, signal: AbortSignal): Workload {
+  const { labels } = transformer.model;
+  const scale = flags.guidance ?? (labels.unconditional === undefined ? undefined : USUAL_GUIDANCE);
+  const { stepsOf, guidance } = chooseProcess({ sampler: 'ddim', ...(scale !== undefined && { guidance: scale }) }, chosen);
+  const images = flags.images ?? (flags.shape === undefined ? USUAL_IMAGES : 1);
   return {
     transformer,
-    steps: diffusionSteps(flags.steps, defaults),
+    steps: stepsOf(flags.steps ?? chosen.recommended?.steps ?? USUAL_STEPS),
     labels: Array.from({ length: images }, (_, i) => i % labels.count),
     guidance,
     signal,
@@ -128,7 +150,8 @@ function workloadOf(transformer: NodeTransformer, flags: BenchFlags, signal: Abo
 }
 
 /** The arguments that make a child process open the same model and generate the same images. */
-function argumentsOf({ model, shape, schedules, steps, images, guidance, threads, memory, cache }: BenchFlags): readonly string[] {
-  const values = { model, shape, schedules, steps, images, guidance, threads, memory, cache };
+function argumentsOf({ model, shape, steps, images, guidance, threads, memory, cache, numHeads, config }: BenchFlags, schedule: string): readonly string[] {
+  const chosen = shape === undefined ? { model, 'num-heads': numHeads, config } : { shape, cache };
+  const values = { ...chosen, schedules: schedule, steps, images, guidance, threads, memory };
   return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)]));
 }

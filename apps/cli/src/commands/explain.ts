@@ -1,17 +1,20 @@
 import { costOf, describe, formatSchedule, hoist, letterCounts, type PlanCost, ProCacheError } from '@procache/core';
 import { hoistsPlans } from '@procache/ort';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { labelsOf } from '../arguments/labels.ts';
-import { addModelOptions, type ChosenModel, chooseModel, type ModelFlags } from '../arguments/model-choice.ts';
+import { addModelOptions, type ChosenModel, chooseModel, type KnownModel, type ModelFlags } from '../arguments/model-choice.ts';
 import { guidanceOf } from '../arguments/sampling.ts';
 import { addScheduleOptions, type ChosenSchedule, chooseSchedule, type ScheduleFlags } from '../arguments/schedule-choice.ts';
-import { numberWithin, wholeNumber } from '../arguments/values.ts';
+import { MOST_IMAGES, numberWithin, wholeNumber } from '../arguments/values.ts';
 import { explanation, letterCosts } from '../explanation.ts';
 import { writeWhole } from '../files/output-files.ts';
 import type { Host } from '../host.ts';
 import { type ScreenFlags, screenOf } from '../screen.ts';
+import { SHAPE_NAMES } from '../shapes/dit-shapes.ts';
+import { modelOfShape } from '../shapes/shape-model.ts';
 
 interface ExplainFlags extends ModelFlags, ScheduleFlags, ScreenFlags {
+  readonly shape?: string;
   readonly labels?: string;
   readonly images?: number;
   readonly guidance?: number;
@@ -22,18 +25,21 @@ const EXAMPLES = `
 Examples:
   procache explain --schedule procache-published
   procache explain --schedule mine.json --model ./DiT-XL-2-256 --images 4
+  procache explain --schedule fora-3 --shape dit-xl/2
   procache explain --schedule fora-3 --steps 20 --save fora-3.json`;
 
 /** `procache explain`: shows what a schedule would do. */
 export function defineExplain(command: Command, host: Host): void {
   command.optionsGroup('Model:');
-  addModelOptions(command);
+  addModelOptions(command).addOption(
+    new Option('--shape <size>', `a published size instead, without its weights: ${SHAPE_NAMES.join(', ')}`).conflicts(['model', 'numHeads', 'config']),
+  );
   command.optionsGroup('Schedule:');
   addScheduleOptions(command);
   command
     .optionsGroup('Batch:')
     .option('-l, --labels <list>', 'as for generate: their number counts')
-    .option('--images <n>', 'how many images (default: 1)', wholeNumber(1))
+    .option('--images <n>', 'how many images (default: 1)', wholeNumber(1, MOST_IMAGES))
     .option('-g, --guidance <scale>', 'as for generate: 1 halves the batch', numberWithin(0))
     .optionsGroup('Output:')
     .option('--save <file>', 'also write the schedule to a file, to be changed or shared')
@@ -45,7 +51,7 @@ export function defineExplain(command: Command, host: Host): void {
 
 async function explain(flags: ExplainFlags, host: Host): Promise<void> {
   const screen = screenOf(host, flags);
-  const chosen = await chooseModel(flags);
+  const chosen = flags.shape === undefined ? await chooseModel(flags) : await modelOfShape(flags.shape);
   const schedule = await chooseSchedule(flags, chosen);
   const images = imagesOf(flags, chosen);
   const batch = images * (guidanceOf(flags.guidance, chosen) ? 2 : 1);
@@ -57,7 +63,7 @@ async function explain(flags: ExplainFlags, host: Host): Promise<void> {
   screen.report(explanationObject(chosen, schedule, { cost, images, batch }));
 }
 
-function imagesOf({ labels, images }: ExplainFlags, { model }: ChosenModel): number {
+function imagesOf({ labels, images }: ExplainFlags, { model }: KnownModel): number {
   if (labels === undefined) return images ?? 1;
   if (images === undefined) return labelsOf(labels, model.labels).length;
   throw new ProCacheError('invalid-input', '--labels and --images both say how many images there are; leave one out');
@@ -70,7 +76,9 @@ interface Batch {
 }
 
 /** What `procache explain --json` prints. Bytes and multiply-adds are those of the whole batch. */
-function explanationObject({ name, model, fingerprint }: ChosenModel, { name: method, schedule, plan }: ChosenSchedule, { cost, images, batch }: Batch): object {
+function explanationObject(chosen: ChosenModel | KnownModel, { name: method, schedule, plan }: ChosenSchedule, { cost, images, batch }: Batch): object {
+  const { name, model } = chosen;
+  const fingerprint = 'fingerprint' in chosen ? chosen.fingerprint : null;
   return {
     model: { name, family: model.family, flavour: model.flavour, fingerprint, parameters: model.parameters },
     schedule: { name: method, ...schedule },
