@@ -1,7 +1,8 @@
-import { type FileHandle, open, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { ProCacheError } from '@procache/core';
 import type { ByteSource } from '@procache/model';
+import { type FileIdentity, identityOf } from './file-identity.ts';
+import { openRegular, readRange, type RegularFileOptions } from './regular-file.ts';
 
 /** A file that is read in ranges, and that ONNX Runtime may map. */
 export interface FileSource extends ByteSource {
@@ -9,43 +10,36 @@ export interface FileSource extends ByteSource {
   readonly folder: string;
   /** Its name in that folder. */
   readonly location: string;
+  /** The file as it was when it was opened. */
+  readonly identity: FileIdentity;
   close(): Promise<void>;
 }
 
-/** Opens a file for reading in ranges. The caller closes it. */
-export async function openFile(path: string): Promise<FileSource> {
-  const real = await realpath(path).catch((cause: unknown) => {
-    throw new ProCacheError('invalid-model', `${path}: there is no such file; check the path`, { cause });
-  });
-  const handle = await open(real, 'r').catch((cause: unknown) => {
-    throw new ProCacheError('invalid-model', `${path}: cannot be opened for reading (${messageOf(cause)})`, { cause });
-  });
-  const { size } = await handle.stat();
-  return {
-    name: basename(path),
-    size,
-    folder: dirname(real),
-    location: basename(real),
-    read: (offset, length) => readRange(handle, offset, length),
-    close: () => handle.close(),
-  };
+/**
+ * Opens a regular file for reading in ranges. The caller closes it.
+ *
+ * @throws {ProCacheError} that tells a file that is not there from one that may not be read, and names what is no file.
+ */
+export async function openFile(path: string, options: RegularFileOptions = { code: 'invalid-model', what: 'a checkpoint file' }): Promise<FileSource> {
+  const { handle } = await openRegular(path, options);
+  try {
+    const real = await realpath(path);
+    const stats = await handle.stat({ bigint: true });
+    return {
+      name: basename(path),
+      size: Number(stats.size),
+      folder: dirname(real),
+      location: basename(real),
+      identity: identityOf(real, stats),
+      read: (offset, length) => readRange(handle, offset, length),
+      close: () => handle.close(),
+    };
+  } catch (cause) {
+    await handle.close();
+    throw cause;
+  }
 }
 
 export function isFileSource(source: ByteSource): source is FileSource {
   return 'folder' in source;
-}
-
-async function readRange(handle: FileHandle, offset: number, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  let done = 0;
-  while (done < length) {
-    const { bytesRead } = await handle.read(bytes, done, length - done, offset + done);
-    if (bytesRead === 0) return bytes.subarray(0, done);
-    done += bytesRead;
-  }
-  return bytes;
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

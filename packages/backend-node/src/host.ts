@@ -3,6 +3,7 @@ import { ProCacheError } from '@procache/core';
 import type { OnnxGraph } from '@procache/model';
 import type { OrtHost, Residence } from '@procache/ort';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import { checkUnchanged } from './file-identity.ts';
 import { isFileSource } from './file-source.ts';
 import { onnxRuntime, startedRuntime } from './runtime.ts';
 import { threadCount } from './threads.ts';
@@ -21,11 +22,18 @@ export function nodeHost({ threads }: HostOptions = {}): OrtHost {
     },
     async open(graph, residence) {
       const options = sessionOptions(graph, residence, count);
+      const files = [...graph.files.values()].filter(isFileSource).map(({ identity }) => identity);
       const runtime = await startedRuntime();
-      try {
-        return await runtime.InferenceSession.create(graph.bytes, options);
-      } catch (cause) {
+      checkUnchanged(files);
+      const session = await runtime.InferenceSession.create(graph.bytes, options).catch((cause: unknown) => {
         throw openError(graph, cause);
+      });
+      try {
+        checkUnchanged(files);
+        return session;
+      } catch (cause) {
+        await session.release();
+        throw cause;
       }
     },
     free,

@@ -5,7 +5,7 @@ import type { TransformerOptions } from './transformer.ts';
 export type Handle = number;
 
 /** What the worker has to know to open the same model. */
-export type SharedOptions = Pick<TransformerOptions, 'threads' | 'memory' | 'config'>;
+export type SharedOptions = Pick<TransformerOptions, 'threads' | 'memory' | 'config' | 'unchangedSince'>;
 
 /** What the main thread asks of the worker. */
 export type RequestBody =

@@ -1,10 +1,9 @@
 import { basename, dirname, join } from 'node:path';
-import { type Checkpoint, type ConfigJson, ModelConfig, openCheckpoint, openModel, openShards, type TransformerModel } from '@procache/model';
+import { type Checkpoint, type ConfigJson, isShardIndex, ModelConfig, openCheckpoint, openModel, openShards, type TransformerModel } from '@procache/model';
 import type { FileIdentity } from './file-identity.ts';
 import { type FileSource, openFile } from './file-source.ts';
 import { besides, isThere, locate, type Located } from './locate.ts';
 import { readRegularText } from './regular-file.ts';
-import { isIndex } from './weight-files.ts';
 
 /** A checkpoint whose files are open. */
 export interface OpenedCheckpoint {
@@ -56,7 +55,7 @@ export async function openCheckpointFiles(path: string): Promise<OpenedCheckpoin
   try {
     const source = await open(found.weights);
     const openShard = async (name: string) => open((await besides(found.weights, name)) ?? join(dirname(found.weights), name));
-    const checkpoint = await (isIndex(basename(found.weights)) ? openShards(source, openShard) : openCheckpoint(source));
+    const checkpoint = await (isShardIndex(basename(found.weights)) ? openShards(source, openShard) : openCheckpoint(source));
     return { path: found.weights, checkpoint, config: await configOf(found), files: files.map(({ identity }) => identity), close };
   } catch (cause) {
     await close();

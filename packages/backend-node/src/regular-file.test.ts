@@ -51,7 +51,7 @@ describe('readRegularFile', () => {
     await symlink('nowhere', at('dangling'));
     await symlink('circle', at('circle'));
     expect(await problemOf(at('missing'))).toBe('there is no such file; give a checkpoint file');
-    expect(await problemOf(at('dangling'))).toBe('there is no such file; give a checkpoint file');
+    expect(await problemOf(at('dangling'))).toBe('is a link to a file that is not there; give a checkpoint file');
     expect(await problemOf(at('plain', 'below'))).toBe('there is no such file, since a part of the path is a file itself; give a checkpoint file');
     expect(await problemOf(at('circle'))).toBe('is a link that leads round in a circle; give a checkpoint file');
     expect(await problemOf(at('inner'))).toBe('is a folder; give a checkpoint file');

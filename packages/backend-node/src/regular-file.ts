@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs';
-import { constants, type FileHandle, open, stat } from 'node:fs/promises';
+import { constants, type FileHandle, lstat, open, stat } from 'node:fs/promises';
 import { type ErrorCode, ProCacheError } from '@procache/core';
 
 /** How a file is to be opened, and what is said where it is not the right one. */
@@ -61,7 +61,7 @@ export async function readRegularText(path: string, options: ReadOptions): Promi
 /** Opens a regular file for reading. The caller closes it. */
 export async function openRegular(path: string, options: RegularFileOptions = {}): Promise<OpenedFile> {
   // Asked before it is opened, since opening alone does something to some devices; and again of what was opened.
-  checkKind(path, await stat(path).catch((cause: unknown) => failed(path, cause, options)), options);
+  checkKind(path, await stat(path).catch((cause: unknown) => notFound(path, cause, options)), options);
   const handle = await open(path, READ_ONLY).catch((cause: unknown) => failed(path, cause, options));
   try {
     const stats = await handle.stat();
@@ -114,10 +114,21 @@ const REASONS: Readonly<Record<string, string>> = {
   ERR_INVALID_ARG_VALUE: 'is not a path',
 };
 
+/** Tells a link that leads to nothing from a name that nothing has. */
+async function notFound(path: string, cause: unknown, options: RegularFileOptions): Promise<never> {
+  const isLink = codeOf(cause) === 'ENOENT' && (await lstat(path).then((found) => found.isSymbolicLink(), () => false));
+  return isLink ? refuse(path, 'is a link to a file that is not there', options, cause) : failed(path, cause, options);
+}
+
 /** What a call of the system failed for, in words. */
 function failed(path: string, cause: unknown, options: RegularFileOptions): never {
   if (cause instanceof ProCacheError) throw cause;
-  return refuse(path, REASONS[codeOf(cause)] ?? `cannot be read (${messageOf(cause)})`, options, cause);
+  return refuse(path, systemReason(cause), options, cause);
+}
+
+/** Why the system refuses to read, in words. */
+export function systemReason(cause: unknown): string {
+  return REASONS[codeOf(cause)] ?? `cannot be read (${messageOf(cause)})`;
 }
 
 function refuse(path: string, problem: string, { code = 'invalid-input', what = 'a regular file', place = path }: RegularFileOptions, cause?: unknown): never {

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { type Conditioned, type Conditions, type FeatureId, type Plan, ProCacheError, type StepCall, type StepResult, type Transformer } from '@procache/core';
 import type { TransformerModel } from '@procache/model';
 import type { Answer, Handle, Request, RequestBody, SharedOptions } from './messages.ts';
+import { settleTelemetry } from './telemetry.ts';
 
 /**
  * A transformer that computes in a worker thread, behind the same interface.
@@ -10,14 +11,15 @@ import type { Answer, Handle, Request, RequestBody, SharedOptions } from './mess
  * choices cross between the threads.
  */
 export async function remoteTransformer(path: string, options: SharedOptions, model: TransformerModel): Promise<Transformer<unknown>> {
-  const { threads, memory, config } = options;
+  const { threads, memory, config, unchangedSince } = options;
+  await settleTelemetry();
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
-    workerData: { path, options: { threads, memory, config } },
+    workerData: { path, options: { threads, memory, config, unchangedSince } },
     execArgv: [], // flags that the process was started with, such as loaders, are for the program's own files
   });
   const line = new Line(worker);
   const hoists = await line.ask<boolean>({ ask: 'hoists' }).catch(async (cause: unknown) => {
-    await line.close();
+    await line.close().catch(() => undefined); // which has the same to say
     throw cause;
   });
   return {
@@ -28,10 +30,7 @@ export async function remoteTransformer(path: string, options: SharedOptions, mo
       await line.ask({ ask: 'prepare', plans });
     },
     condition: async (conditions, plan) => condition(line, conditions, plan),
-    dispose: async () => {
-      await line.ask({ ask: 'dispose' });
-      await line.close();
-    },
+    dispose: () => line.close(),
   };
 }
 
@@ -45,7 +44,7 @@ async function condition(line: Line, conditions: Conditions, plan: Plan): Promis
     },
     release: (handle) => void line.ask({ ask: 'release', generation, handle: handle as Handle }).catch(() => undefined),
     dispose: async () => {
-      await line.ask({ ask: 'end', generation });
+      if (!line.isClosed) await line.ask({ ask: 'end', generation }); // else it has ended with the rest
     },
   };
 }
@@ -56,6 +55,7 @@ class Line {
   readonly #waiting = new Map<number, { readonly resolve: (value: unknown) => void; readonly reject: (cause: unknown) => void }>();
   #asked = 0;
   #broken: Error | undefined;
+  #closing: Promise<void> | undefined;
 
   constructor(worker: Worker) {
     this.#worker = worker;
@@ -75,9 +75,24 @@ class Line {
     });
   }
 
-  async close(): Promise<void> {
-    this.#broken = new ProCacheError('execution-failed', 'the transformer has been disposed of; open it again');
-    await this.#worker.terminate();
+  get isClosed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /** Takes no more questions, and ends the thread once it has answered all; to end it in the middle of a run would end the process. */
+  close(): Promise<void> {
+    this.#closing ??= this.#disposeAndEnd();
+    return this.#closing;
+  }
+
+  async #disposeAndEnd(): Promise<void> {
+    const disposed = this.ask({ ask: 'dispose' });
+    this.#broken ??= new ProCacheError('execution-failed', 'the transformer has been disposed of; open it again');
+    try {
+      await disposed; // the last to be answered
+    } finally {
+      await this.#worker.terminate();
+    }
   }
 
   #settle(answer: Answer): void {

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type Conditioned, type FeatureId, type Plan, ProCacheError } from '@procache/core';
 import type { Answer, Handle, Request, SharedOptions } from './messages.ts';
+import { telemetryIsSettled } from './telemetry.ts';
 import { type NodeTransformer, openTransformer } from './transformer.ts';
 
 /** One generation, with its features by number. */
@@ -10,6 +11,7 @@ interface Generation {
   readonly features: Map<Handle, unknown>;
 }
 
+telemetryIsSettled(); // by the thread that has started this one
 const { path, options } = workerData as { readonly path: string; readonly options: SharedOptions };
 const opening: Promise<NodeTransformer> = openTransformer(path, options);
 const generations = new Map<number, Generation>();

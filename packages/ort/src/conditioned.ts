@@ -13,6 +13,8 @@ export interface OrtConditionedParts {
   readonly programs: ProgramStore;
   readonly modulations: Modulations;
   readonly plan: Plan;
+  /** Throws once the transformer has been disposed of, and its sessions with it. */
+  readonly checkOpen: () => void;
 }
 
 /** One generation on ONNX Runtime. It owns the modulations, and every tensor that it has handed out. */
@@ -27,10 +29,12 @@ export class OrtConditioned implements Conditioned<Tensor> {
   }
 
   async execute(call: StepCall<Tensor>): Promise<StepResult<Tensor>> {
-    const { model, host, programs, modulations } = this.#parts;
+    const { model, host, programs, modulations, checkOpen } = this.#parts;
     modulations.discardBefore(call.step);
+    checkOpen();
     const runner = programs.runner(call.plan.program);
     const feeds = await feedsOf({ model, host, modulations, program: runner.program, scratch: this.#scratch }, call);
+    checkOpen();
     const outputs = outputsOf(call);
     const results = await runner.run(feeds, outputs.names).catch(runError);
     const features = new Map<FeatureId, Tensor>();

@@ -35,13 +35,24 @@ export function ortTransformer(model: TransformerModel, host: OrtHost, options: 
   const hoists = hoistsPlans(model, residence);
   const programs = new ProgramStore(model, host, { residence, joinsFrom: residence === 'mapped' ? Infinity : options.joinsFrom });
   const conditioning = new Conditioning(model, host);
+  let isDisposed = false;
+  const checkOpen = (): void => {
+    if (isDisposed) throw new ProCacheError('execution-failed', 'the transformer has been disposed of; open it again');
+  };
   return {
     topology: model.topology,
     latent: model.latent,
     hoists,
-    prepare: (plans) => programs.prepare(hoists ? plans.map(hoist) : plans),
-    condition: (conditions, plan) => condition({ model, host, programs, conditioning }, conditions, plan),
+    async prepare(plans) {
+      checkOpen();
+      await programs.prepare(hoists ? plans.map(hoist) : plans);
+    },
+    async condition(conditions, plan) {
+      checkOpen();
+      return condition({ model, host, programs, conditioning, checkOpen }, conditions, plan);
+    },
     async dispose() {
+      isDisposed = true;
       await programs.dispose();
       await conditioning.dispose();
       await options.onDispose?.();
@@ -55,15 +66,18 @@ interface Shared {
   readonly host: OrtHost;
   readonly programs: ProgramStore;
   readonly conditioning: Conditioning;
+  /** Throws once the transformer has been disposed of. */
+  readonly checkOpen: () => void;
 }
 
-async function condition({ model, host, programs, conditioning }: Shared, conditions: Conditions, plan: Plan): Promise<Conditioned<Tensor>> {
+async function condition({ model, host, programs, conditioning, checkOpen }: Shared, conditions: Conditions, plan: Plan): Promise<Conditioned<Tensor>> {
   checkLabels(model, conditions.labels);
   const modulations = new Modulations(model, host, conditioning, conditions);
   // First, and alone: its weights are let go of before those of the steps are loaded.
   await modulations.at(0);
   await programs.hold(plan);
-  return new OrtConditioned({ model, host, programs, modulations, plan });
+  checkOpen();
+  return new OrtConditioned({ model, host, programs, modulations, plan, checkOpen });
 }
 
 function checkLabels({ labels: { count, unconditional } }: TransformerModel, labels: readonly number[]): void {

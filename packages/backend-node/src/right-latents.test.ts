@@ -1,0 +1,78 @@
+import { copyFile, cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fixture, largestDifference, tensorsOf } from '@procache/conformance';
+import { diffusionSteps, generate, planOf, type SamplerName, uncached } from '@procache/core';
+import { type ConfigJson, guidanceOf } from '@procache/model';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openTransformer } from './transformer.ts';
+
+// The right latents are those of DiT's own code and of diffusers, for labels 1, 2 and 3, guidance 4 and seeds 0 to 2.
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'procache-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+interface Drawing {
+  readonly steps?: number;
+  readonly config?: ConfigJson;
+  readonly sampler?: SamplerName;
+}
+
+/** What is drawn as the model says that it is to be drawn with. */
+async function draw(path: string, { steps = 4, config = {}, sampler }: Drawing = {}): Promise<Float32Array> {
+  const transformer = await openTransformer(path, { threads: 1, config });
+  const { model, topology } = transformer;
+  const plan = planOf(uncached({ steps }), topology);
+  const guidance = guidanceOf(model, 4);
+  const { latents } = await generate(transformer, { plan, steps: diffusionSteps(steps, model.defaults), labels: [1, 2, 3], guidance, sampler });
+  await transformer.dispose();
+  return latents;
+}
+
+async function expectLatents(drawn: Float32Array, file: string): Promise<void> {
+  const expected = await (await tensorsOf(file)).floats('latents');
+  console.log(file, largestDifference(drawn, expected), Math.max(...expected.map(Math.abs)));
+  expect(largestDifference(drawn, expected)).toBeLessThanOrEqual(3e-4);
+}
+
+it('normalises queries and keys, head by head, as DiT does with qk_norm', async () => {
+  const drawn = await draw(fixture('cases/01-tensors-left-unused/qk_norm.safetensors'), { config: { num_heads: 2 } });
+  await expectLatents(drawn, 'cases/01-tensors-left-unused/expected.safetensors');
+});
+
+it("computes diffusers' activation linear-silu", async () => {
+  await expectLatents(await draw(fixture('cases/15-activation-fn')), 'cases/15-activation-fn/expected.safetensors');
+});
+
+it("guides the variance of an original DiT too, where its first three output channels hold some", async () => {
+  const drawn = await draw(fixture('cases/17-guided-variance/model.safetensors'), { steps: 5, config: { num_heads: 2 }, sampler: 'ddpm' });
+  await expectLatents(drawn, 'cases/17-guided-variance/expected.safetensors');
+});
+
+describe("a pipeline's scheduler", () => {
+  const pipelineWith = async (scheduler: string): Promise<string> => {
+    const pipeline = join(folder, scheduler);
+    await mkdir(pipeline);
+    for (const part of ['transformer', 'scheduler', 'model_index.json']) {
+      await cp(fixture(`cases/04-scheduler-config/${part}`), join(pipeline, part), { recursive: true });
+    }
+    const file = 'scheduler_config.json';
+    await copyFile(fixture(`cases/04-scheduler-config/schedulers/${scheduler}/${file}`), join(pipeline, 'scheduler', file));
+    return pipeline;
+  };
+
+  it.each(['alpha_to_one_false', 'linspace', 'offset1', 'trailing', 'trained_betas'])('draws as diffusers does: %s', async (scheduler) => {
+    const drawn = await draw(await pipelineWith(scheduler));
+    await expectLatents(drawn, `cases/04-scheduler-config/expected-${scheduler}.safetensors`);
+  });
+
+  it('refuses one of a velocity model', async () => {
+    await expect(draw(await pipelineWith('flow-match'))).rejects.toThrow(
+      'scheduler_config.json: _class_name is "FlowMatchEulerDiscreteScheduler", for models that predict a velocity (flow matching), which are not supported',
+    );
+  });
+});
