@@ -11,5 +11,5 @@ for (const entry of readdirSync('dist', { recursive: true, withFileTypes: true }
   if (!entry.isFile()) continue;
   const file = join(entry.parentPath, entry.name);
   const source = file.replace(/^dist/, 'src').replace(/(\.d\.ts|\.js)(\.map)?$/, '.ts');
-  if (!existsSync(source)) rmSync(file);
+  if (!existsSync(source)) rmSync(file, { force: true });
 }
