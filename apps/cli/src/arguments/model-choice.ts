@@ -53,7 +53,7 @@ export async function chooseModel(flags: ModelFlags): Promise<ChosenModel> {
   const zoo = zooModel(flags.model);
   const path = zoo?.folder ?? flags.model;
   if (!zoo) await checkExists(path);
-  const config = await readConfigFlags(flags);
+  const config = { ...(await readConfigFlags(flags)), ...(isSampler(flags.sampler) && { sampler: flags.sampler }) };
   const opened = await openModelFiles(path, config);
   try {
     checkHeads(flags.numHeads, opened.config.own, "the model's own config.json");

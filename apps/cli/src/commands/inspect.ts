@@ -1,8 +1,11 @@
-import { open } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
+import { openFile } from '@procache/backend-node';
 import { ProCacheError } from '@procache/core';
+import { shownName } from '@procache/core/untrusted';
 import { zooModel } from '@procache/zoo';
 import type { Command } from 'commander';
-import { wholeNumber } from '../arguments/values.ts';
+import { MOST_HEADS, wholeNumber } from '../arguments/values.ts';
+import { codeOf } from '../files/system-error.ts';
 import type { Host } from '../host.ts';
 import { inspectCheckpoint } from '../inspection/checkpoint.ts';
 import type { InspectFlags, Inspection } from '../inspection/inspection.ts';
@@ -21,38 +24,63 @@ export function defineInspect(command: Command, host: Host): void {
   command
     .argument('<path>', 'a checkpoint file, a model folder or a model of the zoo, a schedule (.json), or a picture (.png)')
     .option('-m, --model <model>', 'check a schedule against this model')
-    .option('--num-heads <n>', 'attention heads, where a checkpoint does not tell', wholeNumber(1))
+    .option('--num-heads <n>', 'attention heads, where a checkpoint does not tell', wholeNumber(1, MOST_HEADS))
     .option('--config <file>', 'a config.json whose fields add to those of the model')
     .option('--tensors', 'list all tensors of a checkpoint')
+    .option('--check', 'read all weights of a torch checkpoint and compare their checksums')
     .option('--json', 'print everything as one JSON object')
     .option('--debug', 'show where in the program an error arose')
     .addHelpText('after', EXAMPLES)
     .action(async (path: string, flags: InspectFlags & ScreenFlags) => {
       const screen = screenOf(host, flags);
-      const { text, object } = await inspect(path, flags);
+      const kind = await kindOf(path);
+      checkOptions(path, kind, flags);
+      const { text, object } = await INSPECT[kind](path, flags);
       screen.say(text);
       screen.report(object);
     });
 }
 
+type Kind = 'checkpoint' | 'schedule' | 'picture';
+
+const INSPECT: Readonly<Record<Kind, (path: string, flags: InspectFlags) => Promise<Inspection>>> = {
+  checkpoint: inspectCheckpoint,
+  schedule: inspectSchedule,
+  picture: inspectPicture,
+};
+
 /** What the file is, is told by its content; JSON alone by its name, as the index of a checkpoint is JSON too. */
-async function inspect(path: string, flags: InspectFlags): Promise<Inspection> {
-  if (zooModel(path)) return inspectCheckpoint(path, flags);
-  if ((await headOf(path)) === '\x89PNG') return inspectPicture(path);
-  if (/\.json$/.test(path) && !/\.index\.json$/.test(path)) return inspectSchedule(path, flags);
-  return inspectCheckpoint(path, flags);
+async function kindOf(path: string): Promise<Kind> {
+  if (zooModel(path)) return 'checkpoint';
+  const stats = await stat(path).catch((cause: unknown) => {
+    const problem = codeOf(cause) === 'EACCES' ? `you may not look at ${shownName(path)}; ask for the right to read it` : `there is no file or folder ${shownName(path)}; check the path`;
+    throw new ProCacheError('invalid-input', problem, { cause });
+  });
+  if (stats.isDirectory()) return 'checkpoint';
+  if ((await headOf(path)) === '\x89PNG') return 'picture';
+  return /\.json$/.test(path) && !/\.index(\.\w+)?\.json$/.test(path) ? 'schedule' : 'checkpoint';
 }
 
-/** The first bytes of a file; nothing of a folder. */
+/** The first bytes of a regular file. */
 async function headOf(path: string): Promise<string> {
-  const handle = await open(path).catch((cause: unknown) => {
-    throw new ProCacheError('invalid-input', `there is no file or folder ${path} that can be read; check the path`, { cause });
-  });
+  const source = await openFile(path);
   try {
-    if ((await handle.stat()).isDirectory()) return '';
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0);
-    return buffer.toString('latin1', 0, bytesRead);
+    return Buffer.from(await source.read(0, 4)).toString('latin1');
   } finally {
-    await handle.close();
+    await source.close();
   }
+}
+
+/** Refuses options that have nothing to say about a file of this kind. */
+function checkOptions(path: string, kind: Kind, { model, numHeads, config, tensors, check }: InspectFlags): void {
+  const given = { '--model': model, '--num-heads': numHeads, '--config': config, '--tensors': tensors, '--check': check };
+  const takes: Readonly<Record<Kind, readonly string[]>> = {
+    checkpoint: ['--num-heads', '--config', '--tensors', '--check'],
+    schedule: ['--model', ...(model === undefined ? [] : ['--num-heads', '--config'])],
+    picture: [],
+  };
+  const [odd] = Object.entries(given).find(([option, value]) => value !== undefined && !takes[kind].includes(option)) ?? [];
+  if (odd === undefined) return;
+  const belongs = odd === '--model' ? 'schedules' : odd === '--tensors' || odd === '--check' ? 'checkpoints' : 'checkpoints, and to --model';
+  throw new ProCacheError('invalid-input', `${odd} belongs to ${belongs}, and ${shownName(path)} is a ${kind}; leave it out`);
 }

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { checkWritable, writeWhole } from './output-files.ts';
+import { openFolderOf, writeWhole } from './output-files.ts';
 
 let folder = '';
 const at = (name: string): string => join(folder, name);
@@ -100,13 +100,13 @@ describe.runIf(process.platform === 'linux')('writeWhole on Linux', () => {
   });
 });
 
-describe('checkWritable', () => {
+describe('openFolderOf', () => {
   test('makes the folder of a file, and leaves devices alone', async () => {
-    await checkWritable(at('new/deep/file'), 100);
+    await openFolderOf(at('new/deep/file'), 100);
     expect((await stat(at('new/deep'))).isDirectory()).toBe(true);
-    if (process.platform !== 'win32') await checkWritable('/dev/null', 1e18);
-    await expect(checkWritable(at('new'), 1)).rejects.toThrow('is a folder');
-    await expect(checkWritable(at('other/file'), 1e18)).rejects.toThrow('left on the disk');
+    if (process.platform !== 'win32') await openFolderOf('/dev/null', 1e18);
+    await expect(openFolderOf(at('new'), 1)).rejects.toThrow('is a folder');
+    await expect(openFolderOf(at('other/file'), 1e18)).rejects.toThrow('left on the disk');
   });
 });
 

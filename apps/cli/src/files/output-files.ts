@@ -36,11 +36,11 @@ async function replace({ path, mode }: FileTarget, bytes: Uint8Array): Promise<v
   }
 }
 
-/** Makes sure, before the work, that a file of so many bytes can be written there. */
-export async function checkWritable(path: string, bytes: number): Promise<void> {
+/** Makes sure, before the work, that a file of so many bytes can be written there. Devices and pipes are in no folder of ours. */
+export async function openFolderOf(path: string, bytes: number): Promise<OutputFolder | undefined> {
   try {
     const target = await writeTargetOf(path);
-    if (target.kind === 'file') await openOutputFolder(dirname(target.path), bytes);
+    return target.kind === 'file' ? await openOutputFolder(dirname(target.path), bytes) : undefined;
   } catch (cause) {
     throw writeError(path, cause);
   }

@@ -6,6 +6,7 @@ import { encodePng } from '../pictures/png.ts';
 import { cachedCaption, sideBySide, uncachedCaption } from '../pictures/side-by-side.ts';
 import type { Comparison } from './comparison.ts';
 import { imagesOf, type Job, type JobImage, parametersText, provenanceOf } from './job.ts';
+import { COMPARISON, fileNameOf } from './picture-names.ts';
 
 /** A row of pictures is read at a glance; more than these are not. */
 const MOST_COLUMNS = 10;
@@ -17,18 +18,22 @@ export function picturesOfJob({ chosen, sampling }: Job, latents: Float32Array):
   return picturesOf(latents, [sampling.labels.length, latent.channels, latent.height, latent.width], valueRange);
 }
 
-/** Writes each picture by itself, and all of them as `grid.png`. Returns the paths, the grid's last. */
+/** Writes each picture by itself. Returns the paths. */
 export async function writePictures(job: Job, pictures: readonly Picture[], folder: string): Promise<readonly string[]> {
   const images = imagesOf(job);
   const paths: string[] = [];
   for (const [i, picture] of pictures.entries()) {
-    const path = join(folder, `${fileNameOf(images[i]!, i)}.png`);
+    const path = join(folder, fileNameOf(images[i]!, i));
     await writeWhole(path, encodePng(picture, textOf(job, [images[i]!])));
     paths.push(path);
   }
-  const grid = join(folder, 'grid.png');
-  await writeWhole(grid, encodePng(gridOf(images, pictures), textOf(job, images)));
-  return [...paths, grid];
+  return paths;
+}
+
+/** Writes all pictures as one, which says with that which pictures there are: see `earlierPictures`. */
+export async function writeGrid(job: Job, pictures: readonly Picture[], path: string): Promise<void> {
+  const images = imagesOf(job);
+  await writeWhole(path, encodePng(gridOf(images, pictures), textOf(job, images)));
 }
 
 /** Writes `compare.png`: the uncached pictures, the cached ones, and their difference. */
@@ -46,7 +51,7 @@ export async function writeComparison(job: Job, comparison: Comparison, folder: 
     },
     footer: footerOf(job, images.length),
   });
-  const path = join(folder, 'compare.png');
+  const path = join(folder, COMPARISON);
   await writeWhole(path, encodePng(picture, textOf(job, imagesOf(job))));
   return path;
 }
@@ -64,12 +69,6 @@ function gridOf(images: readonly JobImage[], pictures: readonly Picture[]): Pict
     pictures: pictures.slice(row * columns, (row + 1) * columns),
   }));
   return drawGrid({ rows });
-}
-
-/** Names sort in the order of the labels, and never meet, as the number of the image is in them. */
-function fileNameOf({ name, seed }: JobImage, index: number): string {
-  const words = name.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, '-').replaceAll(/^-|-$/g, '').slice(0, 40);
-  return `${String(index).padStart(2, '0')}-${words || 'image'}-${seed === undefined ? 'noise' : `seed${seed}`}`;
 }
 
 function textOf(job: Job, images: readonly JobImage[]): Record<string, string> {

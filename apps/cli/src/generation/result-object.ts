@@ -11,6 +11,8 @@ export interface WrittenFiles {
   readonly compare?: string;
   readonly latents?: string;
   readonly trajectory?: string;
+  /** Pictures of an earlier run into the same folder, which were removed. */
+  readonly removed?: readonly string[];
 }
 
 /** What `procache generate --json` prints. Times are wall clock, in milliseconds. */

@@ -1,5 +1,5 @@
 import { type TensorValues, writeSafetensors } from '@procache/model';
-import { checkWritable, writeWhole } from '../files/output-files.ts';
+import { openFolderOf, type OutputFolder, writeWhole } from '../files/output-files.ts';
 import type { Job } from './job.ts';
 import { imagesOf, provenanceOf } from './job.ts';
 
@@ -15,11 +15,14 @@ export function tensorBytes(job: Job, { saveLatents, saveTrajectory }: TensorFla
   return (saveLatents === undefined ? 0 : size) + (saveTrajectory === undefined ? 0 : size * job.sampling.steps.count);
 }
 
-/** Makes sure, before the work, that the files can be written. */
-export async function checkTensorFiles(job: Job, flags: TensorFlags): Promise<void> {
+/** Makes sure, before the work, that the files can be written. Returns the folders that they go to. */
+export async function openTensorFolders(job: Job, flags: TensorFlags): Promise<readonly OutputFolder[]> {
+  const folders: OutputFolder[] = [];
   for (const path of [flags.saveLatents, flags.saveTrajectory]) {
-    if (path !== undefined) await checkWritable(path, tensorBytes(job, flags));
+    const folder = path === undefined ? undefined : await openFolderOf(path, tensorBytes(job, flags));
+    if (folder) folders.push(folder);
   }
+  return folders;
 }
 
 /** Writes `latents` [images, channels, height, width]. */

@@ -1,36 +1,40 @@
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { readRegularFile } from '@procache/backend-node';
 import { ProCacheError } from '@procache/core';
+import { objectOf, parseJson, shownName } from '@procache/core/untrusted';
 import { readPngText } from '../pictures/png-text.ts';
 import { wrapText } from '../pictures/wrap.ts';
 import type { Inspection } from './inspection.ts';
 
+/** Bytes of the largest picture that is read: a grid of the most images comes to less. */
+const MOST_BYTES = 256 * 2 ** 20;
+/** Letters of the parameters that are shown; those of a picture of this program are hundreds. */
+const MOST_SHOWN = 4000;
+
 /** How a picture was made, from the text in its PNG file. */
 export async function inspectPicture(path: string): Promise<Inspection> {
-  const text = textOf(path, await readFile(path));
+  const name = basename(path);
+  const text = textOf(name, await readRegularFile(path, { most: MOST_BYTES, what: 'a picture (.png)' }));
   const { procache, parameters } = text;
   if (procache === undefined) {
-    const other = Object.keys(text).join(', ');
-    throw new ProCacheError('invalid-input', `${basename(path)}: was not made by procache generate: its PNG text has no key 'procache' (it has ${other || 'none'})`);
+    const others = Object.keys(text);
+    const some = others.slice(0, 5).map((keyword) => shownName(keyword, 40)).join(', ');
+    throw new ProCacheError('invalid-input', `${name}: was not made by procache generate: its PNG text has no key 'procache' (it has ${some || 'none'}${others.length > 5 ? ', ...' : ''})`);
   }
-  const lines = wrapText(parameters ?? procache, 80, (line) => line.length);
-  return { text: [...lines, '', 'All of it, the schedule included: --json'].join('\n'), object: { kind: 'picture', ...parsed(path, procache) } };
+  const lines = wrapText(shownName(parameters ?? procache, MOST_SHOWN), 80, (line) => line.length);
+  return { text: [...lines, '', 'All of it, the schedule included: --json'].join('\n'), object: { kind: 'picture', ...parsed(name, procache) } };
 }
 
-function textOf(path: string, bytes: Uint8Array): Record<string, string | undefined> {
+function textOf(name: string, bytes: Uint8Array): Record<string, string | undefined> {
   try {
     return readPngText(bytes);
   } catch (cause) {
-    throw new ProCacheError('invalid-input', `${basename(path)}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new ProCacheError('invalid-input', `${name}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
 }
 
-function parsed(path: string, text: string): object {
-  try {
-    const json: unknown = JSON.parse(text);
-    if (typeof json === 'object' && json !== null) return json;
-  } catch (cause) {
-    throw new ProCacheError('invalid-input', `${basename(path)}: its PNG text 'procache' is not JSON; another program has changed it`, { cause });
-  }
-  throw new ProCacheError('invalid-input', `${basename(path)}: its PNG text 'procache' is not a JSON object; another program has changed it`);
+function parsed(name: string, text: string): object {
+  const place = `${name}, its PNG text 'procache'`;
+  const value = parseJson(text, { name: place, code: 'invalid-input', advice: 'another program has changed it' });
+  return objectOf({ value, place, code: 'invalid-input' });
 }

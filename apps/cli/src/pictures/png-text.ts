@@ -1,8 +1,11 @@
 import { crc32, deflateSync, inflateSync } from 'node:zlib';
+import { shown } from '@procache/core/untrusted';
 
 // Portable Network Graphics, W3C Recommendation (third edition, 2025): 5.3 chunk layout, 11.3.3 textual information.
 const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 const longText = 1024;
+/** Bytes of all text of a file, unpacked: of pictures of this program, which say how thousands of images were made, a few million. */
+const mostText = 64 * 2 ** 20;
 
 /** One chunk of a PNG file. */
 interface Chunk {
@@ -29,14 +32,19 @@ export function insertPngText(png: Uint8Array, text: Readonly<Record<string, str
 /**
  * The text of a PNG file, by keyword: its `tEXt`, `zTXt` and `iTXt` chunks, whichever tool wrote them.
  *
- * Of a keyword that occurs twice the last one counts. A file that is no PNG, or is cut short, is a `RangeError`.
+ * Of a keyword that occurs twice the last one counts. A file that is no PNG, is cut short or damaged, or whose text is longer than
+ * 64 MiB when it is unpacked, is a `RangeError`.
  */
 export function readPngText(png: Uint8Array): Record<string, string> {
   const entries: [string, string][] = [];
+  let room = mostText;
   for (const { type, data } of chunksOf(png)) {
-    if (type === 'tEXt') entries.push(plainText(data));
-    else if (type === 'zTXt') entries.push(compressedText(data));
-    else if (type === 'iTXt') entries.push(internationalText(data));
+    const read = readers[type];
+    if (!read) continue;
+    const { keyword, text, encoding } = read(data, room);
+    room -= text.length;
+    if (room < 0) throw tooLong(keyword);
+    entries.push([keyword, text.toString(encoding)]);
   }
   return Object.fromEntries(entries);
 }
@@ -52,6 +60,10 @@ function* chunksOf(png: Uint8Array): Generator<Chunk, undefined> {
       throw new RangeError(`the PNG file ends at byte ${bytes.length}, inside the chunk at byte ${start}; it was cut short`);
     }
     const type = bytes.toString('latin1', start + 4, start + 8);
+    const [kept, found] = [bytes.readUInt32BE(start + 8 + length), crc32(bytes.subarray(start + 4, start + 8 + length))];
+    if (kept !== found) {
+      throw new RangeError(`the chunk at byte ${start} of the PNG file has the check sum ${hex(found)}, and the file says ${hex(kept)}; it is damaged`);
+    }
     yield { type, data: bytes.subarray(start + 8, start + 8 + length), start };
     if (type === 'IEND') return;
     start += 12 + length;
@@ -81,21 +93,51 @@ function textChunk(keyword: string, text: string): Buffer {
   return chunkBytes('iTXt', Buffer.concat([name, settings, compressed ? deflateSync(utf8) : utf8]));
 }
 
-function plainText(data: Buffer): [string, string] {
-  const [keyword, rest] = untilNul(data);
-  return [keyword.toString('latin1'), rest.toString('latin1')];
+function hex(sum: number): string {
+  return sum.toString(16).padStart(8, '0');
 }
 
-function compressedText(data: Buffer): [string, string] {
-  const [keyword, rest] = untilNul(data);
-  return [keyword.toString('latin1'), inflateSync(rest.subarray(1)).toString('latin1')];
+/** The text of a chunk, unpacked, and how its bytes are to be read. */
+interface TextBytes {
+  readonly keyword: string;
+  readonly text: Buffer;
+  readonly encoding: 'latin1' | 'utf8';
 }
 
-function internationalText(data: Buffer): [string, string] {
+/** Each reads a chunk of one type, and unpacks no more than `room` bytes. */
+const readers: Readonly<Record<string, (data: Buffer, room: number) => TextBytes>> = {
+  tEXt: (data) => {
+    const [keyword, text] = keywordAnd(data);
+    return { keyword, text, encoding: 'latin1' };
+  },
+  zTXt: (data, room) => {
+    const [keyword, rest] = keywordAnd(data);
+    return { keyword, text: unpacked(rest.subarray(1), keyword, room), encoding: 'latin1' };
+  },
+  iTXt: (data, room) => {
+    const [keyword, rest] = keywordAnd(data);
+    const [, afterLanguage] = untilNul(rest.subarray(2));
+    const [, text] = untilNul(afterLanguage);
+    return { keyword, text: rest[0] === 1 ? unpacked(text, keyword, room) : text, encoding: 'utf8' };
+  },
+};
+
+function unpacked(text: Buffer, keyword: string, room: number): Buffer {
+  try {
+    return inflateSync(text, { maxOutputLength: Math.max(1, room) });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLong(keyword);
+    throw new RangeError(`the compressed text of ${shown(keyword)} cannot be unpacked; the PNG file is damaged`, { cause });
+  }
+}
+
+function tooLong(keyword: string): RangeError {
+  return new RangeError(`the text of ${shown(keyword)} makes more than ${mostText} bytes of text in all, which no picture of this program has`);
+}
+
+function keywordAnd(data: Buffer): [keyword: string, rest: Buffer] {
   const [keyword, rest] = untilNul(data);
-  const [, afterLanguage] = untilNul(rest.subarray(2));
-  const [, text] = untilNul(afterLanguage);
-  return [keyword.toString('latin1'), (rest[0] === 1 ? inflateSync(text) : text).toString('utf8')];
+  return [keyword.toString('latin1'), rest];
 }
 
 function untilNul(data: Buffer): [before: Buffer, after: Buffer] {

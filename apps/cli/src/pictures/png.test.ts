@@ -79,4 +79,29 @@ describe('readPngText', () => {
     expect(() => readPngText(pngWith(chunk('tEXt', 'no end')))).toThrow(RangeError);
     expect(() => insertPngText(png.subarray(0, 8), { a: 'b' })).toThrow('starts with nothing');
   });
+
+  test('checks the sum of every chunk', () => {
+    for (const type of ['IHDR', 'IDAT', 'tEXt', 'IEND']) {
+      const file = Buffer.from(pngWith(chunk('tEXt', 'a\0b')));
+      const at = file.indexOf(type) - 4;
+      const sum = at + 8 + file.readUInt32BE(at);
+      file[sum]! ^= 1;
+      expect(() => readPngText(file)).toThrow(`the chunk at byte ${at} of the PNG file has the check sum`);
+    }
+  });
+
+  test('unpacks no more than a picture of this program can say, from one chunk or from many', () => {
+    const bomb = deflateSync(Buffer.alloc(100 * 2 ** 20)); // 100 kB
+    for (const bytes of [chunk('zTXt', 'a\0\0', bomb), chunk('iTXt', 'a\0\u0001\0\0\0', bomb)]) {
+      const before = process.memoryUsage().arrayBuffers;
+      expect(() => readPngText(pngWith(bytes))).toThrow('the text of "a" makes more than 67108864 bytes of text in all');
+      expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(90 * 2 ** 20);
+    }
+    const third = chunk('zTXt', 'b\0\0', deflateSync(Buffer.alloc(30 * 2 ** 20)));
+    expect(() => readPngText(pngWith(third, third, third))).toThrow('more than 67108864 bytes of text in all');
+  });
+
+  test('tells compressed text that cannot be unpacked', () => {
+    expect(() => readPngText(pngWith(chunk('zTXt', 'k\u001b\0\0', 'no deflate')))).toThrow('the compressed text of "k\\u001b" cannot be unpacked; the PNG file is damaged');
+  });
 });
