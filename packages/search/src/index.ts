@@ -1,6 +1,6 @@
 // What there is to search: spaces of patterns, counted, indexed and listed
 export { PatternSpace } from './space/pattern-space.ts';
-export type { PatternConstraints } from './space/pattern-constraints.ts';
+export { MAX_SEARCHED_STEPS, type PatternConstraints } from './space/pattern-constraints.ts';
 export { draw, drawDistinct, joined, listed, type Space } from './space/space.ts';
 export { eachGap, eachStep, eitherOf, type Fills, plain, selective } from './space/fills.ts';
 export { alphabetOf, keyOf, scheduleFor } from './space/alphabet.ts';
@@ -45,7 +45,7 @@ export { type Evaluated, parseLines, type StudyLine } from './study/study-line.t
 
 // What is found, and where it holds
 export { checkConditions, type Conditions, found, provenanceOf, scoresOf } from './provenance.ts';
-export { resample } from './resample.ts';
+export { computedSteps, resample, type ResampleOptions } from './resample.ts';
 
 // What other tools use
 export { fromEcad, toEcad } from './exchange/ecad.ts';

@@ -1,4 +1,11 @@
 import { ProCacheError } from '@procache/core';
+import { integerOf } from '@procache/core/untrusted';
+
+/** The most steps that schedules are searched for: as many as most models are trained with. */
+export const MAX_SEARCHED_STEPS = 1000;
+
+/** The most additions that counting a space may take: some seconds. */
+const MAX_COUNTING = 2e9;
 
 /** The constraints of a space of patterns: those of ProCache (Eqs. 2-4), each of which may be relaxed. */
 export interface PatternConstraints {
@@ -19,7 +26,7 @@ export interface PatternConstraints {
 export function checkConstraints(constraints: PatternConstraints): void {
   const { steps, budget, reuse, first = 1, last = 0 } = constraints;
   const [least, most] = reuse;
-  checkInteger('steps', steps, 1);
+  checkInteger('steps', steps, 1, MAX_SEARCHED_STEPS);
   checkInteger('budget', budget, 1);
   checkInteger('first', first, 1);
   checkInteger('last', last, 0);
@@ -35,6 +42,14 @@ export function checkConstraints(constraints: PatternConstraints): void {
     );
   }
   checkLength(constraints, Math.min(first - 1 + last, budget));
+  checkCounting(constraints);
+}
+
+/** Refuses spaces of falling gaps that are so long and so many that counting them would take minutes. */
+function checkCounting({ steps, budget, reuse, gaps }: PatternConstraints): void {
+  const lengths = Math.min(reuse[1], steps - budget) + 1;
+  if (gaps === 'any' || steps * budget * lengths ** 2 <= MAX_COUNTING) return;
+  infeasible(`falling gaps of up to ${lengths - 1} of ${steps} steps are more than can be counted; bound them lower, or take gaps of any order`);
 }
 
 /** The free segments, each a computed step and its gap, must fill exactly the steps that are not forced. */
@@ -54,7 +69,6 @@ function infeasible(problem: string): never {
   throw new ProCacheError('infeasible-constraints', problem);
 }
 
-function checkInteger(name: string, value: number, least: number): void {
-  if (!Number.isSafeInteger(value) || value < least)
-    throw new ProCacheError('invalid-input', `${name}: ${value} is not an integer of at least ${least}`);
+function checkInteger(name: string, value: number, least: number, most?: number): void {
+  integerOf({ value, place: name, code: 'invalid-input' }, least, most);
 }

@@ -35,6 +35,22 @@ describe('the space of the paper', () => {
     expect(large.at(large.rankOf(pattern)!)).toBe(pattern);
   });
 
+  it('is counted in a moment where it is as long as schedules are searched for', () => {
+    const long = new PatternSpace({ steps: 1000, budget: 333, reuse: [0, 8], gaps: 'any' }, eachGap('1', '2', '3'));
+    expect(String(long.size)).toMatch(/^293892790418\d{379}$/); // the coefficient of x^667 in (1 + 3x + ... + 3x^8)^333
+    expect(long.rankOf(long.at(long.size - 1n))).toBe(long.size - 1n);
+  });
+
+  it.each([
+    [{ steps: 1001, budget: 10, reuse: [0, 200] }, 'steps: 1001 is not an integer between 1 and 1000'],
+    [{ steps: 1e9, budget: 1e8, reuse: [0, 20] }, 'steps: 1000000000 is not an integer between 1 and 1000'],
+    [{ steps: 50, budget: NaN, reuse: [0, 20] }, 'budget: NaN is not an integer of at least 1'],
+    [{ steps: 50, budget: 17, reuse: [-1, 20] }, 'reuse[0]: -1 is not an integer of at least 0'],
+    [{ steps: 1000, budget: 100, reuse: [0, 999] }, 'falling gaps of up to 900 of 1000 steps are more than can be counted'],
+  ] as const)('is refused before it is counted: %j', (constraints, message) => {
+    expect(() => new PatternSpace(constraints)).toThrow(message);
+  });
+
   it('draws uniformly: chi-square over 25 patterns', () => {
     const patterns = space(50, 13, [1, 4]);
     const random = uniforms(2026);
