@@ -1,5 +1,7 @@
+import { checkPlan } from './plan-check.ts';
 import { type Op, type Plan, type StepPlan, writesOf } from './plan.ts';
 import { type Branch, branchesOf, type FeatureId, parseBranch, tokensOf, type Topology } from './topology.ts';
+import { integerOf } from './untrusted/json-reader.ts';
 
 /** What the parts of a model cost; it comes with the model, or from `transformerCost`. */
 export interface ModelCost {
@@ -44,6 +46,9 @@ export interface PlanCost {
 
 /** The cost of a plan for a batch of so many images, the unconditional half included. */
 export function costOf(plan: Plan, model: ModelCost, images: number): PlanCost {
+  checkPlan(plan);
+  integerOf({ value: images, place: 'images', code: 'invalid-input' }, 0);
+  const blocks = blockMultiplyAdds(model);
   const steps: StepCost[] = [];
   const sizes = packSizes(plan);
   const tensorBytes = model.featureBytes * images;
@@ -52,18 +57,18 @@ export function costOf(plan: Plan, model: ModelCost, images: number): PlanCost {
     const made = writesOf(step.ops).reduce((sum, { feature }) => sum + (sizes.get(feature) ?? 1), 0);
     const peakBytes = (held + made) * tensorBytes;
     held = heldAfter(step, sizes);
-    steps.push({ multiplyAdds: images * stepMultiplyAdds(step.ops, model), heldBytes: held * tensorBytes, peakBytes });
+    steps.push({ multiplyAdds: images * stepMultiplyAdds(step.ops, model, blocks), heldBytes: held * tensorBytes, peakBytes });
   }
   const preparation = images * model.preparation;
   const full: Op = { op: 'run', first: 0, last: model.topology.blocks.length - 1, keep: [], watch: [] };
   const multiplyAdds = steps.reduce((sum, step) => sum + step.multiplyAdds, preparation);
-  const uncachedMultiplyAdds = preparation + steps.length * images * stepMultiplyAdds([full], model);
+  const uncachedMultiplyAdds = preparation + steps.length * images * stepMultiplyAdds([full], model, blocks);
   return {
     steps,
     multiplyAdds,
     uncachedMultiplyAdds,
     multiplyAddRatio: uncachedMultiplyAdds / multiplyAdds,
-    peakFeatureBytes: Math.max(0, ...steps.map(({ peakBytes }) => peakBytes)),
+    peakFeatureBytes: steps.reduce((most, { peakBytes }) => Math.max(most, peakBytes), 0),
     weightBytes: model.weightBytes,
   };
 }
@@ -79,20 +84,23 @@ function packSizes({ steps }: Plan): ReadonlyMap<FeatureId, number> {
   return new Map(ahead.map(({ pack, sums }) => [pack, sums.length]));
 }
 
-/** Multiply-adds of a step, per image. */
-function stepMultiplyAdds(ops: readonly Op[], model: ModelCost): number {
-  return ops.reduce((sum, op) => sum + opMultiplyAdds(op, model), model.embedding + model.conditioning + model.head);
+/** Multiply-adds of each block as a whole, per image. */
+function blockMultiplyAdds(model: ModelCost): readonly number[] {
+  const all = tokensOf(model.topology);
+  return branchesOf(model.topology).map((branches) => branches.reduce((sum, branch) => sum + model.moduleMultiplyAdds(branch, all), 0));
 }
 
-function opMultiplyAdds(op: Op, model: ModelCost): number {
-  const all = tokensOf(model.topology);
+/** Multiply-adds of a step, per image. */
+function stepMultiplyAdds(ops: readonly Op[], model: ModelCost, blocks: readonly number[]): number {
+  return ops.reduce((sum, op) => sum + opMultiplyAdds(op, model, blocks), model.embedding + model.conditioning + model.head);
+}
+
+function opMultiplyAdds(op: Op, model: ModelCost, blocks: readonly number[]): number {
   switch (op.op) {
-    case 'run': {
-      const branches = branchesOf(model.topology).slice(op.first, op.last + 1).flat();
-      return branches.reduce((sum, branch) => sum + model.moduleMultiplyAdds(branch, all), 0);
-    }
+    case 'run':
+      return blocks.slice(op.first, op.last + 1).reduce((sum, block) => sum + block, 0);
     case 'refresh':
-      return model.moduleMultiplyAdds(parseBranch(op.branch), op.tokens === 'all' ? all : op.tokens);
+      return model.moduleMultiplyAdds(parseBranch(op.branch), op.tokens === 'all' ? tokensOf(model.topology) : op.tokens);
     case 'fold':
     case 'store':
       return 0;

@@ -1,6 +1,8 @@
+import { MAX_ORDER } from './limits.ts';
 import { keepWhatIsUsed } from './liveness.ts';
+import { checkPlan, vouchFor } from './plan-check.ts';
 import type { AheadSum, Fold, Op, Plan, Term } from './plan.ts';
-import { type BranchId, type FeatureId, type PackId, parseBranch } from './topology.ts';
+import { type BranchId, type FeatureId, inBlockOrder, type PackId } from './topology.ts';
 
 /**
  * The same plan, with the sums that later steps fold added up by the runs that make the features.
@@ -17,10 +19,11 @@ import { type BranchId, type FeatureId, type PackId, parseBranch } from './topol
 export function hoist(plan: Plan): Plan {
   const known = hoisted.get(plan);
   if (known) return known;
+  checkPlan(plan);
   const ahead = new AheadPlanner();
   const drafts = plan.steps.map(({ ops }, step) => ops.map((op, i) => ahead.visit(op, step, i)));
   const steps = keepWhatIsUsed(drafts.map((ops, step) => ops.map((op, i) => ahead.finish(op, step, i))), plan.selector);
-  const result = { ...plan, steps };
+  const result = vouchFor({ ...plan, steps });
   hoisted.set(plan, result);
   hoisted.set(result, result);
   return result;
@@ -41,7 +44,7 @@ interface Group {
 }
 
 class AheadPlanner {
-  /** The stored features of each branch, newest first. */
+  /** The stored features of each branch, newest first: as many as a fold can read. */
   readonly #entries = new Map<FeatureId, readonly Entry[]>();
   /** The sums that each run is to prepare. */
   readonly #sums = new Map<PackId, AheadSum[]>();
@@ -71,7 +74,7 @@ class AheadPlanner {
   }
 
   #push(feature: FeatureId, entry: Entry): void {
-    this.#entries.set(feature, [entry, ...(this.#entries.get(feature) ?? [])]);
+    this.#entries.set(feature, [entry, ...(this.#entries.get(feature) ?? []).slice(0, MAX_ORDER)]);
   }
 
   #fold(op: Fold, step: number): Fold {
@@ -80,8 +83,8 @@ class AheadPlanner {
     const terms = op.terms.flatMap((term) => this.#rest(term, runs));
     const sums = groups.map(({ run, sum }) => {
       const all = this.#sums.get(run) ?? [];
-      this.#sums.set(run, [...all, sum]);
-      return { pack: run, index: all.length };
+      this.#sums.set(run, all);
+      return { pack: run, index: all.push(sum) - 1 };
     });
     return sums.length > 0 ? { op: 'fold', terms, sums } : op;
   }
@@ -90,10 +93,15 @@ class AheadPlanner {
   #groupsOf({ terms }: Fold, step: number): readonly Group[] {
     const groups = new Map<PackId, { branch: BranchId; weight: number }[]>();
     for (const { feature, weights } of terms) {
-      weights.forEach((weight, age) => {
-        const run = this.#entries.get(feature)?.[age]?.run;
-        if (run && isOfBranch(feature)) groups.set(run, [...(groups.get(run) ?? []), { branch: feature, weight }]);
-      });
+      if (!isOfBranch(feature)) continue;
+      const entries = this.#entries.get(feature) ?? [];
+      for (const [age, weight] of weights.entries()) {
+        const run = entries[age]?.run;
+        if (!run) continue;
+        const own = groups.get(run) ?? [];
+        own.push({ branch: feature, weight });
+        groups.set(run, own);
+      }
     }
     return [...groups].filter(([, own]) => own.length > 1).map(([run, own]) => ({ run, sum: { step, terms: own } }));
   }
@@ -120,6 +128,5 @@ function isOfBranch(feature: FeatureId): feature is BranchId {
 
 /** The terms in the order in which a run makes their features, so that equal sums are equal programs. */
 function inOrder(sum: AheadSum): AheadSum {
-  const block = ({ branch }: AheadSum['terms'][number]) => parseBranch(branch).block;
-  return { ...sum, terms: sum.terms.toSorted((a, b) => block(a) - block(b)) };
+  return { ...sum, terms: inBlockOrder(sum.terms, ({ branch }) => branch) };
 }

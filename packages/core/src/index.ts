@@ -6,9 +6,11 @@ export { branchesOf, branchId, isPack, isSpan, isStream, parseBranch, parseSpan,
 export type { Branch, BranchId, FeatureId, PackId, SpanId, StreamId, Topology } from './topology.ts';
 
 // What to do when
-export { letterCounts, policyOf } from './schedule.ts';
+export { letterCounts } from './schedule.ts';
+export { policyOf } from './policy.ts';
 export type { Action, Compute, ForecastRule, Policy, RefreshAction, Reuse, Rule, Schedule, ScoreName, SelectorSettings } from './schedule.ts';
-export { FORECAST_RULES, MAX_ORDER, MAX_STEPS, parseSchedule, SCORE_NAMES } from './schedule-json.ts';
+export { FORECAST_RULES, parseSchedule, SCORE_NAMES } from './schedule-json.ts';
+export { MAX_ORDER, MAX_STEPS } from './limits.ts';
 export { formatSchedule, parseScheduleText } from './schedule-text.ts';
 export { checkSchedule } from './schedule-check.ts';
 export { scheduleOf } from './tabulate.ts';

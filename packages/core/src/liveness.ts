@@ -1,5 +1,5 @@
-import { appendOp, type Op, readsOf, type StepPlan } from './plan.ts';
-import { programOf } from './program.ts';
+import { joined, type Op, readsOfDraft, type StepPlan } from './plan.ts';
+import { programOfDraft, type StepProgram } from './program.ts';
 import type { SelectorSettings } from './schedule.ts';
 import type { BranchId, FeatureId } from './topology.ts';
 
@@ -11,10 +11,14 @@ import type { BranchId, FeatureId } from './topology.ts';
  */
 export function keepWhatIsUsed(draft: readonly (readonly Op[])[], selector: SelectorSettings): readonly StepPlan[] {
   const demand = new Demand(selector);
+  const programs = new Map<string, StepProgram>(); // thousands of steps have a few programs, and the keys are long
   const steps = draft.toReversed().map((ops): StepPlan => {
     const live = demand.live();
     const trimmed = demand.trimStep(ops);
-    return { ops: trimmed, program: programOf(trimmed, selector.score), live };
+    const own = programOfDraft(trimmed, selector.score);
+    const program = programs.get(own.key) ?? own;
+    programs.set(program.key, program);
+    return { ops: trimmed, program, live };
   });
   return steps.reverse();
 }
@@ -38,10 +42,9 @@ class Demand {
   /** The operations of a step, without what nobody asks for. */
   trimStep(ops: readonly Op[]): readonly Op[] {
     const trimmed = ops.toReversed().flatMap((op) => this.#trim(op)).reverse();
-    const joined: Op[] = []; // what a store that nobody asks for kept apart
-    for (const op of trimmed) appendOp(joined, op);
-    for (const [feature, count] of readsOf(joined)) this.#want(feature, count);
-    return joined;
+    const left = joined(trimmed); // neighbours that a store kept apart which nobody asks for
+    for (const [feature, count] of readsOfDraft(left)) this.#want(feature, count);
+    return left;
   }
 
   /** What is left of an operation: nothing, where nobody asks for any of it. */

@@ -25,3 +25,9 @@ test('suggests what is near, and only that', () => {
   expect(suggestion('temperature', ['do', 'ratio', 'blocks'])).toBe('');
   expect(suggestion('anything', [])).toBe('');
 });
+
+test('takes no longer for names of megabytes, which are near to nothing', () => {
+  const long = 'ratio'.repeat(1_000_000);
+  expect(suggestion(long, ['ratio', long])).toBe('');
+  expect(nearest(long, ['order', 'ratioratio'])).toEqual(['ratioratio', 'order']);
+});

@@ -1,14 +1,24 @@
+import { shown } from './untrusted/printable.ts';
+
+/** As much of a name as is compared: what is longer was not meant to be one of ours, and the time grows with the square. */
+const COMPARED = 64;
+
 /** The known names in the order of their edit distance from a name, nearest first; ties keep their order. */
 export function nearest(name: string, known: readonly string[]): readonly string[] {
-  const distances = known.map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }));
-  return distances.sort((a, b) => a.distance - b.distance).map(({ candidate }) => candidate);
+  return byDistance(name, known).map(({ candidate }) => candidate);
+}
+
+function byDistance(name: string, known: readonly string[]): readonly { readonly candidate: string; readonly distance: number }[] {
+  const bare = (text: string) => text.slice(0, COMPARED).toLowerCase();
+  const distances = known.map((candidate) => ({ candidate, distance: editDistance(bare(name), bare(candidate)) }));
+  return distances.sort((a, b) => a.distance - b.distance);
 }
 
 /** `; did you mean "ratio"?` where a known name is near enough to have been meant, else nothing. */
 export function suggestion(name: string, known: readonly string[]): string {
-  const [best] = nearest(name, known);
-  const near = best !== undefined && editDistance(name.toLowerCase(), best.toLowerCase()) <= Math.max(1, best.length / 3);
-  return near ? `; did you mean "${best}"?` : '';
+  const [best] = byDistance(name, known);
+  const near = best !== undefined && name.length <= COMPARED && best.distance <= Math.max(1, Math.min(best.candidate.length, COMPARED) / 3);
+  return near ? `; did you mean ${shown(best.candidate)}?` : '';
 }
 
 /** The fewest insertions, deletions, replacements and swaps of neighbours that turn one text into the other (optimal string alignment). */

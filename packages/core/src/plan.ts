@@ -1,6 +1,7 @@
+import { checkOps } from './plan-check.ts';
 import type { StepProgram } from './program.ts';
 import type { SelectorSettings } from './schedule.ts';
-import { type BranchId, branchId, type FeatureId, isStream, type PackId, parseSpan, type SpanId, type StreamId } from './topology.ts';
+import { type BranchId, branchId, type FeatureId, isStream, type PackId, type SpanId, type StreamId } from './topology.ts';
 
 /** Evaluate whole blocks for every token. */
 export interface Run {
@@ -81,21 +82,38 @@ export interface Plan {
   readonly pattern?: string;
 }
 
-/** Appends an operation to a step: two runs in a row become one run, and two folds in a row one fold. */
-export function appendOp(ops: Op[], op: Op): void {
-  const previous = ops.at(-1);
-  if (previous?.op === 'run' && op.op === 'run') {
-    ops[ops.length - 1] = { ...previous, last: op.last, keep: [...previous.keep, ...op.keep], watch: [...previous.watch, ...op.watch] };
-  } else if (previous?.op === 'fold' && op.op === 'fold') {
-    const replaced = op.terms[0] !== undefined && isStream(op.terms[0].feature); // what was added before is thrown away
-    ops[ops.length - 1] = { op: 'fold', terms: replaced ? op.terms : [...previous.terms, ...op.terms] };
-  } else {
-    ops.push(op);
+/** The operations of a step with its neighbours merged: runs in a row become one run, and folds in a row one fold. */
+export function joined(ops: readonly Op[]): readonly Op[] {
+  const result: Op[] = [];
+  for (let start = 0, end = 1; start < ops.length; start = end++) {
+    const { op } = ops[start]!;
+    while ((op === 'run' || op === 'fold') && ops[end]?.op === op) end++;
+    const same = ops.slice(start, end);
+    result.push(same.length === 1 ? same[0]! : op === 'run' ? joinedRun(same as readonly Run[]) : joinedFold(same as readonly Fold[]));
   }
+  return result;
+}
+
+function joinedRun(runs: readonly Run[]): Run {
+  const keep = runs.flatMap((run) => run.keep);
+  const watch = runs.flatMap((run) => run.watch);
+  return { ...runs[0]!, last: runs.at(-1)!.last, keep, watch };
+}
+
+function joinedFold(folds: readonly Fold[]): Fold {
+  // What a stream takes the place of is thrown away, so what was added before it need not be.
+  const from = folds.findLastIndex(({ terms: [first] }) => first !== undefined && isStream(first.feature));
+  return { op: 'fold', terms: folds.slice(Math.max(from, 0)).flatMap(({ terms }) => terms) };
 }
 
 /** The features that a step takes from the cache, and how many of each. */
 export function readsOf(ops: readonly Op[]): ReadonlyMap<FeatureId, number> {
+  checkOps(ops);
+  return readsOfDraft(ops);
+}
+
+/** The same for operations that are being written. */
+export function readsOfDraft(ops: readonly Op[]): ReadonlyMap<FeatureId, number> {
   const reads = new Map<FeatureId, number>();
   const made = new Set<FeatureId>();
   const read = (feature: FeatureId, count: number) => reads.set(feature, Math.max(count, reads.get(feature) ?? 0));
@@ -120,6 +138,7 @@ export interface Write {
 
 /** The features that a step hands to the cache, in the order in which its operations make them. */
 export function writesOf(ops: readonly Op[]): readonly Write[] {
+  checkOps(ops);
   return ops.flatMap((op): Write[] => {
     switch (op.op) {
       case 'run':
@@ -137,10 +156,4 @@ export function writesOf(ops: readonly Op[]): readonly Write[] {
 /** The branches that a run of whole blocks could keep, given the module names of each block. */
 export function branchesWithin(first: number, last: number, blocks: readonly (readonly string[])[]): readonly BranchId[] {
   return blocks.slice(first, last + 1).flatMap((modules, i) => modules.map((module) => branchId(first + i, module)));
-}
-
-/** Whether a run of whole blocks covers a span. */
-export function covers({ first, last }: Pick<Run, 'first' | 'last'>, span: SpanId): boolean {
-  const [from, to] = parseSpan(span);
-  return first <= from && to <= last;
 }

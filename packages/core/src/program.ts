@@ -1,6 +1,7 @@
-import type { Op, Plan, Run, Store } from './plan.ts';
+import { checkOps, checkPlan } from './plan-check.ts';
+import type { Ahead, Op, Plan, Run, Store } from './plan.ts';
 import type { ScoreName } from './schedule.ts';
-import { type BranchId, type FeatureId, parseBranch } from './topology.ts';
+import { type BranchId, type FeatureId, inBlockOrder } from './topology.ts';
 
 /**
  * The operations of a step without its numbers: weights, gates, token counts and indices are inputs.
@@ -27,6 +28,12 @@ export type ProgramOp =
 
 /** The program of a step that does these operations. */
 export function programOf(ops: readonly Op[], score: ScoreName): StepProgram {
+  checkOps(ops);
+  return programOfDraft(ops, score);
+}
+
+/** The same for operations that are being written. */
+export function programOfDraft(ops: readonly Op[], score: ScoreName): StepProgram {
   const programOps = ops.map(withoutNumbers);
   const watches = ops.some((op) => op.op === 'run' && op.watch.length > 0);
   return { key: JSON.stringify([programOps, watches ? score : undefined]), ops: programOps, ...(watches && { score }) };
@@ -34,6 +41,7 @@ export function programOf(ops: readonly Op[], score: ScoreName): StepProgram {
 
 /** The distinct programs of some plans, in the order in which they are first needed. */
 export function programsOf(...plans: readonly Plan[]): readonly StepProgram[] {
+  plans.forEach(checkPlan);
   const steps = plans.flatMap((plan) => plan.steps);
   return [...new Map(steps.map(({ program }) => [program.key, program])).values()];
 }
@@ -54,7 +62,7 @@ function withoutNumbers(op: Op): ProgramOp {
 }
 
 /** The branches that any of the sums takes in, block by block. */
-function aheadBranches(ahead: Run['ahead']): readonly BranchId[] {
-  const branches = [...new Set(ahead?.sums.flatMap(({ terms }) => terms.map(({ branch }) => branch)))];
-  return branches.sort((a, b) => parseBranch(a).block - parseBranch(b).block);
+function aheadBranches(ahead: Ahead | undefined): readonly BranchId[] {
+  const branches = new Set(ahead?.sums.flatMap(({ terms }) => terms.map(({ branch }) => branch)));
+  return inBlockOrder([...branches], (branch) => branch);
 }

@@ -44,3 +44,8 @@ test('looks at cells only where they count', () => {
   expect(() => checkSchedule(schedule('#.'), odd)).not.toThrow();
   expect(() => checkSchedule(schedule('#+', [{ do: 'reuse' }, refresh]), odd)).toThrow('cells of 2x2 do not tile');
 });
+
+test('takes a schedule without a legend, as a file may leave it out', () => {
+  expect(checkSchedule({ version: 1, pattern: '#.' } as Schedule, model)).toEqual(checkSchedule({ version: 1, pattern: '#.', legend: {} }, model));
+  expect(() => checkSchedule({ pattern: '#.' } as Schedule, model)).toThrow('schedule.version: nothing is not a version that is read here');
+});

@@ -1,38 +1,42 @@
-import { DEFAULT_SELECTOR, planOf } from './lower.ts';
+import { DEFAULT_SELECTOR, planOfParsed } from './lower.ts';
 import { suggestion } from './nearest.ts';
 import type { Plan } from './plan.ts';
+import { parseSchedule } from './schedule-json.ts';
 import type { Rule, Schedule, SelectorSettings } from './schedule.ts';
-import type { Topology } from './topology.ts';
+import { checkTopology, type Topology } from './topology.ts';
 import { refuse } from './untrusted/json-reader.ts';
 import { shown } from './untrusted/printable.ts';
 
 /**
  * The plan of a schedule, once it is sure that the schedule fits the model and the sampler.
  *
- * Throws `invalid-schedule` for rules about blocks, spans or modules that the model lacks, for a length
- * other than `steps`, for a selector that the model cannot serve, and for all that lowering
+ * Throws `invalid-schedule` for what `parseSchedule` refuses, for rules about blocks, spans or modules that the model
+ * lacks, for a length other than `steps`, for a selector that the model cannot serve, and for all that lowering
  * finds: a branch about which a letter says nothing, a reuse before any compute, a span reused in part.
  */
 export function checkSchedule(schedule: Schedule, topology: Topology, steps?: number): Plan {
-  if (steps !== undefined && schedule.pattern.length !== steps) {
+  checkTopology(topology);
+  const { pattern, legend, selector } = parseSchedule(schedule);
+  if (steps !== undefined && pattern.length !== steps) {
     refuse(
       'schedule.pattern',
-      `the schedule has ${schedule.pattern.length} steps but the sampler takes ${steps}; use as many sampler steps, or a schedule of that length`,
+      `the schedule has ${pattern.length} steps but the sampler takes ${steps}; use as many sampler steps, or a schedule of that length`,
     );
   }
-  for (const [letter, rules] of Object.entries(schedule.legend)) {
-    rules.forEach((rule, i) => checkRule(rule, topology, `schedule.legend[${shown(letter)}][${i}]`));
+  const known = modulesOf(topology);
+  for (const [letter, rules] of Object.entries(legend)) {
+    const place = `schedule.legend[${shown(letter)}]`;
+    rules.forEach((rule, i) => checkRule(rule, { topology, known }, `${place}[${i}]`));
   }
-  const plan = planOf(schedule, topology);
+  const plan = planOfParsed({ version: 1, pattern, legend, ...(selector && { selector }) }, topology);
   const selects = plan.steps.some(({ ops }) => ops.some((op) => op.op === 'refresh' && op.tokens !== 'all'));
-  if (selects || schedule.selector) checkSelector(schedule.selector ?? DEFAULT_SELECTOR, topology);
+  if (selects || selector) checkSelector(selector ?? DEFAULT_SELECTOR, topology);
   return plan;
 }
 
-function checkRule(rule: Rule, topology: Topology, place: string): void {
+function checkRule(rule: Rule, { topology, known }: { readonly topology: Topology; readonly known: readonly string[] }, place: string): void {
   if (rule.blocks) checkRange(rule.blocks, topology, `${place}.blocks`);
   if (rule.do === 'reuse' && rule.span) checkRange(rule.span, topology, `${place}.span`);
-  const known = modulesOf(topology);
   for (const module of rule.modules ?? []) {
     if (!known.includes(module)) {
       refuse(`${place}.modules`, `the model has no module ${shown(module)}${suggestion(module, known)} (it has ${known.join(', ')})`);

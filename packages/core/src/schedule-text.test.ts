@@ -49,7 +49,7 @@ const rule: fc.Arbitrary<Rule> = fc.oneof(
   fc.tuple(share, filters).map(([ratio, f]): Rule => ({ do: 'refresh', ratio, ...f })),
   fc.tuple(reuse, filters).map(([r, f]): Rule => ({ do: 'reuse', ...r, ...f })),
 );
-const legend = fc.dictionary(fc.constantFrom('a', 'Z', '0', '9', '+', '~', '"', '\\', 'é'), fc.array(rule, { minLength: 1, maxLength: 4 }), { minKeys: 1, noNullPrototype: true });
+const legend = fc.dictionary(fc.constantFrom('a', 'Z', '0', '9', '+', '~', "'", '/', 'é', '漢'), fc.array(rule, { minLength: 1, maxLength: 4 }), { minKeys: 1, noNullPrototype: true });
 const selector = fc.record(
   { score: fc.constantFrom(...SCORE_NAMES), age: share, cells: fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 })), paired: fc.boolean() },
   { requiredKeys: ['score'] },
@@ -57,11 +57,12 @@ const selector = fc.record(
 const schedules: fc.Arbitrary<Schedule> = legend.chain((letters) =>
   fc.record(
     {
+      $schema: fc.constantFrom('schedule.schema.json', 'https://example.com/"\\'),
       version: fc.constant(1 as const),
       pattern: fc.string({ unit: fc.constantFrom('#', '.', ...Object.keys(letters)), minLength: 1, maxLength: 20 }),
       legend: fc.constant(letters),
       selector,
-      notes: fc.constant({ a: [1, { b: null }], 'c\nd': 'e\nf' }),
+      notes: fc.constantFrom({ a: [1, { b: null }], 'c\nd': 'e\nf' }, { '\\': 1, '"': [], '\n': {} }),
     },
     { requiredKeys: ['version', 'pattern', 'legend'] },
   ),
@@ -76,6 +77,18 @@ test('is read back as it was, and written again as it was', () => {
     }),
     { numRuns: 300 },
   );
+});
+
+test('keeps the address of a JSON schema, and writes it first', () => {
+  const text = formatSchedule({ version: 1, pattern: '#', legend: {}, $schema: './schedule.schema.json' });
+  expect(text).toBe('{\n  "$schema": "./schedule.schema.json",\n  "version": 1,\n  "pattern": "#",\n  "legend": {}\n}\n');
+  expect(parseScheduleText(text).$schema).toBe('./schedule.schema.json');
+});
+
+test('writes nothing that could not be read back', () => {
+  expect(() => formatSchedule({ version: 1, pattern: '#', legend: {}, notes: { error: Infinity } })).toThrow('schedule.notes["error"]: Infinity cannot be written as JSON');
+  expect(() => formatSchedule({ version: 1, pattern: '#x', legend: {} })).toThrow('schedule.pattern[1]: the letter "x" is not in the legend');
+  expect(formatSchedule({ version: 1, pattern: '#.' } as Schedule)).toContain('"legend": {}');
 });
 
 test('names the file, the line and the column of a mistake', () => {

@@ -24,10 +24,14 @@ export function parseScheduleText(text: string, name = 'schedule'): Schedule {
  *
  * Letters stand in the order of their first use, then those that the pattern does not use. Ends
  * with a line break. `parseScheduleText` gives the same schedule back.
+ *
+ * @throws {ProCacheError} `invalid-schedule` for what `parseSchedule` refuses: it could not be read back.
  */
-export function formatSchedule({ version, pattern, legend, selector, notes }: Schedule): string {
+export function formatSchedule(schedule: Schedule): string {
+  const { $schema, version, pattern, legend, selector, notes } = parseSchedule(schedule);
   const letters = [...new Set(Array.from(pattern).concat(Object.keys(legend).sort()))].filter((letter) => letter in legend);
   const members = [
+    ...($schema === undefined ? [] : [`"$schema": ${JSON.stringify($schema)}`]),
     `"version": ${version}`,
     `"pattern": ${JSON.stringify(pattern)}`,
     `"legend": ${braces(letters.map((letter) => `${JSON.stringify(letter)}: ${formatRules(legend[letter]!)}`), '  ')}`,

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseSchedule } from './schedule-json.ts';
-import { type Action, type Policy, policyOf } from './schedule.ts';
+import { policyOf } from './policy.ts';
+import type { Action, Policy } from './schedule.ts';
 import { LETTERS, scheduleOf } from './tabulate.ts';
 import { type Branch, branchesOf, type Topology } from './topology.ts';
 

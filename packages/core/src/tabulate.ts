@@ -1,6 +1,9 @@
 import { ProCacheError } from './errors.ts';
+import { MAX_STEPS } from './limits.ts';
+import { parseSchedule } from './schedule-json.ts';
 import type { Action, Policy, Rule, Schedule, SelectorSettings } from './schedule.ts';
 import { branchesOf, type Topology } from './topology.ts';
+import { integerOf } from './untrusted/json-reader.ts';
 
 /**
  * Any policy, written down as a schedule: steps that treat every branch alike share a letter.
@@ -8,28 +11,40 @@ import { branchesOf, type Topology } from './topology.ts';
  * `#` and `.` where they fit, else letters in the order of `LETTERS`. Of each letter the first rule is
  * the action that most branches share, then comes one rule for each run of blocks that differs.
  * Fields that say nothing (`order: 0`, `forecast` of order 0, `absolute: false`) are left out. Throws
- * `invalid-schedule` where there are more kinds of step than letters (over 400).
+ * `invalid-schedule` where there are more kinds of step than letters (over 400), and for actions that
+ * `parseSchedule` refuses.
  */
 export function scheduleOf(policy: Policy, steps: number, topology: Topology, selector?: SelectorSettings): Schedule {
+  integerOf({ value: steps, place: 'steps', code: 'invalid-input' }, 1, MAX_STEPS);
+  const blocks = branchesOf(topology);
   const legend: Record<string, readonly Rule[]> = {};
-  const letters = new Map<string, string>();
+  const letters = new Map<string, string>(); // by the actions of a step, block by block
   let pattern = '';
   for (let step = 0; step < steps; step++) {
-    const rules = rulesOf(branchesOf(topology).map((branches) => new Map(branches.map((b) => [b.module, keyOf(policy(step, b))]))));
-    const key = JSON.stringify(rules);
-    const letter = letters.get(key) ?? reservedLetter(rules) ?? LETTERS[Object.keys(legend).length];
-    if (letter === undefined) {
-      throw new ProCacheError(
-        'invalid-schedule',
-        `step ${step} is one more kind of step than the ${LETTERS.length} that a schedule can tell apart; ` +
-          `let more steps share their actions, for instance by rounding ratios`,
-      );
-    }
-    if (!letters.has(key) && reservedLetter(rules) === undefined) legend[letter] = rules;
-    letters.set(key, letter);
+    const rows = blocks.map((branches) => new Map(branches.map((branch) => [branch.module, keyOf(policy(step, branch))])));
+    const key = rows.flatMap((row) => [...row.values()]).join('\n');
+    const known = letters.get(key);
+    const letter = known ?? letterFor(rulesOf(rows), legend, step);
+    if (known === undefined) letters.set(key, letter);
     pattern += letter;
   }
-  return { version: 1, pattern, legend, ...(selector && { selector }) };
+  return parseSchedule({ version: 1, pattern, legend, ...(selector && { selector }) });
+}
+
+/** The letter of a kind of step that there has not been yet: a reserved one, or the next, which is entered into the legend. */
+function letterFor(rules: readonly Rule[], legend: Record<string, readonly Rule[]>, step: number): string {
+  const reserved = reservedLetter(rules);
+  if (reserved !== undefined) return reserved;
+  const letter = LETTERS[Object.keys(legend).length];
+  if (letter === undefined) {
+    throw new ProCacheError(
+      'invalid-schedule',
+      `step ${step} is one more kind of step than the ${LETTERS.length} that a schedule can tell apart; ` +
+        `let more steps share their actions, for instance by rounding ratios`,
+    );
+  }
+  legend[letter] = rules;
+  return letter;
 }
 
 /** The letters of tabulated steps: ASCII letters and digits, then Latin with diacritics and small Greek, each one UTF-16 unit. */

@@ -1,5 +1,5 @@
 import { ProCacheError } from '../errors.ts';
-import { MAX_STEPS } from '../schedule-json.ts';
+import { MAX_STEPS } from '../limits.ts';
 
 /** Refuses an option of a method that is not an integer of a range; `least` is 1 by default, `most` the longest schedule. */
 export function checkCount(option: string, value: number, least: number = 1, most: number = MAX_STEPS): void {

@@ -1,4 +1,4 @@
-import { MAX_ORDER } from '../schedule-json.ts';
+import { MAX_ORDER } from '../limits.ts';
 import type { Reuse, Schedule } from '../schedule.ts';
 import type { Topology } from '../topology.ts';
 import { checkCount } from './checks.ts';

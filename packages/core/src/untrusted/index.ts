@@ -1,3 +1,4 @@
 export { parseJson, type ParseJsonOptions } from './parse-json.ts';
-export { booleanOf, elementsOf, integerOf, membersOf, nameOf, numberOf, objectOf, pairOf, refuse, textOf, type Placed } from './json-reader.ts';
+export { booleanOf, elementsOf, integerOf, listOf, membersOf, nameOf, numberOf, objectOf, pairOf, refuse, textOf, type Placed } from './json-reader.ts';
+export { checkJson } from './json-value.ts';
 export { printable, shown, shownName } from './printable.ts';

@@ -31,15 +31,22 @@ export function objectOf({ value, place, code }: Placed): Readonly<Record<string
 }
 
 /** The elements of an array that is not empty, each with its place. */
-export function elementsOf({ value, place, code }: Placed): readonly Placed[] {
-  if (!Array.isArray(value)) refuse(place, `${shown(value)} is not an array`, code);
-  if (value.length === 0) refuse(place, 'is empty; it needs at least one element', code);
-  return value.map((element: unknown, i) => ({ value: element, place: `${place}[${i}]`, code }));
+export function elementsOf(placed: Placed): readonly Placed[] {
+  const elements = listOf(placed);
+  if (elements.length === 0) refuse(placed.place, 'is empty; it needs at least one element', placed.code);
+  return elements;
 }
 
-/** A text that is not empty. */
-export function textOf({ value, place, code }: Placed): string {
+/** The elements of an array, each with its place. */
+export function listOf({ value, place, code }: Placed): readonly Placed[] {
+  if (!Array.isArray(value)) refuse(place, `${shown(value)} is not an array`, code);
+  return Array.from(value, (element: unknown, i) => ({ value: element, place: `${place}[${i}]`, code }));
+}
+
+/** A text that is not empty, and not longer than `most` UTF-16 units. */
+export function textOf({ value, place, code }: Placed, most: number = Infinity): string {
   if (typeof value !== 'string' || value === '') refuse(place, `${shown(value)} is not a non-empty string`, code);
+  if (value.length > most) refuse(place, `${shown(value)} has ${value.length} characters; the most that are read are ${most}`, code);
   return value;
 }
 
@@ -50,7 +57,7 @@ export function booleanOf({ value, place, code }: Placed): boolean {
 
 /** A number of a closed range; `last` may be `Infinity`. */
 export function numberOf({ value, place, code }: Placed, first: number, last: number): number {
-  const range = last === Infinity ? `a number of at least ${first}` : `between ${first} and ${last}`;
+  const range = last === Infinity ? (first === -Infinity ? 'a finite number' : `a number of at least ${first}`) : `between ${first} and ${last}`;
   if (typeof value !== 'number' || !Number.isFinite(value) || value < first || value > last) refuse(place, `${shown(value)} is not ${range}`, code);
   return value;
 }
@@ -70,9 +77,9 @@ export function nameOf<Name extends string>({ value, place, code }: Placed, name
   return refuse(place, `${shown(value)} is none of ${names.map((name) => `"${name}"`).join(', ')}${hint}`, code);
 }
 
-/** Two integers of at least `least`. */
-export function pairOf({ value, place, code }: Placed, least: number, meaning: string): readonly [number, number] {
+/** Two integers of a closed range. */
+export function pairOf({ value, place, code }: Placed, least: number, meaning: string, most: number = Infinity): readonly [number, number] {
   if (!Array.isArray(value) || value.length !== 2) refuse(place, `${shown(value)} is not a pair ${meaning}`, code);
-  const [a, b] = value.map((element: unknown, i) => integerOf({ value: element, place: `${place}[${i}]`, code }, least));
+  const [a, b] = value.map((element: unknown, i) => integerOf({ value: element, place: `${place}[${i}]`, code }, least, most));
   return [a!, b!];
 }

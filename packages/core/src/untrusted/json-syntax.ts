@@ -1,3 +1,4 @@
+import { MAX_DEPTH } from './json-value.ts';
 import { shown } from './printable.ts';
 
 /** Where a text stops being JSON, and what is wrong there. */
@@ -6,9 +7,6 @@ export interface SyntaxProblem {
   readonly at: number;
   readonly problem: string;
 }
-
-/** How deep arrays and objects may stand inside one another. */
-const MAX_DEPTH = 200;
 
 /** What reading a text comes to: its value, or the first mistake in it. */
 export type Reading = { readonly value: unknown; readonly mistake?: undefined } | { readonly mistake: SyntaxProblem };

@@ -1,0 +1,120 @@
+import { MAX_ORDER, MAX_STEPS } from './limits.ts';
+import type { Op, Plan, StepPlan } from './plan.ts';
+import { booleanOf, integerOf, listOf, membersOf, nameOf, numberOf, objectOf, type Placed, refuse, textOf } from './untrusted/json-reader.ts';
+import { shown } from './untrusted/printable.ts';
+
+/** Plans, and operations of steps, that are known to be what they ought to be. */
+const vouched = new WeakSet<object>();
+
+/** Takes note that a plan was made here, so that it is never checked. Plans are values. */
+export function vouchFor(plan: Plan): Plan {
+  vouched.add(plan);
+  for (const { ops } of plan.steps) vouched.add(ops);
+  return plan;
+}
+
+/**
+ * Refuses what is no plan: whoever hands one over may have it from anywhere.
+ *
+ * @throws {ProCacheError} `invalid-input`, with the place
+ */
+export function checkPlan(plan: Plan): void {
+  if (vouched.has(plan)) return;
+  const { steps, selector, pattern } = objectOf(untrusted(plan, 'plan'));
+  const each = listOf(untrusted(steps, 'plan.steps'));
+  if (each.length > MAX_STEPS) refuse('plan.steps', `has ${each.length} steps; the most that are followed are ${MAX_STEPS}`, 'invalid-input');
+  each.forEach(checkStep);
+  objectOf(untrusted(selector, 'plan.selector'));
+  if (pattern !== undefined) textOf(untrusted(pattern, 'plan.pattern'), MAX_STEPS);
+  vouchFor(plan);
+}
+
+/** Refuses what are no operations of a step. */
+export function checkOps(ops: readonly Op[]): void {
+  if (vouched.has(ops)) return;
+  listOf(untrusted(ops, 'ops')).forEach(checkOp);
+  vouched.add(ops);
+}
+
+/** Refuses what is no step: of a step that nobody runs only the operations are looked at. */
+export function checkStepOps(step: Pick<StepPlan, 'ops'>): void {
+  checkOps(objectOf(untrusted(step, 'step'))['ops'] as readonly Op[]);
+}
+
+function untrusted(value: unknown, place: string): Placed {
+  return { value, place, code: 'invalid-input' };
+}
+
+function member({ value, place, code }: Placed, key: string): Placed {
+  return { value: (value as Readonly<Record<string, unknown>>)[key], place: `${place}.${key}`, code };
+}
+
+function checkStep(step: Placed): void {
+  objectOf(step);
+  listOf(member(step, 'ops')).forEach(checkOp);
+  const program = member(step, 'program');
+  objectOf(program);
+  textOf(member(program, 'key'));
+  listOf(member(program, 'ops')).forEach(objectOf);
+  const live = member(step, 'live');
+  if (!(live.value instanceof Map)) refuse(live.place, `${shown(live.value)} is not a map; make plans with planOf or lower`, 'invalid-input');
+}
+
+function checkOp(placed: Placed): void {
+  objectOf(placed);
+  switch (nameOf(member(placed, 'op'), ['run', 'refresh', 'fold', 'store'])) {
+    case 'run':
+      { checkRun(placed); return; }
+    case 'refresh':
+      { checkRefresh(placed); return; }
+    case 'fold':
+      { checkFold(placed); return; }
+    case 'store':
+      membersOf(placed, ['op', 'feature']);
+      textOf(member(placed, 'feature'));
+  }
+}
+
+function checkRun(placed: Placed): void {
+  const { ahead } = membersOf(placed, ['op', 'first', 'last', 'keep', 'watch', 'ahead']);
+  for (const end of ['first', 'last']) integerOf(member(placed, end), 0);
+  for (const list of ['keep', 'watch']) for (const id of listOf(member(placed, list))) textOf(id);
+  if (ahead === undefined) return;
+  const own = member(placed, 'ahead');
+  objectOf(own);
+  textOf(member(own, 'pack'));
+  for (const sum of listOf(member(own, 'sums'))) {
+    objectOf(sum);
+    integerOf(member(sum, 'step'), 0);
+    for (const term of listOf(member(sum, 'terms'))) {
+      objectOf(term);
+      textOf(member(term, 'branch'));
+      numberOf(member(term, 'weight'), -Infinity, Infinity);
+    }
+  }
+}
+
+function checkRefresh(placed: Placed): void {
+  const { tokens } = membersOf(placed, ['op', 'branch', 'tokens', 'call', 'since', 'keep']);
+  textOf(member(placed, 'branch'));
+  if (tokens !== 'all') integerOf(member(placed, 'tokens'), 1);
+  for (const count of ['call', 'since']) integerOf(member(placed, count), 0);
+  booleanOf(member(placed, 'keep'));
+}
+
+function checkFold(placed: Placed): void {
+  const { sums } = membersOf(placed, ['op', 'terms', 'sums']);
+  for (const term of listOf(member(placed, 'terms'))) {
+    objectOf(term);
+    textOf(member(term, 'feature'));
+    const weights = listOf(member(term, 'weights'));
+    if (weights.length > MAX_ORDER + 1) refuse(term.place, `adds ${weights.length} features; the most are ${MAX_ORDER + 1}`, 'invalid-input');
+    for (const weight of weights) numberOf(weight, -Infinity, Infinity);
+  }
+  if (sums === undefined) return;
+  for (const sum of listOf(member(placed, 'sums'))) {
+    objectOf(sum);
+    textOf(member(sum, 'pack'));
+    integerOf(member(sum, 'index'), 0);
+  }
+}
