@@ -67,13 +67,13 @@ describe('procache schedule import and export', () => {
     expect(await run('schedule', 'export', forecast, '--format', 'mask')).toEqual({
       code: 0,
       stdout: '1,1,0,1\n',
-      stderr: 'note: the format cannot say all that this schedule does, only which steps do what\n',
+      stderr: 'note: the format cannot say all that this schedule does, only which steps do\n  what\n',
     });
     expect((await run('schedule', 'export', forecast, '--format', 'ecad')).stderr).toContain("schedule.pattern[2] ('2'), branch 0.attn: forecasts features, which this format cannot say");
   });
 
   it.each([
-    [['import', 'none.txt', '--format', 'mask'], 'there is no file none.txt that can be read'],
+    [['import', 'none.txt', '--format', 'mask'], 'none.txt: there is no such file; give the file of the other tool'],
     [['import', 'package.json', '--format', 'list'], '--direction: lists of 0, 1 and 2 are written both ways round'],
     [['export', 'fora-3', '--format', 'list'], '--direction: lists of 0, 1 and 2 are written both ways round'],
     [['import', 'package.json', '--format', 'bins'], 'package.json: has no lists `compute_bins` and `cache_bins`'],
@@ -84,5 +84,23 @@ describe('procache schedule import and export', () => {
     const { code, stdout, stderr } = await run('schedule', ...words);
     expect({ failed: code > 0, stdout }).toEqual({ failed: true, stdout: '' });
     expect(stderr).toContain(message);
+  });
+});
+
+describe('procache schedule with --json', () => {
+  it('prints one object, with the notes in it', async () => {
+    const path = await file('ten.json', { version: 1, pattern: '#..#..#.#.', legend: {} });
+    const resampled = await run('schedule', 'resample', path, '--steps', '20', '--json');
+    expect(resampled).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(resampled.stdout)).toMatchObject({ schedule: { version: 1, pattern: '#.....#.....#...#...' }, notes: [expect.stringContaining('untested')] });
+
+    const imported = await run('schedule', 'import', await file('mask', '1101'), '--format', 'mask', '--json', '--out', inFolder('kept.json'));
+    expect(imported).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(imported.stdout)).toMatchObject({ schedule: { pattern: '##.#' }, file: inFolder('kept.json'), notes: [] });
+    expect(JSON.parse(await readFile(inFolder('kept.json'), 'utf8'))).toMatchObject({ pattern: '##.#' });
+
+    const exported = await run('schedule', 'export', 'taylorseer-3-2', '--steps', '8', '--format', 'mask', '--json');
+    expect(exported).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(exported.stdout)).toEqual({ format: 'mask', text: '1,1,0,0,1,0,0,1\n', notes: [expect.stringContaining('only which steps do what')] });
   });
 });

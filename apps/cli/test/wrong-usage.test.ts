@@ -32,14 +32,18 @@ const wrong: readonly (readonly [string, string[]])[] = [
   ['--sampler: the sampler euler is not there yet; there are ddim, ddpm', ['generate', '--sampler', 'euler']],
   ["--sampler: there is no sampler 'dim'; there are ddim, ddpm", ['generate', '--sampler', 'dim']],
   ['--eta belongs to the sampler ddim', ['generate', '--sampler', 'ddpm', '--eta', '0.5']],
-  ["there is no method 'for-3'; there are fora-<interval>,", ['generate', '--schedule', 'for-3']],
-  ['ProCache has published no schedule of 20 steps', ['generate', '--schedule', 'procache-published', '--steps', '20']],
-  ['there is no schedule file nope.json', ['explain', '--schedule', 'nope.json']],
-  ["there is no model 'fashion'; the zoo has fashion-dit", ['generate', '--model', 'fashion']],
-  ['there is no file or folder no/such.pt', ['explain', '--model', 'no/such.pt']],
+  ["--schedule: there is no schedule 'for-3'; with fashion-dit ship searched-8, searched-10, searched-17, searched-25; methods are fora-<interval>, ", ['generate', '--schedule', 'for-3']],
+  ["--schedule: there is no schedule 'searched-18'; with fashion-dit ship ", ['explain', '--schedule', 'searched-18']],
+  ['--schedule fora-0: interval: 0 is not an integer between 1 and 4096', ['explain', '--schedule', 'fora-0']],
+  ["--pattern[1]: 'x' is neither '#' (compute) nor '.' (reuse)", ['explain', '--schedule', 'procache', '--pattern', '#x']],
+  ['--pattern: has 3 letters but there are 4 steps', ['explain', '--schedule', 'procache', '--pattern', '#.#', '--steps', '4']],
+  ['--schedule procache-published: ProCache has published no schedule of 20 steps', ['generate', '--schedule', 'procache-published', '--steps', '20']],
+  ['--schedule nope.json: there is no such file; give a schedule file', ['explain', '--schedule', 'nope.json']],
+  ["--model: there is no model 'fashion'; the zoo has fashion-dit", ['generate', '--model', 'fashion']],
+  ['--model: there is no file or folder no/such.pt', ['explain', '--model', 'no/such.pt']],
   ['--repeat belongs to --compare', ['generate', '--repeat', '2']],
   ['--labels and --images both say how many images there are', ['explain', '--labels', '1', '--images', '2']],
-  ['there is no file or folder nowhere that can be read', ['inspect', 'nowhere']],
+  ['there is no file or folder nowhere; check the path', ['inspect', 'nowhere']],
 ];
 
 describe('wrong usage', () => {
@@ -86,8 +90,8 @@ describe('a schedule file that cannot be used', () => {
     const path = await scheduleFile('short.json', { version: 1, pattern: '#.', legend: {} });
     const { code, stderr } = await run('generate', '--schedule', path, '--steps', '50');
     expect({ code, stderr }).toEqual({
-      code: 1,
-      stderr: 'procache: schedule.pattern: the schedule has 2 steps but the sampler takes 50; use as many sampler steps, or a schedule of that length\n',
+      code: 2,
+      stderr: `procache: --steps 50: the schedule ${path} has 2 steps; leave this out, or make another of it with: procache schedule resample\n`,
     });
   });
 });
@@ -127,7 +131,7 @@ const searches: readonly (readonly [string, string[]])[] = [
   ['--forecast: 11 is more than 10, the highest degree of forecast', ['--forecast', '11']],
   ["There is no 'fid' here, only latent-error, psnr, ssim, frechet, kernel", ['--objective', 'fid']],
   ['--data belongs to the objectives frechet and kernel; add one to --objective', ['--data', 'x.safetensors']],
-  ['--feature-network: there is no file no.onnx; give an ONNX file', ['--objective', 'frechet', '--feature-network', 'no.onnx', '--data', 'x']],
+  ['--feature-network no.onnx: there is no such file; give an ONNX file', ['--objective', 'frechet', '--feature-network', 'no.onnx', '--data', 'x']],
   ['--data none.safetensors: cannot be read', ['--objective', 'kernel', '--data', 'none.safetensors']],
   ["there is no method 'for-3'", ['--beside', 'for-3']],
   ['It is two whole numbers, the smaller one first, such as 1-4', ['--reuse', '4-1']],

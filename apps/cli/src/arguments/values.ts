@@ -13,7 +13,7 @@ export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGE
   return (text) => {
     const value = /^\s*[+-]?\d+\s*$/.test(text) ? Number(text) : NaN;
     if (value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`It is a whole number${most === Number.MAX_SAFE_INTEGER ? `, ${least} or more` : ` from ${least} to ${most}`}.`);
+    throw new InvalidArgumentError(`It is a whole number, ${least} or more${most === Number.MAX_SAFE_INTEGER ? '' : `, at most ${most}`}.`);
   };
 }
 

@@ -1,5 +1,7 @@
+import { MAX_STEPS } from '@procache/core';
 import type { Direction } from '@procache/search';
 import { type Command, Option } from 'commander';
+import { checkBelong } from '../arguments/belongs.ts';
 import { addModelOptions, chooseModel, type ModelFlags } from '../arguments/model-choice.ts';
 import { chooseSchedule } from '../arguments/schedule-choice.ts';
 import { wholeNumber } from '../arguments/values.ts';
@@ -25,8 +27,9 @@ export function registerExport(command: Command, host: Host): void {
   addModelOptions(own)
     .addOption(new Option('-f, --format <format>', 'ECAD or SmoothCache JSON, a mask of steps, cache-dit bins, or a list of 0, 1 and 2').choices(FORMATS).makeOptionMandatory())
     .addOption(new Option('--direction <end>', 'of a list of 0, 1 and 2: at which end it begins').choices(['noisiest-first', 'cleanest-first']))
-    .option('-n, --steps <n>', 'of a method: how many steps (default: 50)', wholeNumber(1))
+    .option('-n, --steps <n>', 'of a method: how many steps (default: 50)', wholeNumber(1, MAX_STEPS))
     .option('-o, --out <file>', 'where it goes (default: standard output)')
+    .option('--json', 'print the text of the other tool and what it leaves out as one JSON object')
     .option('--quiet', 'print nothing but errors and the schedule')
     .option('--debug', 'show where in the program an error arose')
     .addHelpText('after', EXAMPLES)
@@ -34,6 +37,7 @@ export function registerExport(command: Command, host: Host): void {
 }
 
 async function exportSchedule(asked: string, flags: ExportFlags, host: Host): Promise<void> {
+  checkBelong({ '--direction': flags.direction }, '--format list', flags.format === 'list');
   const chosen = await chooseModel(flags);
   const { topology } = chosen.model;
   const { format, direction, steps } = flags;
@@ -41,5 +45,5 @@ async function exportSchedule(asked: string, flags: ExportFlags, host: Host): Pr
   const particulars = { topology, direction, name };
   const text = exportText(schedule, format, particulars);
   const back = importText(text, format, { ...particulars, reuse: {} });
-  await handOver(text, flags, host, lossesOf(schedule, back));
+  await handOver({ text, object: { format, text } }, flags, host, lossesOf(schedule, back));
 }

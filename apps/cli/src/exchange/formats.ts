@@ -67,7 +67,7 @@ export function exportText(schedule: Schedule, format: Format, { topology, direc
 
 /** What is lost where a schedule goes to another tool: `back` is what comes back from there. */
 export function lossesOf(schedule: Schedule, back: Schedule): readonly string[] {
-  return keyOf(schedule) === keyOf(back) ? [] : ['note: the format cannot say all that this schedule does, only which steps do what'];
+  return keyOf(schedule) === keyOf(back) ? [] : ['the format cannot say all that this schedule does, only which steps do what'];
 }
 
 function known(direction: Direction | undefined): Direction {

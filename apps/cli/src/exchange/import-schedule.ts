@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { checkSchedule, FORECAST_RULES, type ForecastRule, formatSchedule, ProCacheError } from '@procache/core';
+import { readRegularText } from '@procache/backend-node';
+import { checkSchedule, FORECAST_RULES, type ForecastRule, formatSchedule, MAX_ORDER } from '@procache/core';
 import type { Direction } from '@procache/search';
 import { type Command, Option } from 'commander';
+import { checkBelong } from '../arguments/belongs.ts';
 import { addModelOptions, chooseModel, type ModelFlags } from '../arguments/model-choice.ts';
 import { wholeNumber } from '../arguments/values.ts';
 import type { Host } from '../host.ts';
@@ -13,7 +14,7 @@ interface ImportFlags extends ModelFlags, OutputFlags {
   readonly format: Format;
   readonly direction?: Direction;
   readonly forecast?: number;
-  readonly rule: ForecastRule;
+  readonly rule?: ForecastRule;
   readonly stack?: boolean;
 }
 
@@ -29,10 +30,11 @@ export function registerImport(command: Command, host: Host): void {
   addModelOptions(own)
     .addOption(new Option('-f, --format <format>', 'ECAD or SmoothCache JSON, a mask of steps, cache-dit bins, or a list of 0, 1 and 2').choices(FORMATS).makeOptionMandatory())
     .addOption(new Option('--direction <end>', 'of a list of 0, 1 and 2: at which end it begins').choices(['noisiest-first', 'cleanest-first']))
-    .option('--forecast <order>', 'of masks and bins: how steps are filled in that are not computed (default: 0, plain reuse)', wholeNumber(0))
-    .addOption(new Option('--rule <rule>', 'how features are forecast').choices(FORECAST_RULES).default('lagrange'))
+    .option('--forecast <order>', 'of masks and bins: how steps are filled in that are not computed (default: 0, plain reuse)', wholeNumber(0, MAX_ORDER))
+    .addOption(new Option('--rule <rule>', 'of --forecast: how features are forecast (default: lagrange)').choices(FORECAST_RULES))
     .option('--stack', 'of masks and bins: forecast what all blocks add together, not each branch')
     .option('-o, --out <file>', 'where it goes (default: standard output)')
+    .option('--json', 'print the schedule as one JSON object')
     .option('--quiet', 'print nothing but errors and the schedule')
     .option('--debug', 'show where in the program an error arose')
     .addHelpText('after', EXAMPLES)
@@ -40,14 +42,23 @@ export function registerImport(command: Command, host: Host): void {
 }
 
 async function importSchedule(file: string, flags: ImportFlags, host: Host): Promise<void> {
+  const { format, direction, forecast: order = 0, rule = 'lagrange', stack } = flags;
+  checkImport(flags);
   const { model } = await chooseModel(flags);
   const { topology } = model;
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new ProCacheError('invalid-input', `there is no file ${file} that can be read; check the path`, { cause });
-  });
-  const { format, direction, forecast: order = 0, rule, stack } = flags;
+  const text = await readRegularText(file, { most: MOST_BYTES, what: 'the file of the other tool' });
   const reuse = { ...(order > 0 && { order, forecast: rule }), ...(stack && { span: [0, topology.blocks.length - 1] as const }) };
   const schedule = importText(text, format, { topology, direction, reuse, name: basename(file) });
   checkSchedule(schedule, topology);
-  await handOver(formatSchedule(schedule), flags, host);
+  await handOver({ text: formatSchedule(schedule), object: { schedule } }, flags, host);
+}
+
+/** Bytes of the longest file of another tool that is read. */
+const MOST_BYTES = 64 * 2 ** 20;
+
+/** Refuses options that the format has no use for. */
+function checkImport({ format, direction, forecast, rule, stack }: ImportFlags): void {
+  checkBelong({ '--direction': direction }, '--format list', format === 'list');
+  checkBelong({ '--forecast': forecast, '--rule': rule, '--stack': stack }, '--format mask and --format bins', format === 'mask' || format === 'bins');
+  checkBelong({ '--rule': rule }, '--forecast', (forecast ?? 0) > 0);
 }

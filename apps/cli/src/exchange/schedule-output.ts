@@ -1,19 +1,27 @@
 import { writeWhole } from '../files/output-files.ts';
 import type { Host } from '../host.ts';
+import { wrapText } from '../pictures/wrap.ts';
 import { type ScreenFlags, screenOf } from '../screen.ts';
 
 export interface OutputFlags extends ScreenFlags {
   readonly out?: string;
 }
 
-/** Writes what a command has made to a file, or to standard output. What people should know goes to standard error. */
-export async function handOver(text: string, { out, ...flags }: OutputFlags, host: Host, notes: readonly string[] = []): Promise<void> {
+/** What a command has made: as a file holds it, and for programs. */
+export interface MadeSchedule {
+  readonly text: string;
+  readonly object: object;
+}
+
+/** Writes what a command has made to a file, or to standard output. What people should know goes to standard error, and with --json into the object. */
+export async function handOver({ text, object }: MadeSchedule, { out, ...flags }: OutputFlags, host: Host, notes: readonly string[] = []): Promise<void> {
   const screen = screenOf(host, flags);
-  for (const note of notes) screen.note(note);
-  if (out === undefined) {
-    host.stdout.writeJson(text);
+  if (out !== undefined) await writeWhole(out, text);
+  if (flags.json) {
+    screen.report({ ...object, ...(out !== undefined && { file: out }), notes });
     return;
   }
-  await writeWhole(out, text);
-  screen.say(out);
+  for (const note of notes) screen.note(wrapText(`note: ${note}`, 78, (line) => line.length).join('\n  '));
+  if (out === undefined) host.stdout.writeJson(text);
+  else screen.say(out);
 }
