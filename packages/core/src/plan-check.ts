@@ -62,17 +62,14 @@ function checkStep(step: Placed): void {
 
 function checkOp(placed: Placed): void {
   objectOf(placed);
-  switch (nameOf(member(placed, 'op'), ['run', 'refresh', 'fold', 'store'])) {
-    case 'run':
-      { checkRun(placed); return; }
-    case 'refresh':
-      { checkRefresh(placed); return; }
-    case 'fold':
-      { checkFold(placed); return; }
-    case 'store':
-      membersOf(placed, ['op', 'feature']);
-      textOf(member(placed, 'feature'));
-  }
+  const kind = nameOf(member(placed, 'op'), ['run', 'refresh', 'fold', 'store']);
+  const checks = { run: checkRun, refresh: checkRefresh, fold: checkFold, store: checkStore };
+  checks[kind](placed);
+}
+
+function checkStore(placed: Placed): void {
+  membersOf(placed, ['op', 'feature']);
+  textOf(member(placed, 'feature'));
 }
 
 function checkRun(placed: Placed): void {

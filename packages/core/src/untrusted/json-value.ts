@@ -18,17 +18,17 @@ export function checkJson({ value, place, code }: Placed, most: number): void {
   };
   const walk = (part: unknown, where: string, depth: number): void => {
     if (depth > MAX_DEPTH) refuse(place, `has more than ${MAX_DEPTH} arrays and objects inside one another`, code);
-    if (typeof part === 'string') { spend(part.length + 2); return; }
-    if (typeof part === 'boolean' || part === null || Number.isFinite(part)) { spend(String(part).length); return; }
+    const units = typeof part === 'string' ? part.length + 2 : isWord(part) ? String(part).length : 2;
+    spend(units);
+    if (typeof part === 'string' || isWord(part)) return;
     if (!isPlain(part)) refuse(where, `${kindOf(part)} cannot be written as JSON; leave it out, or write it as a text`, code);
     const at = (key: string) => (depth < 4 ? `${where}[${key}]` : where); // deeper the path says no more than that it is deep
     if (Array.isArray(part)) {
-      spend(part.length + 2);
+      spend(part.length);
       part.forEach((element, i) => walk(element, at(String(i)), depth + 1));
       if (Object.keys(part).length < part.length) refuse(where, 'has elements that are missing, which JSON cannot say', code);
       return;
     }
-    spend(2);
     for (const [key, member] of Object.entries(part)) {
       if (member === undefined) continue;
       spend(key.length + 4);
@@ -36,6 +36,11 @@ export function checkJson({ value, place, code }: Placed, most: number): void {
     }
   };
   walk(value, place, 0);
+}
+
+/** A number, `true`, `false` or `null`. */
+function isWord(value: unknown): boolean {
+  return typeof value === 'boolean' || value === null || Number.isFinite(value);
 }
 
 /** An array, or an object that `JSON.stringify` walks through. */
