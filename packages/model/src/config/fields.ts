@@ -51,7 +51,11 @@ export class Fields {
 
   /** The same, where `null` means something. */
   findNull(...names: readonly string[]): Placed | undefined {
-    return this.#files.flatMap((file) => names.map((name) => file.ask(name))).find((found) => found !== undefined);
+    const byFile = this.#files.map((file) => {
+      const found = names.map((name) => file.ask(name)).filter((each) => each !== undefined);
+      return found.find(({ value }) => value !== null) ?? found[0];
+    });
+    return byFile.find((found) => found !== undefined);
   }
 
   /** An integer of a closed range. */

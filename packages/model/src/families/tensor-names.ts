@@ -48,7 +48,8 @@ function listOfRanges(ranges: readonly Range[]): string {
  */
 export function checkNames({ tensors }: Checkpoint, needed: ReadonlySet<string>, family: string): void {
   const missing = [...needed].filter((name) => !tensors.has(name));
-  const left = [...tensors.values()].filter((tensor) => !needed.has(tensor.name) && !isHarmless(tensor)).map(({ name }) => name);
+  const modules = new Set([...needed].map(moduleOf));
+  const left = [...tensors.values()].filter((tensor) => !needed.has(tensor.name) && !isHarmless(tensor, modules)).map(({ name }) => name);
   if (missing.length === 0 && left.length === 0) return;
   if (left.length === 0 && !areMissingThroughout(missing, needed)) {
     throw new ProCacheError('invalid-model', `${named(missing)} missing; the file is not a complete ${family} checkpoint, download it again`);
@@ -101,13 +102,18 @@ const COUNTERS = new Set([
 /**
  * Whether a tensor is known not to change an image: a counter, the table of positions that diffusers computes anew, or
  * the frequencies of the timestep embedding, which follow from its width. (`freqs` elsewhere are those of rotary
- * positions, which do change it.) What is of no module and not stored as plain numbers, such as a sparse table, is none
- * of a model's weights.
+ * positions, which do change it.) What is not stored as plain numbers, such as a sparse table, and is in none of
+ * the model's modules, is none of its weights.
  */
-function isHarmless({ name, shape, unread }: StoredTensor): boolean {
+function isHarmless({ name, shape, unread }: StoredTensor, modules: ReadonlySet<string>): boolean {
   const last = name.slice(name.lastIndexOf('.') + 1);
-  if (unread !== undefined && !name.includes('.')) return true;
+  if (unread !== undefined && !modules.has(moduleOf(name))) return true;
   if (COUNTERS.has(last)) return shape.every((extent) => extent === 1);
   if (name === 'freqs') return shape.length === 1 && shape[0] === 128; // half of the 256 of all published ones
   return name === 'pos_embed.pos_embed' || /(^|\.)(t_embedder|timestep_embedder|time_proj)\.(freqs|frequencies)$/.test(name);
+}
+
+/** The first part of a name. */
+function moduleOf(name: string): string {
+  return name.split('.', 1)[0]!;
 }

@@ -38,7 +38,7 @@ export class WeightFinder implements WeightSource {
 
 /** Writes down which names are asked for, and gives weights without numbers. */
 export class NameList implements WeightSource {
-  readonly names = new Set<string>();
+  readonly names: Set<string> = new Set();
 
   async linear(name: string, out: number, inner: number): Promise<Linear> {
     return { weight: await this.weight(`${name}.weight`, [out, inner]), bias: await this.weight(`${name}.bias`, [out]) };

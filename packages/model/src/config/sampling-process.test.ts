@@ -1,0 +1,137 @@
+import { diffusionSteps } from '@procache/core';
+import { describe, expect, it } from 'vitest';
+import { ModelConfig } from './model-config.ts';
+import { samplingProcess } from './sampling-process.ts';
+
+const ORIGINAL = { rule: 'original', learnsVariance: false } as const;
+const DIFFUSERS = { rule: 'leading', learnsVariance: true } as const;
+
+const ofScheduler = (fields: object, family: Parameters<typeof samplingProcess>[1] = DIFFUSERS, added: object = {}) =>
+  samplingProcess(ModelConfig.parse({ scheduler: JSON.stringify(fields) }).with({ ...added }).read(), family);
+const ofConfig = (fields: object, family: Parameters<typeof samplingProcess>[1] = ORIGINAL) => samplingProcess(ModelConfig.of({ ...fields }).read(), family);
+
+describe('samplingProcess', () => {
+  it('is that of the family where no file says anything', () => {
+    expect(ofConfig({})).toEqual({
+      trainTimesteps: 1000,
+      betaSchedule: 'linear',
+      betaStart: 1e-4,
+      betaEnd: 0.02,
+      rule: 'original',
+    });
+    expect(ofConfig({}, DIFFUSERS).rule).toBe('leading');
+  });
+
+  it("takes diffusers' defaults where a scheduler's file does not say: DDIM and DDPM clamp the clean image to 1", () => {
+    const clip = { range: 1, noise: 'predicted' };
+    expect(ofScheduler({ _class_name: 'DDIMScheduler' }, ORIGINAL)).toMatchObject({ sampler: 'ddim', rule: 'leading', clip });
+    expect(ofScheduler({ _class_name: 'DDPMScheduler' })).toMatchObject({ sampler: 'ddpm', rule: 'leading', clip, variance: 'fixed-small' });
+    expect(ofScheduler({})).toMatchObject({ sampler: 'ddim', clip });
+    expect(ofScheduler({ clip_sample: false }).clip).toBeUndefined();
+    expect(ofScheduler({ clip_sample: null }).clip).toBeUndefined(); // Python's None is no
+    expect(ofScheduler({ clip_sample: true, clip_sample_range: 2.5 }).clip).toEqual({ range: 2.5, noise: 'predicted' });
+  });
+
+  it('hands every field on to what core makes of it', () => {
+    const fields = {
+      _class_name: 'DDPMScheduler',
+      num_train_timesteps: 4,
+      trained_betas: [0.1, 0.2, 0.3, 0.4],
+      timestep_spacing: 'trailing',
+      steps_offset: 1,
+      set_alpha_to_one: false,
+      rescale_betas_zero_snr: true,
+      clip_sample: false,
+      variance_type: 'learned_range',
+    };
+    expect(ofScheduler(fields)).toMatchObject({
+      trainTimesteps: 4,
+      trainedBetas: [0.1, 0.2, 0.3, 0.4],
+      rule: 'trailing',
+      stepsOffset: 1,
+      setAlphaToOne: false,
+      zeroTerminalSnr: true,
+      sampler: 'ddpm',
+      variance: 'learned-range',
+    });
+    expect(() => diffusionSteps(2, ofScheduler(fields))).toThrow('at timestep 3 nothing of the image is left (rescale_betas_zero_snr)');
+    expect(diffusionSteps(2, ofScheduler({ ...fields, timestep_spacing: 'leading', steps_offset: 0 })).timesteps).toEqual([2, 0]);
+  });
+
+  it("a pipeline's scheduler goes before the model's own config, and the user before both", () => {
+    const texts = { config: '{"beta_end": 0.03, "train_timesteps": 300}', scheduler: '{"num_train_timesteps": 500, "timestep_spacing": "trailing", "clip_sample": true}' };
+    const config = ModelConfig.parse(texts);
+    expect(samplingProcess(config.read(), DIFFUSERS)).toMatchObject({ betaEnd: 0.03, trainTimesteps: 500, rule: 'trailing' });
+    const said = config.with({ train_timesteps: 200, clip_sample: false, timestep_spacing: null });
+    expect(samplingProcess(said.read(), DIFFUSERS)).toMatchObject({ trainTimesteps: 200, rule: 'leading', clip: undefined });
+  });
+
+  it("the class is that of the pipeline's index, where the file does not contradict it", () => {
+    const of = (index: object, scheduler: object) =>
+      samplingProcess(ModelConfig.parse({ index: JSON.stringify(index), scheduler: JSON.stringify(scheduler) }).read(), DIFFUSERS);
+    expect(of({ scheduler: ['diffusers', 'DDPMScheduler'] }, {}).sampler).toBe('ddpm');
+    expect(of({ scheduler: ['diffusers', 'DDPMScheduler'] }, { _class_name: 'DDIMScheduler' }).sampler).toBe('ddpm');
+    expect(() => of({ scheduler: ['diffusers', 'PNDMScheduler'] }, {})).toThrow('model_index.json: scheduler is "PNDMScheduler", a sampler that is not there yet');
+    expect(() => of({ scheduler: ['diffusers', 'DDIMScheduler'] }, { _class_name: 'FlowMatchHeunDiscreteScheduler' })).toThrow(
+      'scheduler_config.json: _class_name is "FlowMatchHeunDiscreteScheduler", for models that predict a velocity',
+    );
+  });
+
+  it('another sampler is drawn with where the user chooses it, without the clamping that the file knows nothing of', () => {
+    const euler = { _class_name: 'EulerDiscreteScheduler', timestep_spacing: 'linspace' };
+    expect(() => ofScheduler(euler)).toThrow('To draw with one of them all the same, choose it: --sampler ddim, or "sampler": "ddim" in the config');
+    expect(ofScheduler(euler, DIFFUSERS, { sampler: 'ddim' })).toMatchObject({ sampler: 'ddim', rule: 'linspace', clip: undefined });
+    expect(() => ofScheduler({ _class_name: 'FlowMatchEulerDiscreteScheduler' }, DIFFUSERS, { sampler: 'ddim' })).toThrow('predict a velocity');
+  });
+
+  it.each([
+    [{ thresholding: true }, 'thresholding is true, and dynamic thresholding is not supported; to draw without it, say false in the config'],
+    [{ use_flow_sigmas: true }, 'use_flow_sigmas is true, and a path of flow matching is not supported'],
+    [{ prediction_type: 'v_prediction' }, 'prediction_type is "v_prediction", which is not supported; supported are epsilon'],
+    [{ prediction_type: 'flow_prediction' }, 'prediction_type is "flow_prediction", which is not supported'],
+    [{ beta_schedule: 'sigmoid' }, 'beta_schedule is "sigmoid", which is not supported; supported are linear, scaled_linear, squaredcos_cap_v2'],
+    [{ timestep_spacing: 'karras' }, 'timestep_spacing is "karras", which is not supported; supported are leading, trailing, linspace'],
+    [{ _class_name: 'DDPMScheduler', variance_type: 'learned' }, 'variance_type is "learned", which is not supported'],
+    [{ _class_name: 'DDPMScheduler', variance_type: 'fixed_large_log' }, 'variance_type is "fixed_large_log", which is not supported'],
+    [{ _class_name: 7 }, '_class_name is 7, a sampler that is not there yet'],
+    [{ num_train_timesteps: 1e9 }, 'num_train_timesteps is 1000000000, not an integer from 2 to 100000'],
+    [{ num_train_timesteps: '1000' }, 'num_train_timesteps is "1000", not an integer'],
+    [{ beta_start: -1 }, 'beta_start is -1, not a number between 0 and 1'],
+    [{ beta_end: null, beta_start: 0.5 }, 'scheduler_config.json: betas from 0.5 to 0.02 are no noise schedule'],
+    [{ beta_start: 0.9, beta_end: 0.99 }, 'scheduler_config.json: the betas leave nothing of the image at timestep'],
+    [{ trained_betas: [0.1] }, 'scheduler_config.json: there are 1 trained betas for 1000 training timesteps'],
+    [{ trained_betas: 'all' }, 'trained_betas is "all", not a list of numbers'],
+    [{ trained_betas: [0.1, null], num_train_timesteps: 2 }, 'trained_betas[1] is null, not a number'],
+    [{ steps_offset: -1 }, 'steps_offset is -1, not an integer from 0'],
+    [{ set_alpha_to_one: 'yes' }, 'set_alpha_to_one is "yes", neither true nor false'],
+    [{ clip_sample: 1 }, 'clip_sample is 1, neither true nor false'],
+    [{ clip_sample_range: 0 }, 'clip_sample_range is 0, not a number between 0 and 1000000'],
+  ])('refuses %o by the names of the field and of the right file', (fields, message) => {
+    expect(() => ofScheduler(fields)).toThrow(message);
+    expect(() => ofScheduler(fields)).toThrow(/^scheduler_config\.json: /);
+  });
+
+  it("refuses a learned variance that the model's output has no channels for", () => {
+    const fields = { _class_name: 'DDPMScheduler', variance_type: 'learned_range' };
+    expect(() => ofScheduler(fields, { rule: 'leading', learnsVariance: false })).toThrow(
+      'scheduler_config.json: variance_type is "learned_range", but the model has no output channels for a variance',
+    );
+    expect(ofScheduler({ ...fields, _class_name: 'DDIMScheduler' }, { rule: 'leading', learnsVariance: false }).variance).toBeUndefined();
+  });
+
+  it('names the file that a prediction stands in', () => {
+    expect(() => ofConfig({ prediction: 'velocity' })).toThrow('config.json: prediction is "velocity", which is not supported');
+  });
+});
+
+describe('ModelConfig.parse', () => {
+  it('reads what Python writes, and says where the rest is wrong', () => {
+    expect(ModelConfig.parse({ scheduler: '{"lambda_min_clipped": -Infinity, "sigma": NaN}' }).read().unread()).toEqual([
+      'scheduler_config.json: lambda_min_clipped',
+      'scheduler_config.json: sigma',
+    ]);
+    expect(() => ModelConfig.parse({ config: '{"num_heads": 4' })).toThrow('config.json, line 1, column 16: this is not JSON');
+    expect(() => ModelConfig.parse({ index: '[]' })).toThrow('model_index.json: [] is not an object');
+    expect(() => ModelConfig.parse({ config: '['.repeat(100_000) })).toThrow('config.json, line 1, column 202: this is not JSON: more than 200');
+  });
+});
