@@ -1,5 +1,4 @@
 import { Command, CommanderError } from 'commander';
-import { failureOf } from './failure.ts';
 import { systemReason } from './files/system-error.ts';
 import type { Host, HostProcess } from './host.ts';
 import type { OutputStream } from './output-stream.ts';
@@ -58,7 +57,7 @@ async function run(words: readonly string[], host: Host): Promise<number> {
     return 0;
   } catch (cause) {
     if (cause instanceof CommanderError && cause.exitCode === 0) return 0; // --help and --version have been shown
-    return tell(cause, words, host);
+    return await tell(cause, words, host);
   }
 }
 
@@ -112,7 +111,8 @@ const MOST_SIGNS = 700;
 /** As much of a stack as is of use. */
 const MOST_TRACE = 20_000;
 
-function tell(cause: unknown, words: readonly string[], { stdout, stderr, env, signal }: Host): number {
+async function tell(cause: unknown, words: readonly string[], { stdout, stderr, env, signal }: Host): Promise<number> {
+  const { failureOf } = await import('./failure.ts'); // with all of core, which --version does without
   const { code, message: whole, exitCode, isOurs } = failureOf(cause, signal);
   // Without a command commander shows its help in the place of a message.
   if (cause instanceof CommanderError && cause.code === 'commander.help') return exitCode;
