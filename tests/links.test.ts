@@ -48,6 +48,10 @@ describe('the links of the documentation', () => {
     expect(links.filter(({ text, file }) => file !== undefined && !text.startsWith(shown) && !text.startsWith('#') && !file.startsWith(`${folder}/`))).toEqual([]);
   });
 
+  it.each(published)('README.md leads to $manifest.name', ({ folder, manifest }) => {
+    expect(readFileSync(`${root}README.md`, 'utf8')).toContain(`| [\`${manifest.name}\`](${folder}) |`);
+  });
+
   it('names the workspace wherever it names a place in it', () => {
     const { hostname } = new URL(workspace.homepage);
     for (const document of documents) {
