@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import { type Checkpoint, type ConfigJson, isShardIndex, ModelConfig, openCheckpoint, openModel, openShards, type TransformerModel } from '@procache/model';
+import { type Checkpoint, checkRecords, type ConfigJson, isShardIndex, ModelConfig, openCheckpoint, openModel, openShards, type TransformerModel } from '@procache/model';
 import type { FileIdentity } from './file-identity.ts';
 import { type FileSource, openFile } from './file-source.ts';
 import { besides, isThere, locate, type Located } from './locate.ts';
@@ -40,6 +40,9 @@ export async function openModelFiles(path: string, config: ConfigJson = {}): Pro
   }
 }
 
+/** Bytes of weights that are compared with their checksums when a torch file is opened: as many as take no time to read. */
+const CHECKED_WHEN_OPENED = 16 * 2 ** 20;
+
 /** Opens the same as `openModelFiles`, whether or not the tensors are those of a model that is supported. */
 export async function openCheckpointFiles(path: string): Promise<OpenedCheckpoint> {
   const found = await locate(path);
@@ -56,6 +59,7 @@ export async function openCheckpointFiles(path: string): Promise<OpenedCheckpoin
     const source = await open(found.weights);
     const openShard = async (name: string) => open((await besides(found.weights, name)) ?? join(dirname(found.weights), name));
     const checkpoint = await (isShardIndex(basename(found.weights)) ? openShards(source, openShard) : openCheckpoint(source));
+    await checkRecords(checkpoint, { most: CHECKED_WHEN_OPENED });
     return { path: found.weights, checkpoint, config: await configOf(found), files: files.map(({ identity }) => identity), close };
   } catch (cause) {
     await close();

@@ -13,7 +13,8 @@ export function jobLines({ chosen, sampling, schedule }: Job): string {
   const { height, width } = chosen.model.latent;
   const images = `${labels.length} ${labels.length === 1 ? 'image' : 'images'} of ${height}x${width}`;
   const guided = guidance ? `, guidance ${guidance.scale}` : '';
-  return `${chosen.name}: ${images}, ${steps.count} steps of ${sampler}${guided}\nschedule: ${schedule.name}`;
+  const weights = chosen.weights === undefined ? '' : `\nweights: ${chosen.weights}`;
+  return `${chosen.name}: ${images}, ${steps.count} steps of ${sampler}${guided}\nschedule: ${schedule.name}${weights}`;
 }
 
 /** A run at a glance: its letters, and what the steps of each took. */

@@ -1,7 +1,17 @@
 import { basename, resolve } from 'node:path';
 import { openCheckpointFiles } from '@procache/backend-node';
 import { ProCacheError } from '@procache/core';
-import { type Checkpoint, type Labels, type ModelConfig, openModel, type SamplingDefaults, type StoredTensor, type TransformerModel } from '@procache/model';
+import {
+  type Checkpoint,
+  checkRecords,
+  type Labels,
+  type ModelConfig,
+  openModel,
+  type SamplingDefaults,
+  type StoredTensor,
+  type TransformerModel,
+  weightsTaken,
+} from '@procache/model';
 import { zooModel } from '@procache/zoo';
 import { guessOf, nameOfLabel } from '../arguments/labels.ts';
 import { readConfigFlags } from '../arguments/model-choice.ts';
@@ -9,7 +19,7 @@ import { fingerprintOf } from '../files/fingerprint.ts';
 import { formatTable } from '../pictures/text-table.ts';
 import { wrapText } from '../pictures/wrap.ts';
 import { bytes, large } from '../units.ts';
-import { type InspectFlags, type Inspection, listOf } from './inspection.ts';
+import { COLUMN, type InspectFlags, type Inspection, listOf } from './inspection.ts';
 
 /** What a checkpoint holds, whether or not it is a model that can be run. */
 export async function inspectCheckpoint(path: string, flags: InspectFlags): Promise<Inspection> {
@@ -17,9 +27,15 @@ export async function inspectCheckpoint(path: string, flags: InspectFlags): Prom
   try {
     const { checkpoint, config } = opened;
     const model = await modelIn(checkpoint, config.with(await readConfigFlags(flags)));
-    const held = { file: basename(resolve(opened.path)), fingerprint: await fingerprintOf(checkpoint), ...contentOf(checkpoint) };
+    const checked = flags.check ? await checkRecords(checkpoint) : undefined;
+    const held = {
+      file: basename(resolve(opened.path)),
+      fingerprint: await fingerprintOf(checkpoint),
+      ...contentOf(checkpoint),
+      ...(checked !== undefined && { checkedBytes: checked }),
+    };
     const tensors = [...checkpoint.tensors.values()];
-    const parts = [checkpointText(held), modelText(model), ...(flags.tensors ? [tensorTable(tensors)] : [])];
+    const parts = [checkpointText(held, weightsTaken(checkpoint)), modelText(model), ...(flags.tensors ? [tensorTable(tensors)] : [])];
     const object = { kind: 'checkpoint', ...held, model: modelObject(model), ...(flags.tensors && { tensorList: tensors.map(tensorObject) }) };
     return { text: parts.join('\n\n'), object };
   } finally {
@@ -63,23 +79,38 @@ function contentOf({ format, tensors, metadata }: Checkpoint): Content {
   };
 }
 
-function checkpointText(held: Content & { readonly file: string; readonly fingerprint: string }): string {
-  const { 'procache.state': state, ...metadata } = held.metadata;
-  const others = Object.entries(metadata).map(([key, value]) => `${key}=${value}`);
+interface Held extends Content {
+  readonly file: string;
+  readonly fingerprint: string;
+  /** Of weights that have the checksums which their file keeps of them; where that was asked. */
+  readonly checkedBytes?: number;
+}
+
+function checkpointText(held: Held, taken: string | undefined): string {
+  const others = Object.entries(held.metadata).filter(([key]) => !key.startsWith('procache.')).map(([key, value]) => `${key}=${value}`);
   return listOf([
     ['file', `${held.file}, ${held.format}, ${bytes(held.bytes)}`],
     ['tensors', `${held.tensors} (${Object.entries(held.types).map(([type, count]) => `${count} ${type}`).join(', ')})`],
     ['parameters', large(held.parameters)],
-    ['state', state === undefined || state === 'top level' ? undefined : `${state} (what was taken of the training checkpoint)`],
+    ['taken', taken === undefined ? undefined : wrapped(taken)],
     ['metadata', others.length === 0 ? undefined : others.join(', ').slice(0, 300)],
     ['fingerprint', held.fingerprint],
+    ['checked', held.checkedBytes === undefined ? undefined : checkedText(held.checkedBytes)],
   ]);
+}
+
+function checkedText(checkedBytes: number): string {
+  if (checkedBytes === 0) return 'nothing, as the file keeps no checksums';
+  return `${bytes(checkedBytes)} of weights have the checksums that the file keeps`;
+}
+
+function wrapped(text: string): string {
+  return wrapText(text, 62, (line) => line.length).join(`\n${' '.repeat(COLUMN)}`);
 }
 
 function modelText(model: TransformerModel | ProCacheError): string {
   if (model instanceof ProCacheError) return ['not supported', ...wrapText(model.message, 76, (line) => line.length).map((line) => `  ${line}`)].join('\n');
   const { labels, latent, defaults, topology, stream, valueRange, unreadFields } = model;
-  const wrapped = (text: string) => wrapText(text, 62, (line) => line.length).join(`\n${' '.repeat(18)}`);
   return listOf([
     ['supported', `yes, as ${model.family} (${model.flavour})`],
     ['blocks', `${topology.blocks.length} of ${topology.blocks[0]!.join(', ')}`],

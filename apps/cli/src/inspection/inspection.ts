@@ -12,9 +12,12 @@ export interface InspectFlags extends Omit<ModelFlags, 'model'> {
   readonly model?: string;
   /** Whether all tensors are listed. */
   readonly tensors?: boolean;
+  /** Whether the weights are checked against the checksums that their file keeps. */
+  readonly check?: boolean;
 }
 
-const COLUMN = 18;
+/** Where the values of `listOf` begin. */
+export const COLUMN = 18;
 
 /** Lines of a name and a value, the values below each other; what has no value is left out. */
 export function listOf(entries: readonly (readonly [name: string, value: string | number | undefined])[]): string {

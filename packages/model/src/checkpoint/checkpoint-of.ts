@@ -43,6 +43,9 @@ function checkValues(file: CheckpointFile, tensors: readonly StoredTensor[], isM
   if (elements > mostShared * file.size) {
     throw refusalOf(file)(`its tensors have ${elements} elements but the file ${file.size} bytes; store contiguous copies of them`);
   }
+  const records = new Set(tensors.map(({ record }) => record));
+  const recorded = [...records].reduce((sum, record) => sum + (record?.length ?? 0), 0);
+  if (recorded > file.size) throw refusalOf(file)(`its entries take ${recorded} bytes but the file has ${file.size}: they overlap; download it again`);
   const empty = counts.filter((count) => count === 0).length;
   if (isModel && empty > counts.length / 2) {
     throw refusalOf(file)(

@@ -1,5 +1,6 @@
 import { shownName } from '@procache/core/untrusted';
 
+import { viewOf } from './byte-source.ts';
 import { memoryOf, PickleMachine } from './pickle-machine.ts';
 import { describePickled, isPickled, type Pickled } from './pickle-value.ts';
 import { type Refuse } from './refusal.ts';
@@ -131,8 +132,11 @@ function checkProtocol(machine: PickleMachine): void {
 /** Little-endian two's complement of any length. */
 function readLong(machine: PickleMachine, length: number): number | bigint {
   if (length > longestInteger) throw machine.damaged(`an integer takes ${length} bytes`);
+  const words = new Uint8Array(8 * Math.ceil(length / 8));
+  machine.charge(8 * length);
+  words.set(machine.readBytes(length));
   let magnitude = 0n;
-  for (const byte of machine.readBytes(length).toReversed()) magnitude = (magnitude << 8n) | BigInt(byte);
+  for (let at = words.length - 8; at >= 0; at -= 8) magnitude = (magnitude << 64n) | viewOf(words).getBigUint64(at, true);
   const value = BigInt.asIntN(8 * length, magnitude);
   const narrow = Number(value);
   return Number.isSafeInteger(narrow) ? narrow : value;
@@ -161,7 +165,7 @@ function setItems(machine: PickleMachine, items: readonly Pickled[]): void {
 function append(machine: PickleMachine, items: readonly Pickled[]): void {
   const target = machine.peek();
   if (isPickled(target, 'object')) return; // a subclass of a list
-  machine.charge(items.length * memoryOf.item);
+  machine.charge(items.length * (target instanceof Set ? memoryOf.item : memoryOf.slot));
   if (Array.isArray(target)) for (const item of items) target.push(item);
   else if (target instanceof Set) for (const item of items) target.add(item);
   else throw machine.damaged(`items are added to ${describePickled(target)}`);

@@ -10,7 +10,7 @@ import { type Refuse, refusalOf } from './refusal.ts';
 import { textOf } from './utf8.ts';
 
 /** No index is this long; one of a thousand tensors takes 100 kB. */
-const longestIndex = 64 * 2 ** 20;
+const longestIndex = 16 * 2 ** 20;
 /** Nor are there as many files. */
 const mostFiles = 10_000;
 /** The limit of file systems. */
