@@ -1,7 +1,8 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Assessment } from '@procache/search';
 import type { Command } from 'commander';
-import { Interrupted } from '../failure.ts';
+import { failureOf, Interrupted } from '../failure.ts';
 import { openOutputFolder, writeWhole } from '../files/output-files.ts';
 import type { Host } from '../host.ts';
 import { type Screen, screenOf } from '../screen.ts';
@@ -69,21 +70,29 @@ async function runInWorkers(job: SearchJob, file: StudyFile, { host, screen, com
   const progress = openSearchProgress(meter, screen.progress);
   const best = new Map<number, Assessment>();
   const { study } = file;
-  if (file.isResumed) screen.say(`going on with ${file.path}: ${study.schedules.length} schedules are known`);
+  if (file.isResumed) screen.say(resumedText(file));
   progress.show('opening the model');
   const workers = await openWorkers(job);
   try {
     const desk = { study, workers, meter, progress, signal: host.signal, onBest: (budget: number, found: Assessment) => void best.set(budget, found) };
     const outcome = await runJob(job, desk);
-    await writeAll(job, outcome, { meter, screen, study, workers, host, progress, commandLine });
+    const ending = { meter, screen, study, workers, host, progress, commandLine };
+    await writeResults(job, outcome, ending);
+    best.clear(); // the files hold more than that now
+    if (job.flags.report) await addReport(job, outcome, ending);
   } catch (cause) {
     progress.clear();
-    if (!host.signal.aborted) throw cause;
+    if (!host.signal.aborted || cause instanceof Interrupted) throw cause;
     throw await interruption(job, best, file, commandLine.with('--resume'));
   } finally {
     progress.clear();
     await workers.close();
   }
+}
+
+function resumedText({ path, study: { schedules, torn } }: StudyFile): string {
+  const cut = torn === 0 ? '' : `; ${torn} ${torn === 1 ? 'line was' : 'lines were'} cut off, and what was in ${torn === 1 ? 'it' : 'them'} is done again`;
+  return `going on with ${path}: ${schedules.length} schedules are known${cut}`;
 }
 
 interface Ending {
@@ -96,21 +105,39 @@ interface Ending {
   readonly commandLine: CommandLine;
 }
 
-async function writeAll(job: SearchJob, outcome: SearchOutcome, { meter, screen, study, workers, host, progress, commandLine }: Ending): Promise<void> {
-  const { out, report } = job.flags;
+const REPORT = 'report.html';
+
+/** Writes and prints what was found. A report of an earlier run in the folder, which says something else, does not stay. */
+async function writeResults(job: SearchJob, outcome: SearchOutcome, { meter, screen, progress }: Ending): Promise<void> {
+  const { out } = job.flags;
+  await rm(join(out, REPORT), { force: true });
   const files = await writeOutcome(job, outcome, out);
-  const page = join(out, 'report.html');
-  if (report) {
-    progress.show('measuring what the report shows');
-    await writeReport(page, job, outcome, { study, workers, signal: host.signal, commandLine: commandLine.text });
-  }
   const effort = effortSoFar(meter);
   const result = resultOf(job, outcome, files, effort);
   await writeWhole(join(out, 'search.json'), `${JSON.stringify(result, undefined, 1)}\n`);
   progress.clear();
   screen.say(`${outcomeText(job, outcome, effort, screen.ink)}\n`);
-  for (const path of [...files.schedules.values(), files.pareto, ...(report ? [page] : [])]) screen.say(path);
+  for (const path of [...files.schedules.values(), files.pareto]) screen.say(path);
   screen.report(result);
+}
+
+/** Makes the report. Where it fails that is a warning, since everything else is written. */
+async function addReport(job: SearchJob, outcome: SearchOutcome, { screen, study, workers, host, progress, commandLine }: Ending): Promise<void> {
+  const { out } = job.flags;
+  const page = join(out, REPORT);
+  progress.show('measuring what the report shows');
+  try {
+    await writeReport(page, job, outcome, { study, workers, signal: host.signal, commandLine: commandLine.text });
+  } catch (cause) {
+    progress.clear();
+    const again = commandLine.with('--resume');
+    if (host.signal.aborted) throw new Interrupted(`interrupted before ${page} was written; everything else is in ${out}\nmake it with: ${again}`);
+    const { message } = failureOf(cause, host.signal);
+    screen.note(`warning: ${page} was not written: ${message}\n  everything else is in ${out}; make it again with: ${again}`);
+    return;
+  }
+  progress.clear();
+  screen.say(page);
 }
 
 /** Keeps the best so far, and says what there is and how to go on. */

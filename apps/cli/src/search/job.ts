@@ -52,12 +52,14 @@ export async function chooseSearch(flags: SearchFlags): Promise<SearchJob> {
   const process = chooseProcess(flags, chosen);
   const steps = flags.steps ?? chosen.recommended?.steps ?? USUAL_STEPS;
   const space = chooseSpace(flags, chosen.model, steps);
+  process.stepsOf(steps); // refuses what the model's timesteps do not hold
   const budgets = flags.target === undefined ? (flags.budget ?? [Math.max(1, Math.ceil(steps / 3))]) : undefined;
-  for (const budget of budgets ?? []) checkStrategy(flags, space.spaceOf(budget));
+  for (const budget of budgets ?? []) checkBudget(budget, flags, space);
   const labels = labelsOf(flags.labels ?? 'all', chosen.model.labels);
   const seeds = seedsOf(flags);
-  const objectives = await chooseObjectives(flags, chosen);
   checkBeside(flags, chosen, steps);
+  const objectives = await chooseObjectives(flags, chosen);
+  checkSets(flags, objectives);
   const job = { flags, chosen, process, steps, labels, labelOf: labelsBySeed(labels), seeds, space, objectives, budgets };
   return { ...job, header: headerOf(job) };
 }
@@ -72,9 +74,32 @@ function checkTarget({ budget, target, images }: SearchFlags): void {
   if (images !== undefined && target === undefined) throw new ProCacheError('invalid-input', '--images belongs to --target; add it, or leave this out');
 }
 
+/** Refuses a budget that no schedule has under the other constraints, or that the strategy cannot search. */
+function checkBudget(budget: number, flags: SearchFlags, space: ChosenSpace): void {
+  const asked = flags.budget ? `--budget ${budget}` : `--budget ${budget} (a third of the steps, as none was given)`;
+  naming(asked, () => checkStrategy(flags, space.spaceOf(budget)));
+}
+
 /** Refuses methods that there are not for this model and so many steps. */
 function checkBeside({ beside = [] }: SearchFlags, { model }: ChosenModel, steps: number): void {
-  for (const name of beside) byName(name, model.topology, steps);
+  for (const name of beside) naming('--beside', () => byName(name, model.topology, steps));
+}
+
+/** Runs a check, and says which option it is that does not pass. */
+function naming<Result>(option: string, check: () => Result): Result {
+  try {
+    return check();
+  } catch (cause) {
+    if (!(cause instanceof ProCacheError) || cause.message.startsWith('--')) throw cause;
+    throw new ProCacheError(cause.code, `${option}: ${cause.message}`, { cause });
+  }
+}
+
+/** Refuses to take the distance of one image, where an objective is of sets. */
+function checkSets({ finalSeeds, judge }: SearchFlags, { measures }: ChosenObjectives): void {
+  const ofSets = measures.find(({ judges }) => judges === 'set');
+  const odd = finalSeeds === 1 ? '--final-seeds' : judge === 1 ? '--judge' : undefined;
+  if (ofSets && odd) throw new ProCacheError('invalid-input', `${odd} 1: ${ofSets.name} is a distance of sets, and one image is none; use 2 or more, or 0`);
 }
 
 function seedsOf({ seed, seeds, finalSeeds, judge }: SearchFlags): SeedSets {
@@ -88,7 +113,7 @@ function labelsBySeed(labels: readonly number[]): (seed: number) => number {
   const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
   let stride = Math.max(1, Math.round(0.618 * count));
   while (divisor(stride, count) > 1) stride++;
-  return (seed) => labels[(seed * stride) % count]!;
+  return (seed) => labels[((seed % count) * stride) % count]!;
 }
 
 function headerOf({ flags, chosen, process, steps, labels, seeds, space, objectives, budgets }: Omit<SearchJob, 'header'>): StudyHeader {

@@ -22,13 +22,16 @@ export async function chooseObjectives(flags: ObjectiveFlags & { readonly model:
   const names = flags.objective ?? usualObjectives(chosen);
   const ofSets = names.filter((name) => name === 'frechet' || name === 'kernel');
   const files = featureFiles(flags, ofSets);
+  const ofImages = new Map(names.flatMap((name) => (name === 'frechet' || name === 'kernel' ? [] : [[name as string, imageMeasure(name, chosen)] as const])));
   const opened = files && (await openFeatureMeasures(files, chosen));
-  const measures = names.map((name) => (name === 'frechet' || name === 'kernel' ? opened!.measure(name) : imageMeasure(name, chosen)));
-  return {
-    measures: measures as unknown as readonly [Measure, ...Measure[]],
-    files: files ? [files.network, files.data] : [],
-    close: async () => opened?.close(),
-  };
+  const close = async (): Promise<void> => opened?.close();
+  try {
+    const [first, ...others] = names.map((name): Measure => (name === 'frechet' || name === 'kernel' ? opened!.measure(name) : ofImages.get(name)!));
+    return { measures: [first!, ...others], files: files ? [files.network, files.data] : [], close };
+  } catch (cause) {
+    await close();
+    throw cause;
+  }
 }
 
 function usualObjectives({ model }: ChosenModel): readonly ObjectiveName[] {

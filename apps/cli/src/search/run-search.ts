@@ -119,6 +119,7 @@ async function searchOne(job: SearchJob, desk: Desk, { budget, space, strategy, 
     },
   });
   meter.end(stageOf(budget));
+  desk.onBest(budget, result.best);
   return { budget, space, result, ...(target && { milliseconds: await timeOf(job, desk, result) }) };
 }
 

@@ -1,8 +1,9 @@
-import { MAX_ORDER, ProCacheError, type Topology } from '@procache/core';
+import { ProCacheError, type Topology } from '@procache/core';
 import { hoistsPlans } from '@procache/ort';
 import {
   type Alphabet,
   alphabetOf,
+  asJson,
   eachGap,
   eachStep,
   eitherOf,
@@ -54,8 +55,8 @@ export function chooseSpace(flags: SpaceFlags, model: TransformerModel, steps: n
       last: flags.last ?? 0,
       paper: flags.paper ?? false,
       mix: flags.mix,
-      legend: legend as unknown as Json,
-      selector: (selector ?? null) as unknown as Json,
+      legend: asJson(legend, 'legend'),
+      selector: asJson(selector ?? null, 'selector'),
     },
   };
 }
@@ -76,8 +77,6 @@ function checkPaper({ paper, forecast, features, selective: asked }: SpaceFlags)
 /** Every order of every kind of feature. */
 function reuseVariants({ paper, forecast = ORDERS, rule, features }: SpaceFlags, model: TransformerModel): readonly ReuseVariant[] {
   if (paper) return [{}];
-  const tooHigh = forecast.find((order) => order > MAX_ORDER);
-  if (tooHigh !== undefined) throw new ProCacheError('invalid-input', `--forecast: ${tooHigh} is more than ${MAX_ORDER}, the highest degree of forecast; use a lower one`);
   const kind = features ?? (hoistsPlans(model) ? 'both' : 'stack');
   const stack = { span: [0, model.topology.blocks.length - 1] as const };
   const ofEach = forecast.map((order): ReuseVariant => (order === 0 ? {} : { order, forecast: rule }));

@@ -33,7 +33,7 @@ export function outcomeText(job: SearchJob, outcome: SearchOutcome, effort: Effo
   const found = outcome.budgets.flatMap((own) => ['', ...budgetLines(own, job, ink)]);
   const judged = outcome.judged.length > 0 ? ['', ...judgedLines(job, outcome, ink)] : [];
   const { milliseconds: searching, cpuMilliseconds: busy } = outcome.effort;
-  const spent = `${outcome.evaluations} evaluations in ${clock(searching)}, ${clock(busy)} of processor time; with judging and report ${clock(effort.milliseconds)}`;
+  const spent = `${outcome.evaluations} evaluations in ${clock(searching)}, ${clock(busy)} of processor time; with judging ${clock(effort.milliseconds)}`;
   return [...found, ...judged, '', spent].join('\n');
 }
 
@@ -83,5 +83,8 @@ function tablesOf(judged: readonly JudgedContestant[], all: readonly Column[], a
 }
 
 function count(size: bigint): string {
-  return size < 1_000_000n ? size.toLocaleString('en-GB') : Number(size).toExponential(1).replace('e+', 'e');
+  if (size < 1_000_000n) return size.toLocaleString('en-GB');
+  const digits = String(size); // of more digits than a number has
+  const [mantissa, exponent] = Number(`${digits.slice(0, 15)}e0`).toExponential(1).split('e+') as [string, string];
+  return `${mantissa}e${Number(exponent) + Math.max(0, digits.length - 15)}`;
 }
