@@ -2,15 +2,19 @@ import type { Denoiser } from './denoiser.ts';
 import { ProCacheError } from './errors.ts';
 import type { LatentShape } from './transformer.ts';
 
+/** A scale far beyond all that draws anything; the noise that it is multiplied with stays finite. */
+const LARGEST_SCALE = 1e6;
+
 export interface GuidanceOptions {
   readonly shape: LatentShape;
   /**
-   * How many of the output's first channels are guided; by default all that the latent has, as in diffusers.
+   * How many of the output's first channels are guided. The model says it: `guidanceChannels` of its defaults.
    *
-   * The original DiT guides 3 of 4 (`forward_with_cfg`, "for exact reproducibility reasons"). The
-   * channels after them, those of the variance among them, are the conditional image's.
+   * diffusers guides all that the latent has, the original DiT the first 3 of the output (`forward_with_cfg`, "for
+   * exact reproducibility reasons"), those of a variance among them where the latent has fewer. The channels after
+   * them are the conditional image's.
    */
-  readonly channels?: number;
+  readonly channels: number;
 }
 
 /**
@@ -21,10 +25,12 @@ export interface GuidanceOptions {
  * `unconditional + scale * (conditional - unconditional)`, so a scale of 1 is the conditional
  * model at twice the price: leave the wrapper out, and the null classes with it.
  *
- * @throws {ProCacheError} `invalid-input` for a scale that is not finite, channels that there are not, or an output of the wrong size.
+ * @throws {ProCacheError} `invalid-input` for a scale beyond 1e6, channels that there are not, or an output of the wrong size.
  */
-export function guided(denoise: Denoiser, scale: number, { shape, channels = shape.channels }: GuidanceOptions): Denoiser {
-  if (!Number.isFinite(scale)) throw new ProCacheError('invalid-input', `the guidance scale is ${scale}; use a number, mostly 1.5 to 8`);
+export function guided(denoise: Denoiser, scale: number, { shape, channels }: GuidanceOptions): Denoiser {
+  if (!(Math.abs(scale) <= LARGEST_SCALE)) {
+    throw new ProCacheError('invalid-input', `the guidance scale is ${scale}; use a number, mostly 1.5 to 8, at most ${LARGEST_SCALE}`);
+  }
   if (!Number.isInteger(channels) || channels < 1 || channels > shape.outChannels) {
     throw new ProCacheError('invalid-input', `cannot guide ${channels} of ${shape.outChannels} output channels; use 1 to ${shape.outChannels}`);
   }

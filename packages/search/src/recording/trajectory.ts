@@ -39,7 +39,7 @@ export interface TrajectoryOptions {
 
 /** The trajectory of some seeds through a model. */
 export function trajectoryOf<T>(model: Transformer<T>, options: TrajectoryOptions): Trajectory {
-  const { steps, seeds, labelOf, guidance, sampler = 'ddim', eta = 0, signal } = options;
+  const { steps, seeds, labelOf, guidance, sampler = steps.sampler ?? 'ddim', eta = 0, signal } = options;
   if (seeds.length === 0) throw new ProCacheError('invalid-input', 'there is no seed to record; pass one or more');
   const { latent: shape } = model;
   const streams = noiseStreams(seeds);
