@@ -53,12 +53,13 @@ export default tseslint.config(
   },
   fence('core', ['@procache/*', 'onnxruntime-*', 'node:*']),
   fence('metrics', ['@procache/*', 'onnxruntime-*', 'node:*']),
+  fence('pictures', ['@procache/*', 'onnxruntime-*', 'node:*']),
   fence('report', ['@procache/*', '!@procache/core', 'onnxruntime-*', 'node:*']),
   fence('search', ['@procache/backend-*', '@procache/model', '@procache/ort', 'onnxruntime-*', 'node:*']),
   fence('model', ['@procache/backend-*', '@procache/ort', 'onnxruntime-*', 'node:*']),
   fence('ort', ['@procache/backend-*', 'onnxruntime-node', 'onnxruntime-web', 'node:*']),
   {
-    files: ['packages/{core,search,metrics,report}/src/**/*.ts'],
+    files: ['packages/{core,search,metrics,pictures,report}/src/**/*.ts'],
     rules: without([...hostGlobals, 'Date'], 'clock, files, host and output are arguments here'),
   },
   {

@@ -2,8 +2,8 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openFile } from '@procache/backend-node';
 import { openCheckpoint, readFloats } from '@procache/model';
+import { readPngText } from '@procache/pictures';
 import { describe, expect, it } from 'vitest';
-import { readPngText } from '../src/pictures/png-text.ts';
 import { FIXTURES, procache, temporaryFolder } from './spawn-procache.ts';
 
 const inFolder = temporaryFolder();

@@ -1,8 +1,8 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { encodePng } from '@procache/pictures';
 import { describe, expect, it } from 'vitest';
 import { runCommandLine } from '../src/command-line.ts';
-import { encodePng } from '../src/pictures/png.ts';
 import { FIXTURES, temporaryFolder } from './spawn-procache.ts';
 
 const inFolder = temporaryFolder();

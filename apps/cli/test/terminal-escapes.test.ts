@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeSafetensors } from '@procache/model';
+import { encodePng } from '@procache/pictures';
 import { describe, expect, it } from 'vitest';
 import { runCommandLine } from '../src/command-line.ts';
-import { encodePng } from '../src/pictures/png.ts';
 import { FIXTURES, procache, temporaryFolder } from './spawn-procache.ts';
 
 const inFolder = temporaryFolder();

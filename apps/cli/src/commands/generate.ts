@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { MOST_THREADS, openTransformer } from '@procache/backend-node';
 import { costOf, planOf, ProCacheError, uncached } from '@procache/core';
+import type { Picture } from '@procache/pictures';
 import { type Command, Option } from 'commander';
 import { checkBelong } from '../arguments/belongs.ts';
 import { addModelOptions, chooseModel, type ModelFlags } from '../arguments/model-choice.ts';
@@ -19,7 +20,6 @@ import { openTensorFolders, tensorBytes, type TensorFlags, writeLatents, writeTr
 import { conditionWarnings } from '../generation/condition-warnings.ts';
 import { comparisonSummary, jobLines, runSummary } from '../generation/summary-text.ts';
 import type { Host } from '../host.ts';
-import type { Picture } from '../pictures/image.ts';
 import { type Screen, type ScreenFlags, screenOf } from '../screen.ts';
 import { seconds } from '../units.ts';
 

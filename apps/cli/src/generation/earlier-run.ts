@@ -2,7 +2,7 @@ import { lstat, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readRegularFile } from '@procache/backend-node';
 import { parseJson } from '@procache/core/untrusted';
-import { readPngText } from '../pictures/png-text.ts';
+import { readPngText } from '@procache/pictures';
 import { COMPARISON, fileNameOf, GRID } from './picture-names.ts';
 
 /** Bytes of the largest picture that is looked into. */

@@ -1,9 +1,6 @@
 import { join } from 'node:path';
+import { cachedCaption, captionOf, encodePng, overview, type Picture, picturesOf, sideBySide, uncachedCaption } from '@procache/pictures';
 import { writeWhole } from '../files/output-files.ts';
-import { drawGrid } from '../pictures/grid.ts';
-import { type Picture, picturesOf } from '../pictures/image.ts';
-import { encodePng } from '../pictures/png.ts';
-import { cachedCaption, sideBySide, uncachedCaption } from '../pictures/side-by-side.ts';
 import type { Comparison } from './comparison.ts';
 import { imagesOf, type Job, type JobImage, parametersText, provenanceOf } from './job.ts';
 import { COMPARISON, fileNameOf } from './picture-names.ts';
@@ -33,7 +30,7 @@ export async function writePictures(job: Job, pictures: readonly Picture[], fold
 /** Writes all pictures as one, which says with that which pictures there are: see `earlierPictures`. */
 export async function writeGrid(job: Job, pictures: readonly Picture[], path: string): Promise<void> {
   const images = imagesOf(job);
-  await writeWhole(path, encodePng(gridOf(images, pictures), textOf(job, images)));
+  await writeWhole(path, encodePng(overview(pictures, captionsOf(images)), textOf(job, images)));
 }
 
 /** Writes `compare.png`: the uncached pictures, the cached ones, and their difference. */
@@ -43,7 +40,7 @@ export async function writeComparison(job: Job, comparison: Comparison, folder: 
   const [seconds, uncachedSeconds] = [medians.cached / 1000, medians.uncached / 1000];
   const picture = sideBySide({
     title: `${job.chosen.name}, ${job.sampling.steps.count} steps`,
-    columns: images.map(({ name }) => name),
+    columns: captionsOf(images),
     uncached: { caption: uncachedCaption(uncachedSeconds), pictures: picturesOfJob(job, uncached.latents).slice(0, MOST_COLUMNS) },
     cached: {
       caption: cachedCaption({ schedule: job.schedule.name, seconds, uncachedSeconds, psnr: closeness.pixels?.psnr ?? NaN }),
@@ -62,13 +59,9 @@ function footerOf({ sampling, schedule }: Job, shown: number): string {
   return `${schedule.schedule.pattern}\nWall clock of ${images} ${images === 1 ? 'image' : 'images'} made together, on this machine${first}.`;
 }
 
-function gridOf(images: readonly JobImage[], pictures: readonly Picture[]): Picture {
-  if (pictures.length <= MOST_COLUMNS) return drawGrid({ rows: [{ pictures }], columns: images.map(({ name }) => name) });
-  const columns = Math.min(MOST_COLUMNS, Math.ceil(Math.sqrt(pictures.length)));
-  const rows = Array.from({ length: Math.ceil(pictures.length / columns) }, (_, row) => ({
-    pictures: pictures.slice(row * columns, (row + 1) * columns),
-  }));
-  return drawGrid({ rows });
+/** The name of each image's class, or its number where the lettering can tell nothing of the name. */
+function captionsOf(images: readonly JobImage[]): readonly string[] {
+  return images.map(({ name, label }) => captionOf(name, label));
 }
 
 function textOf(job: Job, images: readonly JobImage[]): Record<string, string> {

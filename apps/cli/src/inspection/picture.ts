@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { readRegularFile } from '@procache/backend-node';
 import { ProCacheError } from '@procache/core';
 import { objectOf, parseJson, shownName } from '@procache/core/untrusted';
-import { readPngText } from '../pictures/png-text.ts';
+import { readPngText } from '@procache/pictures';
 import { wrapText } from '../pictures/wrap.ts';
 import type { Inspection } from './inspection.ts';
 

@@ -1,8 +1,7 @@
 import { type Schedule, uncached } from '@procache/core';
+import { differenceOf, encodePng, type Picture, picturesOf } from '@procache/pictures';
 import type { SampleImage, SampleRow, Samples } from '@procache/report';
 import { nameOfLabel } from '../../arguments/labels.ts';
-import { differenceOf, type Picture, picturesOf } from '../../pictures/image.ts';
-import { encodePng } from '../../pictures/png.ts';
 import type { Contestant } from '../contestants.ts';
 import type { SearchJob } from '../job.ts';
 import type { Workers } from '../workers.ts';

@@ -1,3 +1,5 @@
+import { asciiOf } from './ascii.ts';
+
 /** A letter as pixels: `rows` of bits, of which the lowest `width` count, the highest of them at the left. */
 export interface Glyph {
   readonly rows: readonly number[];
@@ -46,8 +48,7 @@ export function isInk({ rows, width }: Glyph, x: number, y: number): boolean {
   return x >= 0 && x < width && (((rows[y] ?? 0) >> (width - 1 - x)) & 1) === 1;
 }
 
-/** The glyphs of a text, a letter each. Accents are dropped; what the font does not have becomes `?`. */
+/** The glyphs of a text, a letter each; what is not ASCII is transliterated. */
 export function glyphsOf(text: string): Glyph[] {
-  const plain = text.normalize('NFKD').replace(/\p{Mark}/gu, '');
-  return Array.from(plain, (letter) => glyphs[letter.codePointAt(0)! - 32] ?? glyphs[31]!);
+  return Array.from(asciiOf(text), (letter) => glyphs[letter.codePointAt(0)! - 32] ?? glyphs[0]!);
 }

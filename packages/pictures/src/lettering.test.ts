@@ -21,9 +21,9 @@ describe('the font', () => {
     expect(drawn('A')).toBe(['..#..', '.#.#.', '#...#', '#...#', '#####', '#...#', '#...#', '.....', '.....'].join('\n'));
   });
 
-  test('drops accents and replaces what it does not have', () => {
+  test('letters other scripts as they are transliterated', () => {
     expect(glyphsOf('Käfer')).toEqual(glyphsOf('Kafer'));
-    expect(glyphsOf('中\t🐞')).toEqual(glyphsOf('???'));
+    expect(glyphsOf('中\t猫')).toEqual(glyphsOf('Zhong Mao'));
   });
 
   test('gives all digits the same width', () => {

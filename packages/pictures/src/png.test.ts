@@ -1,21 +1,22 @@
-import { crc32, deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { decode, encode } from 'fast-png';
+import { strToU8, zlibSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
+import { concatenated, fourBytes, numberAt } from './bytes.ts';
+import { crc32 } from './crc32.ts';
 import { type Picture } from './image.ts';
 import { insertPngText, readPngText } from './png-text.ts';
 import { encodePng } from './png.ts';
+import { unpackedWithin } from './unpack.ts';
 
 const picture: Picture = { width: 2, height: 2, channels: 3, data: Uint8Array.of(255, 0, 0, 0, 255, 0, 0, 0, 255, 9, 8, 7) };
 const ascii = { unit: fc.integer({ min: 33, max: 126 }).map((code) => String.fromCharCode(code)) };
+const latin = (text: string): Uint8Array => strToU8(text, true);
 
-/** A chunk put together by hand. */
-function chunk(type: string, ...parts: (string | Buffer)[]): Buffer {
-  const data = Buffer.concat(parts.map((part) => Buffer.from(part as string, 'latin1')));
-  const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
-  length.writeUInt32BE(data.length);
-  sum.writeUInt32BE(crc32(Buffer.concat([Buffer.from(type), data])));
-  return Buffer.concat([length, Buffer.from(type), data, sum]);
+/** A chunk put together by hand; texts are Latin-1. */
+function chunk(type: string, ...parts: (string | Uint8Array)[]): Uint8Array {
+  const data = concatenated(parts.map((part) => (typeof part === 'string' ? latin(part) : part)));
+  return concatenated([fourBytes(data.length), latin(type), data, fourBytes(crc32(concatenated([latin(type), data])))]);
 }
 
 describe('encodePng', () => {
@@ -30,7 +31,7 @@ describe('encodePng', () => {
   test('carries ASCII that any reader reads, right behind the header', () => {
     const png = encodePng(picture, { parameters: '{"schedule":"#.+.#"}\nseed 7' });
     expect(decode(png, { checkCrc: true }).text).toEqual({ parameters: '{"schedule":"#.+.#"}\nseed 7' });
-    expect(Buffer.from(png).toString('latin1', 37, 41)).toBe('tEXt');
+    expect([...png.subarray(37, 41)]).toEqual([...latin('tEXt')]);
   });
 
   test('carries any text', () => {
@@ -41,7 +42,9 @@ describe('encodePng', () => {
         expect(readPngText(encodePng(picture, kept))).toEqual(kept);
       }),
     );
-    expect(readPngText(encodePng(picture, { prompt: 'Käfer 中文 🐞'.repeat(200) }))).toEqual({ prompt: 'Käfer 中文 🐞'.repeat(200) });
+    const long = 'Käfer 中文 🐞'.repeat(200);
+    expect(readPngText(encodePng(picture, { prompt: long }))).toEqual({ prompt: long });
+    expect(encodePng(picture, { prompt: long }).length).toBeLessThan(400);
   });
 
   test.each(['', ' a', 'a ', 'é', 'a'.repeat(80)])('refuses the keyword "%s"', (keyword) => {
@@ -54,14 +57,14 @@ describe('encodePng', () => {
 });
 
 describe('readPngText', () => {
-  const png = Buffer.from(encode({ width: 1, height: 1, channels: 1, depth: 8, data: Uint8Array.of(0) }));
-  const pngWith = (...chunks: Buffer[]): Buffer => Buffer.concat([png.subarray(0, -12), ...chunks, png.subarray(-12)]);
+  const png = Uint8Array.from(encode({ width: 1, height: 1, channels: 1, depth: 8, data: Uint8Array.of(0) }));
+  const pngWith = (...chunks: Uint8Array[]): Uint8Array => concatenated([png.subarray(0, -12), ...chunks, png.subarray(-12)]);
 
   test('reads what other tools write, behind the pixels too', () => {
     const file = pngWith(
       chunk('tEXt', 'Author\0Ren\xe9'),
-      chunk('zTXt', 'Comment\0\0', deflateSync(Buffer.from('caf\xe9', 'latin1'))),
-      chunk('iTXt', 'Title\0\0\0de\0Titel\0', Buffer.from('Käfer')),
+      chunk('zTXt', 'Comment\0\0', zlibSync(latin('caf\xe9'))),
+      chunk('iTXt', 'Title\0\0\0de\0Titel\0', strToU8('Käfer')),
     );
     expect(readPngText(file)).toEqual({ Author: 'René', Comment: 'café', Title: 'Käfer' });
   });
@@ -74,34 +77,68 @@ describe('readPngText', () => {
   });
 
   test('tells what is no PNG, cut short or damaged', () => {
-    expect(() => readPngText(Buffer.from('GIF89a'))).toThrow('the 6 bytes do not start with the signature');
+    expect(() => readPngText(latin('GIF89a'))).toThrow('the 6 bytes do not start with the signature');
     expect(() => readPngText(png.subarray(0, 20))).toThrow('cut short');
     expect(() => readPngText(pngWith(chunk('tEXt', 'no end')))).toThrow(RangeError);
     expect(() => insertPngText(png.subarray(0, 8), { a: 'b' })).toThrow('starts with nothing');
   });
 
   test('checks the sum of every chunk', () => {
-    for (const type of ['IHDR', 'IDAT', 'tEXt', 'IEND']) {
-      const file = Buffer.from(pngWith(chunk('tEXt', 'a\0b')));
-      const at = file.indexOf(type) - 4;
-      const sum = at + 8 + file.readUInt32BE(at);
-      file[sum]! ^= 1;
+    const starts = (file: Uint8Array): readonly number[] => {
+      const found: number[] = [];
+      for (let at = 8; at < file.length; at += 12 + numberAt(file, at)) found.push(at);
+      return found;
+    };
+    const whole = pngWith(chunk('tEXt', 'a\0b'));
+    expect(starts(whole)).toHaveLength(4);
+    for (const at of starts(whole)) {
+      const file = Uint8Array.from(whole);
+      file[at + 8 + numberAt(file, at)]! ^= 1;
       expect(() => readPngText(file)).toThrow(`the chunk at byte ${at} of the PNG file has the check sum`);
     }
   });
 
   test('unpacks no more than a picture of this program can say, from one chunk or from many', () => {
-    const bomb = deflateSync(Buffer.alloc(100 * 2 ** 20)); // 100 kB
+    const bomb = zlibSync(new Uint8Array(65 * 2 ** 20), { level: 1 }); // 300 kB
     for (const bytes of [chunk('zTXt', 'a\0\0', bomb), chunk('iTXt', 'a\0\u0001\0\0\0', bomb)]) {
-      const before = process.memoryUsage().arrayBuffers;
       expect(() => readPngText(pngWith(bytes))).toThrow('the text of "a" makes more than 67108864 bytes of text in all');
-      expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(90 * 2 ** 20);
     }
-    const third = chunk('zTXt', 'b\0\0', deflateSync(Buffer.alloc(30 * 2 ** 20)));
-    expect(() => readPngText(pngWith(third, third, third))).toThrow('more than 67108864 bytes of text in all');
+    const half = chunk('zTXt', 'b\0\0', zlibSync(new Uint8Array(33 * 2 ** 20), { level: 1 }));
+    expect(() => readPngText(pngWith(half, half))).toThrow('more than 67108864 bytes of text in all');
   });
 
   test('tells compressed text that cannot be unpacked', () => {
     expect(() => readPngText(pngWith(chunk('zTXt', 'k\u001b\0\0', 'no deflate')))).toThrow('the compressed text of "k\\u001b" cannot be unpacked; the PNG file is damaged');
+    expect(() => readPngText(pngWith(chunk('zTXt', 'a\0\0', zlibSync(latin('abc')).subarray(0, 4))))).toThrow('cannot be unpacked');
+    expect(() => readPngText(pngWith(chunk('zTXt', 'a\0\0')))).toThrow('cannot be unpacked');
+  });
+});
+
+describe('unpackedWithin', () => {
+  test('gives back what was packed', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 40 }), fc.integer({ min: 1, max: 3000 }), (some, times) => {
+        const bytes = concatenated(Array.from({ length: times }, (_, i) => some.map((byte) => byte ^ i)));
+        const unpacked = unpackedWithin(zlibSync(bytes), bytes.length)!;
+        expect(unpacked.length).toBe(bytes.length);
+        expect(crc32(unpacked)).toBe(crc32(bytes));
+      }),
+    );
+  });
+
+  test('stops as soon as there is more than is wanted, before the end of the stream', () => {
+    const packed = zlibSync(new Uint8Array(20 * 2 ** 20), { level: 1 });
+    const torn = packed.subarray(0, packed.length - 1000); // who reads on to its end finds that there is none
+    expect(() => unpackedWithin(torn, Infinity)).toThrow();
+    expect(unpackedWithin(torn, 2 ** 20)).toBeUndefined();
+    expect(unpackedWithin(packed, 20 * 2 ** 20)).toHaveLength(20 * 2 ** 20);
+  });
+});
+
+describe('crc32', () => {
+  test('is that of ISO 3309', () => {
+    expect(crc32(latin('123456789'))).toBe(0xcbf43926);
+    expect(crc32(new Uint8Array())).toBe(0);
+    expect(fourBytes(0xcbf43926)).toEqual(Uint8Array.of(0xcb, 0xf4, 0x39, 0x26));
   });
 });

@@ -41,6 +41,23 @@ describe('drawGrid', () => {
     expect(margin.every((level) => level === 255)).toBe(true);
   });
 
+  test('cuts texts of any length: a name of 300 letters takes no more lines than one of 60', () => {
+    const heightWith = (texts: object): number => drawGrid({ rows: [{ pictures: [plain(32, 250)] }], ...texts }).height;
+    const long = 'An unusually long name of a class '.repeat(9);
+    for (const name of [long, long.replaceAll(' ', ''), '长'.repeat(300), long.repeat(10_000)]) {
+      expect(heightWith({ columns: [name] })).toBe(heightWith({ columns: ['word '.repeat(60 / 5)] }));
+      expect(heightWith({ title: name })).toBeLessThan(heightWith({}) + 100);
+      expect(heightWith({ footer: name })).toBeLessThan(heightWith({}) + 400);
+      const [row] = [{ caption: name, pictures: [plain(32, 250)] }];
+      expect(drawGrid({ rows: [row] }).height).toBe(heightWith({}));
+    }
+  });
+
+  test('refuses a canvas of gigabytes', () => {
+    const wide = { ...plain(1, 0, 1), width: 20_000, height: 20_000 };
+    expect(() => drawGrid({ rows: [{ pictures: [wide] }] })).toThrow('draw fewer or smaller pictures');
+  });
+
   test('refuses nothing, and pictures of different sizes', () => {
     expect(() => drawGrid({ rows: [{ pictures: [] }] })).toThrow('1 rows and 0 pictures');
     expect(() => drawGrid({ rows: [{ pictures: [plain(4, 1), plain(5, 1)] }] })).toThrow('5 x 5 x 3 in a grid of 4 x 4 x 3');

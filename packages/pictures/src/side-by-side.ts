@@ -1,3 +1,4 @@
+import { captionOf } from './ascii.ts';
 import { drawGrid } from './grid.ts';
 import { differenceOf, type Picture } from './image.ts';
 
@@ -47,5 +48,5 @@ export function uncachedCaption(seconds: number): string {
 /** The caption of the cached row: `procache-published`, `1.70 s (2.48x)`, `PSNR 33.1 dB`, a line each. */
 export function cachedCaption({ schedule, seconds, uncachedSeconds, psnr }: CachedResult): string {
   const closeness = psnr === Infinity ? 'identical' : `PSNR ${psnr.toFixed(1)} dB`;
-  return `${schedule}\n${seconds.toFixed(2)} s (${(uncachedSeconds / seconds).toFixed(2)}x)\n${closeness}`;
+  return `${captionOf(schedule, 'schedule')}\n${seconds.toFixed(2)} s (${(uncachedSeconds / seconds).toFixed(2)}x)\n${closeness}`;
 }
