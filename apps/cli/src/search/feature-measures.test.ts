@@ -50,4 +50,56 @@ describe('distances of features', () => {
     expect(() => measure('kernel')).toThrow('there are moments only; use frechet');
     await close();
   });
+
+  type Tensors = Readonly<Record<string, readonly [shape: readonly number[], value?: (i: number) => number]>>;
+  const tensors = (own: Tensors) =>
+    Object.fromEntries(
+      Object.entries(own).map(([name, [shape, value = () => 0]]) => [name, { shape, data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => value(i)) }]),
+    );
+  const wide = 64;
+
+  const odd: readonly (readonly [message: string, own: Tensors])[] = [
+    ['`features` is [0, 64], and a distance of sets needs 2 images or more', { features: [[0, wide]] }],
+    ['`features` is [1, 64], and a distance of sets needs 2 images or more', { features: [[1, wide]] }],
+    ['`features` is [128], and the network\'s features are 64 wide', { features: [[128]] }],
+    ['`features` holds NaN (number 65), and a distance needs numbers that are finite', { features: [[3, wide], (i) => (i === 65 ? NaN : 1)] }],
+    ['`images` is [0, 1, 32, 32], and a distance of sets needs 2 images or more', { images: [[0, 1, 32, 32]] }],
+    ['`images` is [1, 1, 32, 32], and a distance of sets needs 2 images or more', { images: [[1, 1, 32, 32]] }],
+    ['`images` is [4, 3, 32, 32], and those of the model are [images, 1, 32, 32]', { images: [[4, 3, 32, 32]] }],
+    ['`images` is [4, 1024], and those of the model are [images, 1, 32, 32]', { images: [[4, 1024]] }],
+    ['`images` is [], and those of the model are [images, 1, 32, 32]', { images: [[]] }],
+    ['`images` holds -Infinity (number 5)', { images: [[2, 1, 32, 32], (i) => (i === 5 ? -Infinity : 0)] }],
+    ['there is `mean` in it without `covariance`', { mean: [[wide]] }],
+    ['`mean` and `covariance` are [64] and [64], and the network\'s features are 64 wide', { mean: [[wide]], covariance: [[wide]] }],
+    ['`mean` holds Infinity (number 7)', { mean: [[wide], (i) => (i === 7 ? Infinity : 0)], covariance: [[wide, wide]] }],
+    ['`covariance` holds Infinity (number 0)', { mean: [[wide]], covariance: [[wide, wide], () => Infinity] }],
+    ['`covariance` has the variance -2 for feature 1, and none is below 0', { mean: [[wide]], covariance: [[wide, wide], (i) => (i === wide + 1 ? -2 : 1)] }],
+    ['`covariance` has 9 for features 2 and 0, and 1 for 0 and 2', { mean: [[wide]], covariance: [[wide, wide], (i) => (i === 2 * wide ? 9 : 1)] }],
+    ['there is neither `features` nor `mean` and `covariance` nor `images` in it (it has nothing)', {}],
+  ];
+  it.each(odd)('are refused where there is nothing to measure: %s', async (message, own) => {
+    const data = await file('odd.safetensors', tensors(own));
+    const opened = openFeatureMeasures({ network, data }, chosen);
+    await expect(opened).rejects.toThrow(`--data ${data}: ${message}`);
+    await expect(opened).rejects.toMatchObject({ code: 'invalid-input' });
+  });
+
+  it('are refused where the data is no regular file, before anything is read', async () => {
+    const message = (path: string) => openFeatureMeasures({ network, data: path }, chosen).then(String, (cause: unknown) => (cause as Error).message);
+    expect(await message(folder)).toBe(`--data ${folder}: is a folder; give a safetensors file`);
+    expect(await message(join(folder, 'none'))).toBe(`--data ${join(folder, 'none')}: there is no such file; give a safetensors file`);
+    if (process.platform !== 'win32') expect(await message('/dev/zero')).toBe('--data /dev/zero: is a device; give a safetensors file');
+  });
+
+  it('are refused where the data is no checkpoint', async () => {
+    const data = join(folder, 'page.safetensors');
+    await writeFile(data, '<!DOCTYPE html><html></html>');
+    await expect(openFeatureMeasures({ network, data }, chosen)).rejects.toThrow(`--data ${data}: page.safetensors: this is a web page`);
+  });
+
+  it('are refused for fewer than two images', async () => {
+    const { measure, close } = await openFeatureMeasures({ network, data: statistics }, chosen);
+    await expect(Promise.resolve().then(() => measure('frechet').ofSet([noise(0)], []))).rejects.toMatchObject({ code: 'invalid-input' });
+    await close();
+  });
 });
