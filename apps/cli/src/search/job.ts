@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { runtimeVersion } from '@procache/backend-node';
 import { byName, ProCacheError } from '@procache/core';
 import { type Json, type PatternSpace, provenanceOf, type StudyHeader } from '@procache/search';
+import { checkBelong } from '../arguments/belongs.ts';
 import { labelsOf } from '../arguments/labels.ts';
 import { type ChosenModel, chooseModel } from '../arguments/model-choice.ts';
 import { chooseProcess, type Process } from '../arguments/sampling.ts';
@@ -71,7 +72,7 @@ export function timedImages({ images = USUAL_IMAGES }: SearchFlags): number {
 
 function checkTarget({ budget, target, images }: SearchFlags): void {
   if (budget && target !== undefined) throw new ProCacheError('invalid-input', '--budget and --target both say what a schedule may cost; leave one out');
-  if (images !== undefined && target === undefined) throw new ProCacheError('invalid-input', '--images belongs to --target; add it, or leave this out');
+  checkBelong({ '--images': images }, '--target', target !== undefined);
 }
 
 /** Refuses a budget that no schedule has under the other constraints, or that the strategy cannot search. */
@@ -81,8 +82,9 @@ function checkBudget(budget: number, flags: SearchFlags, space: ChosenSpace): vo
 }
 
 /** Refuses methods that there are not for this model and so many steps. */
-function checkBeside({ beside = [] }: SearchFlags, { model }: ChosenModel, steps: number): void {
-  for (const name of beside) naming('--beside', () => byName(name, model.topology, steps));
+function checkBeside({ beside, judge }: SearchFlags, { model }: ChosenModel, steps: number): void {
+  checkBelong({ '--beside': beside }, '--judge with more than 0 images', judge > 0);
+  for (const name of beside ?? []) naming('--beside', () => byName(name, model.topology, steps));
 }
 
 /** Runs a check, and says which option it is that does not pass. */

@@ -42,9 +42,9 @@ export interface SpaceFlags {
   readonly first?: number;
   readonly last?: number;
   readonly forecast?: readonly number[];
-  readonly rule: ForecastRule;
+  readonly rule?: ForecastRule;
   readonly features?: (typeof FEATURES)[number];
-  readonly mix: (typeof MIXES)[number];
+  readonly mix?: (typeof MIXES)[number];
   readonly selective?: readonly SelectiveFlag[];
 }
 
@@ -131,9 +131,9 @@ function addSpaceOptions(command: Command): void {
     .option('--first <n>', 'so many first steps are computed (default: 1)', wholeNumber(1, MAX_SEARCHED_STEPS))
     .option('--last <n>', 'so many last steps are computed (default: 0)', wholeNumber(0, MAX_SEARCHED_STEPS))
     .option('--forecast <orders>', `degrees of forecast, 0 for plain reuse, at most ${MAX_ORDER} (default: 1,2,3,4)`, wholeNumbers(0, MAX_ORDER))
-    .addOption(new Option('--rule <rule>', 'how features are forecast').choices(FORECAST_RULES).default('lagrange'))
+    .addOption(new Option('--rule <rule>', 'how features are forecast (default: lagrange)').choices(FORECAST_RULES))
     .addOption(new Option('--features <kind>', 'what is stored: of each branch, of the whole stack, or either (default: both, or the stack where features are large)').choices(FEATURES))
-    .addOption(new Option('--mix <unit>', 'what has one degree of forecast throughout: a gap, or a step').choices(MIXES).default('gap'))
+    .addOption(new Option('--mix <unit>', 'what has one degree of forecast throughout: a gap, or a step (default: gap)').choices(MIXES))
     .option('--selective <list>', 'also selective steps: shares of the tokens, and after @ the first block, such as 0.3,0.1@6', selectives);
 }
 

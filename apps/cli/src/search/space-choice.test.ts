@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { SpaceFlags } from './search-flags.ts';
 import { chooseSpace } from './space-choice.ts';
 
-const usual: SpaceFlags = { rule: 'lagrange', mix: 'gap' };
+const usual: SpaceFlags = {};
 let model: TransformerModel;
 
 beforeAll(async () => {

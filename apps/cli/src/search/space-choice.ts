@@ -16,6 +16,7 @@ import {
   type SelectiveVariant,
 } from '@procache/search';
 import type { TransformerModel } from '@procache/model';
+import { checkBelong } from '../arguments/belongs.ts';
 import type { SelectiveFlag, SpaceFlags } from './search-flags.ts';
 
 /** The schedules that are searched, for any budget of computed steps. */
@@ -34,6 +35,7 @@ export function chooseSpace(flags: SpaceFlags, model: TransformerModel, steps: n
   const reuse = reuseVariants(flags, model);
   const selectives = selectiveVariants(flags, reuse, model.topology);
   const alphabet = alphabetOf({ reuse, selective: selectives, ...(selectives.length > 0 && { selector: { score: 'value-norm' } }) });
+  checkUse(flags, reuse, alphabet);
   const fills = fillsOf(flags, alphabet, reuse, selectives);
   const constraintsOf = (budget: number): PatternConstraints => ({
     steps,
@@ -54,7 +56,7 @@ export function chooseSpace(flags: SpaceFlags, model: TransformerModel, steps: n
       first: flags.first ?? 1,
       last: flags.last ?? 0,
       paper: flags.paper ?? false,
-      mix: flags.mix,
+      mix: flags.mix ?? 'gap',
       legend: asJson(legend, 'legend'),
       selector: asJson(selector ?? null, 'selector'),
     },
@@ -67,15 +69,21 @@ const PAPER_RATIO = 0.3;
 /** ProCache refreshes the deepest quarter of the blocks. */
 const SHALLOW = 0.75;
 
-function checkPaper({ paper, forecast, features, selective: asked }: SpaceFlags): void {
-  const given = [forecast && '--forecast', features && '--features', asked && '--selective'].find(Boolean);
+function checkPaper({ paper, forecast, rule, features, mix, selective: asked }: SpaceFlags): void {
+  const given = [forecast && '--forecast', rule && '--rule', features && '--features', mix && '--mix', asked && '--selective'].find(Boolean);
   if (paper && given) {
     throw new ProCacheError('invalid-input', `--paper says what reused steps do, and so does ${given}; leave one of the two out`);
   }
 }
 
+/** Refuses options that tell apart what is the same: a rule without forecasts, a mix of one letter. */
+function checkUse({ rule, mix }: SpaceFlags, reuse: readonly ReuseVariant[], { reused, selective: injected }: Alphabet): void {
+  checkBelong({ '--rule': rule }, '--forecast with an order above 0', reuse.some(({ order = 0 }) => order > 0));
+  checkBelong({ '--mix': mix }, 'several orders of --forecast, several --features or --selective', reused.length + injected.length > 1);
+}
+
 /** Every order of every kind of feature. */
-function reuseVariants({ paper, forecast = ORDERS, rule, features }: SpaceFlags, model: TransformerModel): readonly ReuseVariant[] {
+function reuseVariants({ paper, forecast = ORDERS, rule = 'lagrange', features }: SpaceFlags, model: TransformerModel): readonly ReuseVariant[] {
   if (paper) return [{}];
   const kind = features ?? (hoistsPlans(model) ? 'both' : 'stack');
   const stack = { span: [0, model.topology.blocks.length - 1] as const };
@@ -100,7 +108,7 @@ function selectiveVariants({ paper, selective: asked = [] }: SpaceFlags, reuse: 
 }
 
 function fillsOf(
-  { paper, mix }: SpaceFlags,
+  { paper, mix = 'gap' }: SpaceFlags,
   alphabet: Alphabet,
   reuse: readonly ReuseVariant[],
   selectives: readonly SelectiveVariant[],
