@@ -1,6 +1,7 @@
 export { openTransformer, type NodeTransformer, type TransformerOptions } from './transformer.ts';
 export { openCheckpointFiles, openModelFiles, type OpenedCheckpoint, type OpenedModel } from './model-files.ts';
 export { openFile, type FileSource } from './file-source.ts';
+export { checkUnchanged, type FileIdentity } from './file-identity.ts';
 export { readRegularFile, readRegularText, type ReadOptions, type RegularFileOptions } from './regular-file.ts';
 export { nodeHost, type HostOptions } from './host.ts';
 export { featureValues } from './feature-values.ts';

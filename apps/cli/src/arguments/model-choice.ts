@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { openModelFiles, readRegularText } from '@procache/backend-node';
+import { type FileIdentity, openModelFiles, readRegularText } from '@procache/backend-node';
 import { nearest, ProCacheError, SAMPLER_NAMES, type SamplerName } from '@procache/core';
 import { objectOf, parseJson, shown, shownName } from '@procache/core/untrusted';
 import { type ConfigJson, type TransformerModel, weightsTaken } from '@procache/model';
@@ -44,6 +44,8 @@ export interface ChosenModel extends KnownModel {
   readonly config: ConfigJson;
   /** Tells its weights from others: see `fingerprintOf`. */
   readonly fingerprint: string;
+  /** Its files as they were then, and must be when it is used. */
+  readonly files: readonly FileIdentity[];
   /** Which weights of its file were taken, where there are several or more than those: see `weightsTaken`. */
   readonly weights?: string | undefined;
 }
@@ -60,7 +62,7 @@ export async function chooseModel(flags: ModelFlags): Promise<ChosenModel> {
     const fingerprint = await fingerprintOf(opened.checkpoint);
     const { recommended, schedules = {} } = zoo ?? {};
     const weights = weightsTaken(opened.checkpoint);
-    return { name: zoo?.name ?? basename(resolve(path)), path, config, model: opened.model, fingerprint, weights, recommended, schedules };
+    return { name: zoo?.name ?? basename(resolve(path)), path, config, model: opened.model, fingerprint, files: opened.files, weights, recommended, schedules };
   } finally {
     await opened.close();
   }

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { MOST_THREADS, type NodeTransformer, openTransformer } from '@procache/backend-node';
+import { MOST_THREADS, type NodeTransformer } from '@procache/backend-node';
 import { generate, MAX_STEPS, ProCacheError } from '@procache/core';
 import { median } from '@procache/metrics';
 import { type Command, Option } from 'commander';
@@ -13,7 +13,8 @@ import { peakMemory, peakOfThisProcess } from '../bench/peak-memory.ts';
 import { openPlainGraph } from '../bench/plain-graph.ts';
 import { type BenchResult, formatResult, resultsOf } from '../bench/report.ts';
 import { syntheticModel } from '../bench/synthetic-model.ts';
-import { type Contestant, timeContestants, type Workload } from '../bench/timing.ts';
+import { type Contestant, generationOf, timeContestants, type Workload } from '../bench/timing.ts';
+import { openChosen } from '../generation/open-chosen.ts';
 import type { Host } from '../host.ts';
 import { type ScreenFlags, screenOf } from '../screen.ts';
 import { SHAPE_NAMES } from '../shapes/dit-shapes.ts';
@@ -78,7 +79,7 @@ async function bench(flags: BenchFlags, host: Host): Promise<void> {
   const chosen = await choose(flags, host);
   const contestants = await contestantsOf(chosen, flags);
   const { threads, memory } = flags;
-  const transformer = await openTransformer(chosen.path, { threads, memory, config: chosen.config });
+  const transformer = await openChosen(chosen, { threads, memory });
   const workload = workloadOf(transformer, chosen, flags, host.signal);
   const { timings, plainTimes } = await timed(workload, contestants, flags, (line) => screen.note(line)).finally(() => transformer.dispose());
   const peaks: (number | undefined)[] = [];
@@ -115,8 +116,8 @@ async function runOnly(flags: BenchFlags, name: string, host: Host): Promise<voi
   const contestant = (await contestantsOf(chosen, flags)).find((candidate) => candidate.name === name);
   if (!contestant) throw new ProCacheError('invalid-input', `--only: ${name} is none of --schedules`);
   const { threads, memory } = flags;
-  const transformer = await openTransformer(chosen.path, { threads, memory, config: chosen.config });
-  await generate(transformer, { ...workloadOf(transformer, chosen, flags, host.signal), plan: contestant.plan }).finally(() => transformer.dispose());
+  const transformer = await openChosen(chosen, { threads, memory });
+  await generate(transformer, { ...generationOf(workloadOf(transformer, chosen, flags, host.signal)), plan: contestant.plan }).finally(() => transformer.dispose());
   host.stdout.write(String(peakOfThisProcess()));
 }
 

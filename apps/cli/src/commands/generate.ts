@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { MOST_THREADS, openTransformer } from '@procache/backend-node';
+import { MOST_THREADS } from '@procache/backend-node';
 import { costOf, planOf, ProCacheError, uncached } from '@procache/core';
 import type { Picture } from '@procache/pictures';
 import { type Command, Option } from 'commander';
@@ -18,6 +18,7 @@ import { resultOf, type WrittenFiles } from '../generation/result-object.ts';
 import { runOnce, type TimedRun } from '../generation/run.ts';
 import { openTensorFolders, tensorBytes, type TensorFlags, writeLatents, writeTrajectory } from '../generation/saved-tensors.ts';
 import { conditionWarnings } from '../generation/condition-warnings.ts';
+import { openChosen } from '../generation/open-chosen.ts';
 import { comparisonSummary, jobLines, runSummary } from '../generation/summary-text.ts';
 import type { Host } from '../host.ts';
 import { type Screen, type ScreenFlags, screenOf } from '../screen.ts';
@@ -113,7 +114,7 @@ async function make(job: Job, flags: GenerateFlags, { screen, signal }: { readon
   };
   // In another thread, so that Ctrl-C and the progress bar need not wait for ONNX Runtime.
   const { threads, memory } = flags;
-  const transformer = await openTransformer(chosen.path, { thread: 'worker', threads, memory, config: chosen.config });
+  const transformer = await openChosen(chosen, { thread: 'worker', threads, memory });
   try {
     const setting = { transformer, sampling, signal, screen };
     if (!flags.compare) return { run: await runOnce(setting, schedule.plan, { label: 'generate', onLatent }), comparison: undefined, trajectory };

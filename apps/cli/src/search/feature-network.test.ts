@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const shape = { channels: 1, height: 2, width: 2 };
+const shape = { channels: 1, outChannels: 1, height: 2, width: 2 };
 const images = (count: number): readonly Float32Array[] => Array.from({ length: count }, (_, i) => Float32Array.of(i, 1, 2, 3));
 
 /** A field of a protocol buffer: a number, a text, or a message made of fields. */

@@ -1,28 +1,39 @@
-import { openCheckpointFiles } from '@procache/backend-node';
+import { checkUnchanged, openCheckpointFiles } from '@procache/backend-node';
 import { ProCacheError } from '@procache/core';
 import type { Evaluator } from '@procache/search';
 import type { ChosenModel } from '../arguments/model-choice.ts';
 import { fingerprintOf } from '../files/fingerprint.ts';
 
 /**
- * The same evaluator, which throws away what it measured while the model's file was replaced.
+ * The same evaluator, which throws away what it measured while the model's files were replaced.
  *
- * Graphs point into that file and are opened again and again, so whoever replaces it in the hours of a search changes
- * the model halfway. Looking takes a megabyte of reading per evaluation.
+ * Graphs point into those files and are opened again and again, so whoever replaces one in the hours of a search changes
+ * the model halfway.
  */
-export function ofSameModel({ path, fingerprint, name }: ChosenModel, evaluator: Evaluator): Evaluator {
+export function ofSameModel(chosen: ChosenModel, evaluator: Evaluator): Evaluator {
   return {
     objectives: evaluator.objectives,
     async evaluate(schedule, seeds, signal) {
       const scores = await evaluator.evaluate(schedule, seeds, signal);
-      const now = await currentFingerprint(path);
-      if (now === fingerprint) return scores;
-      throw new ProCacheError(
-        'invalid-model',
-        `${name}: its weights were replaced while the search ran (fingerprint ${fingerprint} before, ${now} now); begin another study with the new ones`,
-      );
+      try {
+        checkUnchanged(chosen.files);
+      } catch (cause) {
+        await checkFingerprint(chosen);
+        throw cause;
+      }
+      return scores;
     },
   };
+}
+
+/** Tells other weights, which need a study of their own, from the same in a file that was only touched. */
+async function checkFingerprint({ path, fingerprint, name }: ChosenModel): Promise<void> {
+  const now = await currentFingerprint(path);
+  if (now === fingerprint) return;
+  throw new ProCacheError(
+    'invalid-model',
+    `${name}: its weights were replaced while the search ran (fingerprint ${fingerprint} before, ${now} now); begin another study with the new ones`,
+  );
 }
 
 async function currentFingerprint(path: string): Promise<string> {

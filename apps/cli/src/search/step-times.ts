@@ -1,6 +1,6 @@
 import { type DiffusionSteps, generate, median, planOf, type Schedule } from '@procache/core';
-import { openTransformer } from '@procache/backend-node';
 import { type Alphabet, scheduleFor, type StepTimes } from '@procache/search';
+import { openChosen } from '../generation/open-chosen.ts';
 import { timedImages, type SearchJob } from './job.ts';
 
 /** Computed steps before the first reused one, so that the highest degree of forecast has its history. */
@@ -52,14 +52,15 @@ interface Timed {
 type Run = (schedule: Schedule, steps: DiffusionSteps, signal: AbortSignal) => Promise<Timed>;
 
 async function timing<Result>({ flags, chosen, process, labels }: SearchJob, use: (run: Run) => Promise<Result>): Promise<Result> {
+  const { sampler, eta, guidance } = process;
   const { threads, memory } = flags;
-  const transformer = await openTransformer(chosen.path, { thread: 'worker', threads, memory, config: chosen.config });
+  const transformer = await openChosen(chosen, { thread: 'worker', threads, memory });
   const drawn = Array.from({ length: timedImages(flags) }, (_, i) => labels[i % labels.length]!);
   const now = (): number => performance.now();
   try {
     return await use(async (schedule, steps, signal) => {
       const started = now();
-      const { records } = await generate(transformer, { ...process, plan: planOf(schedule, transformer.topology), steps, labels: drawn, signal, now });
+      const { records } = await generate(transformer, { sampler, eta, guidance, plan: planOf(schedule, transformer.topology), steps, labels: drawn, signal, now });
       return { records, milliseconds: now() - started };
     });
   } finally {

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
-import { openTransformer, type NodeTransformer } from '@procache/backend-node';
+import type { NodeTransformer } from '@procache/backend-node';
 import { type Render, type Recording, joinedRecordings, pooledRender, record, renderer, rounded, trajectoryOf } from '@procache/search';
+import { openChosen } from '../generation/open-chosen.ts';
 import type { SearchJob } from './job.ts';
 
 /** Models in worker threads, side by side. */
@@ -29,14 +30,15 @@ const RECORDED_TOGETHER = 4;
 
 /** Opens the models of a search. The caller closes them. */
 export async function openWorkers({ flags, chosen, process, labelOf, steps, space }: SearchJob): Promise<Workers> {
+  const { sampler, eta, guidance, stepsOf } = process;
   const cores = availableParallelism();
   const isLarge = chosen.model.parameters * FLOAT_BYTES > LARGE_WEIGHTS;
   const count = flags.workers ?? (isLarge ? 1 : cores);
   const threads = flags.threads ?? Math.max(1, Math.floor(cores / count));
-  const options = { thread: 'worker', threads, memory: flags.memory, config: chosen.config } as const;
-  const models = await Promise.all(Array.from({ length: count }, () => openTransformer(chosen.path, options)));
-  const [first, ...others] = models.map((model) => renderer(model, { ...process, labelOf }));
-  const trajectories = { ...process, steps: process.stepsOf(steps), labelOf };
+  const options = { thread: 'worker', threads, memory: flags.memory } as const;
+  const models = await Promise.all(Array.from({ length: count }, () => openChosen(chosen, options)));
+  const [first, ...others] = models.map((model) => renderer(model, { sampler, eta, guidance, stepsOf, labelOf }));
+  const trajectories = { sampler, eta, guidance, steps: stepsOf(steps), labelOf };
   const recordPart = async (model: NodeTransformer, seeds: readonly number[], signal: AbortSignal, onProgress: (share: number) => void) =>
     rounded(await record(trajectoryOf(model, { ...trajectories, seeds, signal }), { reuse: space.reuse, onProgress }));
   return {

@@ -1,7 +1,8 @@
-import { featureValues, openTransformer } from '@procache/backend-node';
+import { featureValues } from '@procache/backend-node';
 import { type BranchId, branchesOf, type Topology } from '@procache/core';
 import { elementsOf, membersOf, nameOf, numberOf, type Placed } from '@procache/core/untrusted';
 import { type BranchMovement, branchMovement, type Kept, type Study } from '@procache/search';
+import { openChosen } from '../../generation/open-chosen.ts';
 import type { SearchJob } from '../job.ts';
 
 /** Images whose features are looked at. */
@@ -16,7 +17,7 @@ export function measuredMovement(job: SearchJob, study: Study, signal: AbortSign
 /** In this thread, as features cannot be read from another. */
 async function measure({ chosen, flags, process, labelOf, steps, seeds }: SearchJob, signal: AbortSignal): Promise<readonly BranchMovement[]> {
   const { threads, memory } = flags;
-  const transformer = await openTransformer(chosen.path, { threads, memory, config: chosen.config });
+  const transformer = await openChosen(chosen, { threads, memory });
   try {
     return await branchMovement(transformer, {
       ...process,
