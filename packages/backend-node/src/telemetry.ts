@@ -1,5 +1,6 @@
 import { isMainThread } from 'node:worker_threads';
 import { ProCacheError } from '@procache/core';
+import { keepsOwnEnvironment, setNativeVariable } from './native-environment.ts';
 
 /** What ONNX Runtime asks the environment for when its native library initialises: `1` switches its telemetry off. */
 const SWITCH = 'ORT_DISABLE_TELEMETRY';
@@ -17,6 +18,7 @@ const PATIENCE = 5000;
  */
 export function switchTelemetryOff(): void {
   process.env[SWITCH] ||= '1';
+  if (keepsOwnEnvironment()) setNativeVariable(SWITCH, process.env[SWITCH]);
 }
 
 if (isMainThread) switchTelemetryOff();
@@ -30,7 +32,7 @@ let settled: Promise<void> | undefined;
  * @throws {ProCacheError} `unsupported-device` in a worker thread whose main thread cannot be reached.
  */
 export function settleTelemetry(): Promise<void> {
-  if (isMainThread) switchTelemetryOff();
+  if (isMainThread || keepsOwnEnvironment()) switchTelemetryOff();
   else settled ??= inMainThread();
   return settled ?? Promise.resolve();
 }
