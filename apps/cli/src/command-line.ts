@@ -53,7 +53,7 @@ async function run(words: readonly string[], host: Host): Promise<number> {
   const asked = readWords(words);
   try {
     const root = await program(asked, host);
-    await root.parseAsync(asked, { from: 'user' });
+    await root.parseAsync(withoutVainHelp(asked, root), { from: 'user' });
     return 0;
   } catch (cause) {
     if (cause instanceof CommanderError && cause.exitCode === 0) return 0; // --help and --version have been shown
@@ -68,13 +68,22 @@ async function lostOutput(stdout: OutputStream): Promise<string | undefined> {
   return `standard output: cannot be written: ${systemReason(failure) ?? failure.message}`;
 }
 
-/** `help generate` is `generate --help`, and of a command that there is not there is no help. */
+/** `help generate` is `generate --help`. */
 function readWords(words: readonly string[]): readonly string[] {
   const [first, ...rest] = words;
   if (first === '-V') return ['--version'];
-  const asked = first === 'help' ? [...rest, '--help'] : words;
-  const name = commandIn(asked);
-  return name === undefined || COMMANDS.some((command) => command.name === name) ? asked : [name];
+  return first === 'help' ? [...rest, '--help'] : words;
+}
+
+/** Of a command that there is not there is no help, but a message. */
+function withoutVainHelp(words: readonly string[], root: Command): readonly string[] {
+  let command: Command | undefined = root;
+  for (const word of words.filter((one) => !one.startsWith('-'))) {
+    if (command.commands.length === 0) return words;
+    command = command.commands.find((one) => one.name() === word);
+    if (!command) return word === 'help' ? words : words.filter((one) => one !== '-h' && one !== '--help');
+  }
+  return words;
 }
 
 function commandIn(words: readonly string[]): string | undefined {
