@@ -128,11 +128,11 @@ const searches: readonly (readonly [string, string[]])[] = [
   ['--iterations belongs to the strategies anneal, combined; leave it out for sample', ['--strategy', 'sample', '--iterations', '3']],
   ['--selective refreshes features of branches, and --features stack stores none', ['--selective', '0.3', '--features', 'stack']],
   ["--selective: block 12 is outside the model's 12 blocks (0-11)", ['--selective', '0.3@12']],
-  ['--forecast: 11 is more than 10, the highest degree of forecast', ['--forecast', '11']],
+  ["option '--forecast <orders>' argument '11' is invalid. It is a whole number, 0 or more, at most 10", ['--forecast', '11']],
   ["There is no 'fid' here, only latent-error, psnr, ssim, frechet, kernel", ['--objective', 'fid']],
   ['--data belongs to the objectives frechet and kernel; add one to --objective', ['--data', 'x.safetensors']],
   ['--feature-network no.onnx: there is no such file; give an ONNX file', ['--objective', 'frechet', '--feature-network', 'no.onnx', '--data', 'x']],
-  ['--data none.safetensors: cannot be read', ['--objective', 'kernel', '--data', 'none.safetensors']],
+  ['--data none.safetensors: there is no such file; give a safetensors file', ['--objective', 'kernel', '--data', 'none.safetensors']],
   ["there is no method 'for-3'", ['--beside', 'for-3']],
   ['It is two whole numbers, the smaller one first, such as 1-4', ['--reuse', '4-1']],
 ];
