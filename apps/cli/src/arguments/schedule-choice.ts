@@ -34,20 +34,22 @@ export interface ChosenSchedule {
 export async function chooseSchedule(flags: ScheduleFlags, chosen: KnownModel): Promise<ChosenSchedule> {
   const asked = flags.schedule ?? 'uncached';
   const { topology } = chosen.model;
-  const schedule = await scheduleNamed(asked, flags, chosen);
+  const schedule = await scheduleNamed(asked, flags, chosen, '--schedule');
   return { name: basename(asked).replace(/\.json$/, ''), schedule, plan: checkSchedule(schedule, topology) };
 }
 
-async function scheduleNamed(asked: string, flags: ScheduleFlags, chosen: KnownModel): Promise<Schedule> {
+/** The schedule of that name: a file, one that ships with the model, or a method. `option` is what messages name it by, if by any. */
+export async function scheduleNamed(asked: string, flags: ScheduleFlags, chosen: KnownModel, option?: string): Promise<Schedule> {
   const { steps } = flags;
+  const place = option === undefined ? shownName(asked) : `${option} ${shownName(asked)}`;
   const shipped = Object.hasOwn(chosen.schedules, asked) ? chosen.schedules[asked] : undefined;
   const file = shipped ?? (isPath(asked) ? asked : undefined);
   if (file === undefined) {
-    if (isMethod(asked)) return methodOf(asked, flags, chosen);
-    throw unknownSchedule(asked, chosen);
+    if (isMethod(asked)) return methodOf(asked, flags, chosen, place);
+    throw unknownSchedule(asked, chosen, option);
   }
   checkMade(asked, flags);
-  const schedule = await readSchedule(file, `--schedule ${asked}`);
+  const schedule = await readSchedule(file, place);
   const { length } = schedule.pattern;
   if (steps === undefined || steps === length) return schedule;
   throw new ProCacheError(
@@ -59,13 +61,13 @@ async function scheduleNamed(asked: string, flags: ScheduleFlags, chosen: KnownM
 /** The steps that a method has where neither the user nor the zoo says. */
 const USUAL_STEPS = 50;
 
-function methodOf(name: string, { steps, pattern, ratio }: ScheduleFlags, { model, recommended }: KnownModel): Schedule {
+function methodOf(name: string, { steps, pattern, ratio }: ScheduleFlags, { model, recommended }: KnownModel, named: string): Schedule {
   const count = steps ?? pattern?.length ?? recommended?.steps ?? USUAL_STEPS;
   try {
     return byName(name, model.topology, count, { ...(pattern !== undefined && { pattern }), ...(ratio !== undefined && { ratio }) });
   } catch (cause) {
     if (!(cause instanceof ProCacheError)) throw cause;
-    const place = /^(?:pattern|ratio|steps)\b/.test(cause.message) ? '--' : `--schedule ${name}: `;
+    const place = /^(?:pattern|ratio|steps)\b/.test(cause.message) ? '--' : `${named}: `;
     throw new ProCacheError(cause.code, `${place}${cause.message}`, { cause });
   }
 }
@@ -79,7 +81,7 @@ function checkMade(asked: string, flags: ScheduleFlags): void {
 }
 
 /** What there is instead: what ships with the model, and methods, both nearest first. */
-function unknownSchedule(asked: string, { name, schedules }: KnownModel): ProCacheError {
+function unknownSchedule(asked: string, { name, schedules }: KnownModel, option: string | undefined): ProCacheError {
   const bare = (text: string): string => text.slice(0, 80).replace(/<\w+>|\d+/g, '0');
   const sorted = (names: readonly string[]): string => {
     const order = nearest(bare(asked), names.map(bare));
@@ -87,7 +89,7 @@ function unknownSchedule(asked: string, { name, schedules }: KnownModel): ProCac
   };
   const shipped = Object.keys(schedules);
   const ships = shipped.length > 0 ? `with ${name} ship ${sorted(shipped)}` : `none ships with ${shownName(name)}`;
-  return new ProCacheError('invalid-input', `--schedule: there is no schedule '${shownName(asked)}'; ${ships}; methods are ${sorted(METHOD_NAMES)}; a file is named by its path (./mine.json)`);
+  return new ProCacheError('invalid-input', `${option === undefined ? '' : `${option}: `}there is no schedule '${shownName(asked)}'; ${ships}; methods are ${sorted(METHOD_NAMES)}; a file is named by its path (./mine.json)`);
 }
 
 /** Bytes of the longest schedule file: letters and legends of the most steps that there may be come to far less. */

@@ -44,6 +44,6 @@ async function exportSchedule(asked: string, flags: ExportFlags, host: Host): Pr
   const { schedule, name } = await chooseSchedule({ schedule: asked, ...(steps !== undefined && { steps }) }, chosen);
   const particulars = { topology, direction, name };
   const text = exportText(schedule, format, particulars);
-  const back = importText(text, format, { ...particulars, reuse: {} });
-  await handOver({ text, object: { format, text } }, flags, host, lossesOf(schedule, back));
+  const back = await importText(text, format, { ...particulars, reuse: {} });
+  await handOver({ text, object: { format, text } }, flags, host, lossesOf(schedule, back.schedule));
 }

@@ -1,7 +1,8 @@
 import { ProCacheError, type Schedule, type Topology } from '@procache/core';
+import { shownName } from '@procache/core/untrusted';
 import {
   type Direction,
-  fromBins,
+  fromCacheDit,
   fromEcad,
   fromReferenceList,
   fromSmoothCache,
@@ -14,6 +15,7 @@ import {
   toSmoothCache,
   toStepMask,
 } from '@procache/search';
+import { jsonIn, settingsIn } from './foreign-text.ts';
 
 /** The formats of other tools. */
 export const FORMATS = ['ecad', 'smoothcache', 'mask', 'bins', 'list'] as const;
@@ -29,22 +31,49 @@ export interface Particulars {
   readonly name: string;
 }
 
-/** Reads a schedule of another tool from the text of its file. */
-export function importText(text: string, format: Format, { topology, direction, reuse, name }: Particulars): Schedule {
+/** A schedule of another tool, and what people should know of it. */
+export interface Imported {
+  readonly schedule: Schedule;
+  readonly notes: readonly string[];
+}
+
+/** Reads a schedule of another tool from the text of its file. What is wrong is said with the name of the file. */
+export async function importText(text: string, format: Format, particulars: Particulars): Promise<Imported> {
+  const { name } = particulars;
+  try {
+    return await imported(text, format, particulars);
+  } catch (cause) {
+    if (!(cause instanceof ProCacheError) || cause.code !== 'invalid-schedule' || cause.message.startsWith(shownName(name))) throw cause;
+    throw new ProCacheError(cause.code, `${shownName(name)}: ${cause.message}`, { cause });
+  }
+}
+
+async function imported(text: string, format: Format, { topology, direction, reuse, name }: Particulars): Promise<Imported> {
   switch (format) {
     case 'ecad':
-      return fromEcad(jsonOf(text, name), topology);
+      return { schedule: fromEcad(jsonIn(text, name), topology), notes: [] };
     case 'smoothcache':
-      return fromSmoothCache(jsonOf(text, name), topology);
+      return { schedule: fromSmoothCache(jsonIn(text, name), topology), notes: [] };
     case 'mask':
-      return fromStepMask(text, reuse);
+      return { schedule: fromStepMask(text, reuse), notes: [] };
     case 'bins': {
-      const { compute, cache } = binsOf(jsonOf(text, name), name);
-      return fromBins(compute, cache, reuse);
+      const { schedule, left } = fromCacheDit(await settingsIn(text, name), reuse);
+      return { schedule, notes: leftNotes(left) };
     }
     case 'list':
-      return fromReferenceList(text, { topology, direction: known(direction) });
+      return { schedule: fromReferenceList(text, { topology, direction: known(direction) }), notes: [] };
   }
+}
+
+/** Settings that a note names. */
+const SHOWN_SETTINGS = 6;
+
+/** Says which settings are not in the schedule, since a tool that is told of them would do something else. */
+function leftNotes(left: readonly string[]): readonly string[] {
+  if (left.length === 0) return [];
+  const more = left.length > SHOWN_SETTINGS ? ` and ${left.length - SHOWN_SETTINGS} more` : '';
+  const names = left.slice(0, SHOWN_SETTINGS).map((name) => shownName(name)).join(', ');
+  return [`only which steps are computed is taken from the file, not ${names}${more}; --forecast, --rule and --stack say how the other steps are filled in`];
 }
 
 /** Writes a schedule as another tool reads it. */
@@ -76,18 +105,4 @@ function known(direction: Direction | undefined): Direction {
     'invalid-input',
     '--direction: lists of 0, 1 and 2 are written both ways round; say noisiest-first (the first number is the first step taken) or cleanest-first',
   );
-}
-
-function jsonOf(text: string, name: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (cause) {
-    throw new ProCacheError('invalid-schedule', `${name}: is not JSON, which this format is; name the right one with --format`, { cause });
-  }
-}
-
-function binsOf(json: unknown, name: string): { readonly compute: readonly number[]; readonly cache: readonly number[] } {
-  const { compute_bins: compute, cache_bins: cache } = (json ?? {}) as Readonly<Record<string, unknown>>;
-  if (Array.isArray(compute) && Array.isArray(cache)) return { compute: compute as readonly number[], cache: cache as readonly number[] };
-  throw new ProCacheError('invalid-schedule', `${name}: has no lists \`compute_bins\` and \`cache_bins\`, as cache-dit names them; write {"compute_bins": [...], "cache_bins": [...]}`);
 }

@@ -1,32 +1,60 @@
 import { formatSchedule, MAX_STEPS } from '@procache/core';
-import { resample } from '@procache/search';
-import type { Command } from 'commander';
-import { readSchedule } from '../arguments/schedule-choice.ts';
+import { computedSteps, resample } from '@procache/search';
+import { type Command, Option } from 'commander';
+import { addModelOptions, chooseModel, type ModelFlags } from '../arguments/model-choice.ts';
+import { scheduleNamed } from '../arguments/schedule-choice.ts';
 import { wholeNumber } from '../arguments/values.ts';
 import type { Host } from '../host.ts';
 import { handOver, type OutputFlags } from './schedule-output.ts';
 
-interface ResampleFlags extends OutputFlags {
+const KEEPS = ['count', 'share'] as const;
+
+interface ResampleFlags extends ModelFlags, OutputFlags {
   readonly steps: number;
+  readonly keep: (typeof KEEPS)[number];
 }
+
+const EXAMPLES = `
+Examples:
+  procache schedule resample found-17.json --steps 30
+  procache schedule resample searched-17 --steps 30 --keep share
+  procache schedule resample procache-published --steps 20`;
 
 /** Adds `procache schedule resample`. */
 export function registerResample(command: Command, host: Host): void {
-  command
+  const own = command
     .command('resample')
     .description('Adapt a schedule to another number of steps. Nobody has tested the result there.')
-    .argument('<file>', 'a schedule file')
+    .argument('<schedule>', 'a schedule file, one that ships with the model, or a method, which is made for its usual steps first');
+  addModelOptions(own)
     .requiredOption('-n, --steps <n>', 'how many steps it is to have', wholeNumber(1, MAX_STEPS))
+    .addOption(new Option('--keep <what>', 'of the computed steps: how many they are, or which share of all steps they are').choices(KEEPS).default('count'))
     .option('-o, --out <file>', 'where it goes (default: standard output)')
     .option('--json', 'print the schedule and what there is to know of it as one JSON object')
     .option('--quiet', 'print nothing but errors and the schedule')
     .option('--debug', 'show where in the program an error arose')
-    .action(async (file: string, flags: ResampleFlags) => {
-      const schedule = await readSchedule(file);
-      const resampled = resample(schedule, flags.steps);
-      const notes = resampled === schedule ? [] : [untested(schedule.pattern.length, flags.steps)];
-      await handOver({ text: formatSchedule(resampled), object: { schedule: resampled } }, flags, host, notes);
-    });
+    .addHelpText('after', EXAMPLES)
+    .action((asked: string, flags: ResampleFlags) => resampleSchedule(asked, flags, host));
+}
+
+async function resampleSchedule(asked: string, flags: ResampleFlags, host: Host): Promise<void> {
+  const schedule = await scheduleNamed(asked, {}, await chooseModel(flags));
+  const { steps, keep } = flags;
+  const resampled = resample(schedule, steps, { keep });
+  const computed = { before: computedSteps(schedule).length, now: computedSteps(resampled).length };
+  const notes = resampled === schedule ? [] : [untested(schedule.pattern.length, steps), keptNote(computed, { before: schedule.pattern.length, now: steps }, keep)];
+  await handOver({ text: formatSchedule(resampled), object: { schedule: resampled, computed } }, flags, host, notes);
+}
+
+interface BeforeAndNow {
+  readonly before: number;
+  readonly now: number;
+}
+
+function keptNote(computed: BeforeAndNow, steps: BeforeAndNow, keep: ResampleFlags['keep']): string {
+  const share = (when: keyof BeforeAndNow): number => Math.round((100 * computed[when]) / steps[when]);
+  const other = keep === 'count' ? '--keep share keeps the share' : '--keep count keeps their number';
+  return `${computed.before} of ${steps.before} computed, now ${computed.now} of ${steps.now}: ${share('before')} % of the steps, now ${share('now')} %; ${other}`;
 }
 
 function untested(from: number, to: number): string {
