@@ -3,7 +3,7 @@ import { ProCacheError } from './errors.ts';
 import type { LatentShape } from './transformer.ts';
 
 /** A scale far beyond all that draws anything; the noise that it is multiplied with stays finite. */
-const LARGEST_SCALE = 1e6;
+export const MAX_GUIDANCE = 1e6;
 
 export interface GuidanceOptions {
   readonly shape: LatentShape;
@@ -28,8 +28,8 @@ export interface GuidanceOptions {
  * @throws {ProCacheError} `invalid-input` for a scale beyond 1e6, channels that there are not, or an output of the wrong size.
  */
 export function guided(denoise: Denoiser, scale: number, { shape, channels }: GuidanceOptions): Denoiser {
-  if (!(Math.abs(scale) <= LARGEST_SCALE)) {
-    throw new ProCacheError('invalid-input', `the guidance scale is ${scale}; use a number, mostly 1.5 to 8, at most ${LARGEST_SCALE}`);
+  if (!(Math.abs(scale) <= MAX_GUIDANCE)) {
+    throw new ProCacheError('invalid-input', `the guidance scale is ${scale}; use a number, mostly 1.5 to 8, at most ${MAX_GUIDANCE}`);
   }
   if (!Number.isInteger(channels) || channels < 1 || channels > shape.outChannels) {
     throw new ProCacheError('invalid-input', `cannot guide ${channels} of ${shape.outChannels} output channels; use 1 to ${shape.outChannels}`);

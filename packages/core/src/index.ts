@@ -51,7 +51,7 @@ export { timestepsOf, type TimestepOptions, type TimestepRule } from './timestep
 export { sampleDdim, type DdimOptions } from './samplers/ddim.ts';
 export { sampleDdpm, type DdpmOptions } from './samplers/ddpm.ts';
 export { SAMPLER_NAMES, splitOutput, type Clip, type NoiseSource, type Prediction, type SampledStep, type SampleOptions, type SamplerName, type Variance } from './samplers/sampling.ts';
-export { guided, type GuidanceOptions } from './guidance.ts';
+export { guided, MAX_GUIDANCE, type GuidanceOptions } from './guidance.ts';
 export { gaussian, gaussians, MAX_SEED, type Seed, uniforms } from './random.ts';
 export { type NoiseStreams, noiseStreams, seedsOf } from './noise.ts';
 export { kindOf, median, recordSteps, summarise } from './statistics.ts';

@@ -1,4 +1,4 @@
-import { type DiffusionSteps, diffusionSteps, type Guidance, ProCacheError, SAMPLER_NAMES, type SamplerName, type Seed, type TimestepRule } from '@procache/core';
+import { type DiffusionSteps, diffusionSteps, type Guidance, MAX_GUIDANCE, ProCacheError, SAMPLER_NAMES, type SamplerName, type Seed, type TimestepRule } from '@procache/core';
 import { shownName } from '@procache/core/untrusted';
 import { guidanceOf as guidanceOfScale, type SamplingDefaults } from '@procache/model';
 import { type Command, Option } from 'commander';
@@ -43,7 +43,7 @@ export function addProcessOptions(command: Command): Command {
     .option('--sampler <name>', `how the noise is taken away: ${SAMPLER_NAMES.join(', ')} (default: that of the model's pipeline, else ddim)`)
     .option('--eta <share>', 'of ddim: how much fresh noise each step adds, 0 to 1 (default: 0)', numberWithin(0, 1))
     .addOption(new Option('--timesteps <rule>', "how timesteps are picked (default: as the model's own code does)").choices(TIMESTEP_RULES))
-    .option('-g, --guidance <scale>', "classifier-free guidance, 1 for none (default: the zoo's advice, else 4)", numberWithin(0));
+    .option('-g, --guidance <scale>', "classifier-free guidance, 1 for none (default: the zoo's advice, else 4)", numberWithin(0, MAX_GUIDANCE));
 }
 
 /** How a model gets from noise to an image, in however many steps. */

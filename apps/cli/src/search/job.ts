@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { runtimeVersion } from '@procache/backend-node';
 import { byName, ProCacheError } from '@procache/core';
+import type { SamplingDefaults } from '@procache/model';
 import { type Json, type PatternSpace, provenanceOf, type StudyHeader } from '@procache/search';
 import { checkBelong } from '../arguments/belongs.ts';
 import { labelsOf } from '../arguments/labels.ts';
@@ -125,7 +127,12 @@ function headerOf({ flags, chosen, process, steps, labels, seeds, space, objecti
     sampler: process.sampler,
     steps,
     guidance: process.guidance?.scale ?? 1,
-    images: { labels: labels.length === chosen.model.labels.count ? 'all' : labels, timesteps: process.rule, eta: process.eta },
+    images: {
+      labels: labels.length === chosen.model.labels.count ? 'all' : labels,
+      timesteps: process.rule,
+      eta: process.eta,
+      process: processOf(chosen.model.defaults),
+    },
     seeds: seeds.search,
     finalSeeds: seeds.final,
     versions: { procache: VERSION, onnxruntime: runtimeVersion(), processor: globalThis.process.arch },
@@ -137,6 +144,13 @@ function headerOf({ flags, chosen, process, steps, labels, seeds, space, objecti
       data: objectives.files.map((file) => basename(file)),
     },
   };
+}
+
+/** How the model draws, as JSON has it, betas of a training by their hash: others make other images. */
+function processOf({ trainedBetas, ...settings }: SamplingDefaults): Json {
+  const betas = trainedBetas && createHash('sha256').update(JSON.stringify(trainedBetas)).digest('hex').slice(0, 16);
+  const given = Object.entries({ ...settings, trainedBetas: betas }).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as Readonly<Record<string, Json>>;
 }
 
 /** What a schedule of some budget says in its notes of where it comes from. */

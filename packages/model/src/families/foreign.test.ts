@@ -15,7 +15,7 @@ function holding(names: readonly string[], file = 'model.safetensors'): Checkpoi
 const DIT = ['x_embedder.proj.weight', 'blocks.0.adaLN_modulation.1.weight', 'y_embedder.embedding_table.weight'];
 
 it.each([
-  ['projectors.0.0.weight', 'a SiT trained with REPA'],
+  ['projectors.0.0.weight', 'a SiT with the projectors of REPA: it predicts a velocity'],
   ['sideblocks.0.attn.qkv.weight', 'a masked diffusion transformer (MDT, MaskDiT)'],
   ['mask_token', 'a masked diffusion transformer'],
   ['temp_embed', 'a Latte video transformer'],

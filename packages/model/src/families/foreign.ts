@@ -27,7 +27,7 @@ const FOREIGN: readonly { readonly tensor: RegExp; readonly what: string }[] = [
   { tensor: /(^|[._])lora(_|\.)|\.(hada_w1|lokr_w1|oft_blocks)/i, what: 'a LoRA, which adds to those of a model' },
   { tensor: /^(control_model|controlnet_\w+|input_hint_block|zero_convs|control_layers|control_all_x_embedder)\./, what: 'a ControlNet' },
   // Relatives of DiT, which have its names and some of their own
-  { tensor: /^projectors\./, what: 'a SiT trained with REPA (its projectors say so), which predicts a velocity' },
+  { tensor: /^projectors\./, what: 'a SiT with the projectors of REPA: it predicts a velocity' },
   { tensor: /^(mask_token|decoder_pos_embed|(sideblocks|en_inblocks|de_blocks)\..*)$/, what: 'a masked diffusion transformer (MDT, MaskDiT)' },
   { tensor: /^(temp_embed|temporal_transformer_blocks\..*)$/, what: 'a Latte video transformer' },
   { tensor: /^blocks\.\d+\.(moe|mlp\.experts|mlp\.gate)\./, what: 'a DiT with experts (DiT-MoE)' },

@@ -1,7 +1,7 @@
 /// <reference types="node" />
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { planOf, uncached } from '@procache/core';
+import { diffusionSteps, planOf, uncached } from '@procache/core';
 import { bytesSource } from '../../checkpoint/byte-source.ts';
 import type { Checkpoint, StoredTensor } from '../../checkpoint/checkpoint.ts';
 import { openCheckpoint } from '../../checkpoint/open-checkpoint.ts';
@@ -86,6 +86,12 @@ describe('openModel, of a diffusers DiT', () => {
       labels: { count: 10, unconditional: 10 },
       defaults: { rule: 'leading', guidanceChannels: 4 },
     });
+  });
+
+  it("is stepped through by its own rule with its defaults alone", async () => {
+    const { defaults } = await openModel(diffusers, diffusersConfig);
+    expect(diffusionSteps(5, defaults).timesteps).toEqual([800, 600, 400, 200, 0]);
+    expect(diffusionSteps(5, (await openModel(original, { num_heads: 4 })).defaults).timesteps).toEqual([999, 749, 500, 250, 0]);
   });
 
   it('asks for the config that tells the image size', async () => {
