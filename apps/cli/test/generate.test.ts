@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openFile } from '@procache/backend-node';
 import { openCheckpoint, readFloats } from '@procache/model';
@@ -113,6 +113,29 @@ describe('procache generate', () => {
       expect(ended).toMatchObject({ code: 1, stdout: '' });
       expect(ended.stderr).toBe(`procache: ${inFolder(out)}: cannot be used as an output folder: ${reason}; choose another folder\n`);
     }
+  });
+
+  it('leaves the pictures of one run in a folder, and whatever is not its own', async () => {
+    const out = inFolder('twice');
+    const words = ['generate', '--steps', '1', '--out', out];
+    await record([...words, '--labels', '1,2', '--compare', '--repeat', '1']);
+    expect((await readdir(out)).sort()).toEqual(['00-trouser-seed0.png', '01-pullover-seed1.png', 'compare.png', 'grid.png']);
+    await copyFile(join(out, '01-pullover-seed1.png'), join(out, 'kept.png'));
+    await copyFile(join(out, '01-pullover-seed1.png'), join(out, '02-coat-seed2.png')); // looks like one of a run, and is not of this one
+    await writeFile(join(out, '01-pullover-seed1.png'), 'somebody has painted over it');
+    await symlink('kept.png', join(out, '07-bag-seed7.png'));
+    const others = ['01-pullover-seed1.png', '02-coat-seed2.png', '07-bag-seed7.png', 'kept.png'];
+
+    const second = await procache([...words, '--labels', '3']);
+    expect(second).toMatchObject({ code: 0, stderr: '' });
+    expect(second.stdout).toContain(`\n2 pictures of an earlier run removed from ${out}\n`);
+    expect((await readdir(out)).sort()).toEqual(['00-dress-seed0.png', ...others, 'grid.png'].sort());
+
+    const { files } = await record([...words, '--labels', '3,4']);
+    expect(files).not.toHaveProperty('removed');
+    const fewer = await record([...words, '--labels', '3']);
+    expect(fewer).toMatchObject({ files: { removed: [join(out, '01-coat-seed1.png')] } });
+    expect((await readdir(out)).sort()).toEqual(['00-dress-seed0.png', ...others, 'grid.png'].sort());
   });
 
   it('prints nothing when it is asked to be quiet', async () => {
