@@ -1,3 +1,4 @@
+import { checkPlan, checkStepOps } from './plan-check.ts';
 import type { Fold, Op, Plan, StepPlan } from './plan.ts';
 
 /**
@@ -7,14 +8,16 @@ import type { Fold, Op, Plan, StepPlan } from './plan.ts';
  *     1 .  fold 0.attn..27.mlp (56)
  */
 export function describe(plan: Plan): string {
+  checkPlan(plan);
   return plan.steps
     .map((step, i) => [String(i).padStart(3), ...(plan.pattern ? [` ${plan.pattern[i] ?? ' '}`] : []), '  ', describeStep(step)].join(''))
     .join('\n');
 }
 
 /** The operations of one step as text. */
-export function describeStep({ ops }: StepPlan): string {
-  return ops.map(describeOp).join('  ');
+export function describeStep(step: StepPlan): string {
+  checkStepOps(step);
+  return step.ops.map(describeOp).join('  ');
 }
 
 function describeOp(op: Op): string {
@@ -33,7 +36,7 @@ function describeOp(op: Op): string {
 function describeTerms(terms: Fold['terms']): readonly string[] {
   const [first, last] = [terms[0], terms.at(-1)];
   if (!first || !last) return [];
-  const depth = Math.max(...terms.map(({ weights }) => weights.length));
+  const depth = terms.reduce((most, { weights }) => Math.max(most, weights.length), 0);
   const from = depth > 1 ? ` from ${depth}` : '';
   return [terms.length === 1 ? `${first.feature}${from}` : `${first.feature}..${last.feature} (${terms.length})${from}`];
 }

@@ -52,7 +52,8 @@ test('with guidance it tells the picture, and which half of the batch', async ()
 });
 
 test('it also stops where the output is finite, but not what the sampler makes of it', async () => {
-  const tooStrong = generate(reference, { ...options, guidance: { scale: 1e308, unconditional: 10, channels: 2 } });
+  const steep = { scale: 1e6, unconditional: 10, channels: 2 };
+  const tooStrong = generate(changed(0, (output) => output.fill(3e38, 0, 2 * size)), { ...options, guidance: steep });
   await expect(tooStrong).rejects.toMatchObject({ code: 'execution-failed', message: expect.stringMatching(/^step 0 \('#'\): the latent that the step led to has \d+ of 96 numbers that are not finite/) });
   const strong = { scale: 1000, unconditional: 10, channels: 2 };
   const last = generate(changed(steps - 1, (output) => output.fill(3e38, 0, size)), { ...options, labels: [1], guidance: strong });

@@ -2,6 +2,7 @@ import { withDenoiser } from './denoiser.ts';
 import type { DiffusionSteps } from './diffusion.ts';
 import { ProCacheError } from './errors.ts';
 import { checkedSteps, checkFinite } from './finite.ts';
+import { checkGenerateOptions } from './generate-options.ts';
 import { guided } from './guidance.ts';
 import { type NoiseStreams, noiseStreams, seedsOf } from './noise.ts';
 import type { Plan } from './plan.ts';
@@ -65,8 +66,8 @@ export interface Generation {
  * or latent is not finite; what the signal throws when it is aborted.
  */
 export async function generate<T>(model: Transformer<T>, options: GenerateOptions): Promise<Generation> {
-  const { plan, steps, guidance, signal } = options;
-  const labels = checkedLabels(options);
+  checkGenerateOptions(options);
+  const { plan, steps, labels, guidance, signal } = options;
   const streams = noiseStreams(seedsOf(options.seed ?? 0, labels.length));
   const latent = initialNoise(streams, model.latent, options);
   const isGuided = guidance !== undefined && guidance.scale !== 1;
@@ -98,11 +99,6 @@ export async function generate<T>(model: Transformer<T>, options: GenerateOption
     },
   );
   return { latents, records: recorder.records };
-}
-
-function checkedLabels({ labels }: GenerateOptions): readonly number[] {
-  if (labels.length > 0) return labels;
-  throw new ProCacheError('invalid-input', 'there is no label; pass one class label per image');
 }
 
 function initialNoise(streams: NoiseStreams, { channels, height, width }: LatentShape, { labels, noise }: GenerateOptions): Float32Array {

@@ -5,7 +5,7 @@ import { keepWhatIsUsed } from './liveness.ts';
 import { vouchFor } from './plan-check.ts';
 import { branchesWithin, type Fold, joined, type Op, type Plan, type Run } from './plan.ts';
 import { policyOfParsed } from './policy.ts';
-import { parseSchedule } from './schedule-json.ts';
+import { parseSchedule, selectorOf } from './schedule-json.ts';
 import type { Action, Policy, Reuse, Schedule, SelectorSettings } from './schedule.ts';
 import { type Branch, branchesOf, type BranchId, type SpanId, type StreamId, tokensOf, type Topology } from './topology.ts';
 import { integerOf, refuse } from './untrusted/json-reader.ts';
@@ -48,6 +48,7 @@ export function lower(
   integerOf({ value: steps, place: 'steps', code: 'invalid-input' }, 1, MAX_STEPS);
   const branches = branchesOf(topology).flat();
   checkSize(steps, branches.length, 0);
+  selectorOf({ value: selector, place: 'schedule.selector' });
   const rows = Array.from({ length: steps }, (_, step) => branches.map((branch) => checkedAction(policy(step, branch), step, branch)));
   const spans = spansOf(rows);
   checkSize(steps, branches.length, spans.length);

@@ -51,7 +51,7 @@ describe('cachedOutput', () => {
     const { denoise } = polynomial(1);
     expect(() => cachedOutput(denoise, '.#')).toThrow("does not begin with '#'");
     expect(() => cachedOutput(denoise, '#.+.')).toThrow("step 2 is '+', but a model's output is computed ('#') or forecast ('.')");
-    expect(() => cachedOutput(denoise, '#.', { order: -1 })).toThrow('the order of the forecast is -1');
+    expect(() => cachedOutput(denoise, '#.', { order: -1 })).toThrow('order: -1 is not an integer between 0 and 10');
     await expect(cachedOutput(denoise, '#.')(new Float32Array(1), 1)).rejects.toThrow('take its steps in order, from 0');
     await expect(cachedOutput(denoise, '#.')(new Float32Array(1), 2)).rejects.toThrow('step 2 cannot be taken: the pattern has 2 steps');
   });

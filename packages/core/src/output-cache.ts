@@ -1,7 +1,12 @@
 import type { Denoiser } from './denoiser.ts';
 import { ProCacheError } from './errors.ts';
 import { forecastWeights } from './forecast.ts';
+import { MAX_ORDER, MAX_STEPS } from './limits.ts';
+import { FORECAST_RULES } from './schedule-json.ts';
 import type { ForecastRule } from './schedule.ts';
+import { integerOf, nameOf, textOf } from './untrusted/json-reader.ts';
+import { checkOptions } from './untrusted/options.ts';
+import { shownName } from './untrusted/printable.ts';
 
 export interface OutputCacheOptions {
   /** The degree of the forecast; 0, the default, holds the newest output. */
@@ -19,9 +24,12 @@ export interface OutputCacheOptions {
  *
  * @throws {ProCacheError} `invalid-schedule` for another letter, or a `.` before the first `#`.
  */
-export function cachedOutput(denoise: Denoiser, pattern: string, { order = 0, forecast = 'taylor' }: OutputCacheOptions = {}): Denoiser {
+export function cachedOutput(denoise: Denoiser, pattern: string, options: OutputCacheOptions = {}): Denoiser {
+  checkOptions('cachedOutput', options, { order: true, forecast: true });
+  const { order = 0, forecast = 'taylor' } = options;
   checkPattern(pattern);
-  if (!Number.isInteger(order) || order < 0) throw new ProCacheError('invalid-schedule', `the order of the forecast is ${order}; use 0, 1, 2 or 3`);
+  integerOf({ value: order, place: 'order' }, 0, MAX_ORDER);
+  nameOf({ value: forecast, place: 'forecast' }, FORECAST_RULES);
   let stored: readonly Output[] = []; // newest first
   return async (latent, step) => {
     if (pattern[step] === '#') {
@@ -51,14 +59,15 @@ function weightedSum(outputs: readonly Output[], weights: readonly number[]): Fl
 }
 
 function checkPattern(pattern: string): void {
+  textOf({ value: pattern, place: 'pattern' }, MAX_STEPS);
   const foreign = /[^#.]/.exec(pattern);
   if (foreign) {
     throw new ProCacheError(
       'invalid-schedule',
-      `step ${foreign.index} is '${foreign[0]}', but a model's output is computed ('#') or forecast ('.'); use those two letters`,
+      `step ${foreign.index} is '${shownName(foreign[0])}', but a model's output is computed ('#') or forecast ('.'); use those two letters`,
     );
   }
   if (!pattern.startsWith('#')) {
-    throw new ProCacheError('invalid-schedule', `the pattern '${pattern}' does not begin with '#': at step 0 there is no output to forecast from`);
+    throw new ProCacheError('invalid-schedule', `the pattern '${shownName(pattern)}' does not begin with '#': at step 0 there is no output to forecast from`);
   }
 }

@@ -1,8 +1,12 @@
 import { ProCacheError } from './errors.ts';
+import { MAX_SIDE } from './limits.ts';
 import { type Seed, uniforms } from './random.ts';
+import { selectorOf } from './schedule-json.ts';
 import type { SelectorSettings } from './schedule.ts';
 import type { BranchId, Topology } from './topology.ts';
 import type { Tokens } from './transformer.ts';
+import { integerOf, pairOf } from './untrusted/json-reader.ts';
+import { checkOptions } from './untrusted/options.ts';
 
 /** Chooses which tokens of a stale feature deserve fresh computation. Lives for one generation. */
 export interface TokenSelector {
@@ -36,7 +40,8 @@ export interface SelectorOptions {
  * @throws {ProCacheError} `invalid-schedule` for cells that do not tile the grid, or halves that the batch does not have.
  */
 export function createSelector(settings: SelectorSettings, options: SelectorOptions): TokenSelector {
-  const tokens = options.grid[0] * options.grid[1];
+  selectorOf({ value: settings, place: 'schedule.selector' });
+  const tokens = checkedTokens(options);
   const cells = cellsOf(settings, options.grid);
   checkHalves(settings, options.images);
   const observed = new Map<BranchId, Float32Array>();
@@ -75,6 +80,17 @@ export function createSelector(settings: SelectorSettings, options: SelectorOpti
       return { count, indices };
     },
   };
+}
+
+/** The most tokens that are chosen among, those of all images together. */
+const MAX_TOKENS = 2 ** 28;
+
+/** How many tokens an image has, once it is sure that the options are what they ought to be. */
+function checkedTokens(options: SelectorOptions): number {
+  checkOptions('createSelector', options, { grid: true, images: true, seed: true });
+  const [rows, columns] = pairOf({ value: options.grid, place: 'grid', code: 'invalid-input' }, 1, '[rows, columns] of tokens', MAX_SIDE);
+  integerOf({ value: options.images, place: 'images', code: 'invalid-input' }, 1, Math.floor(MAX_TOKENS / (rows * columns)));
+  return rows * columns;
 }
 
 function checkHalves({ paired: halves = false }: SelectorSettings, images: number): void {

@@ -1,5 +1,7 @@
 import type { Denoiser, EvaluatedStep } from './denoiser.ts';
+import { checkStepOps } from './plan-check.ts';
 import type { StepPlan } from './plan.ts';
+import { elementsOf, integerOf, listOf, nameOf, numberOf, objectOf, type Placed, textOf } from './untrusted/json-reader.ts';
 
 /** What a step did with the model: evaluate all of it, some of it, or none of it. */
 export type StepKind = 'computed' | 'selective' | 'reused';
@@ -62,7 +64,9 @@ function recordOf(step: number, milliseconds: number, evaluated: EvaluatedStep |
 const LETTERS: Readonly<Record<StepKind, string>> = { computed: '#', selective: '+', reused: '.' };
 
 /** The kind of a planned step: computed where it runs blocks and reuses nothing, reused where it evaluates nothing. */
-export function kindOf({ ops }: StepPlan): StepKind {
+export function kindOf(step: StepPlan): StepKind {
+  checkStepOps(step);
+  const { ops } = step;
   if (ops.every(({ op }) => op === 'run' || op === 'store')) return 'computed';
   return ops.every(({ op }) => op === 'fold' || op === 'store') ? 'reused' : 'selective';
 }
@@ -92,6 +96,7 @@ export interface StepSummary {
 
 /** Sums up the steps of one generation. */
 export function summarise(records: readonly StepRecord[]): StepSummary {
+  listOf({ value: records, place: 'records', code: 'invalid-input' }).forEach(checkRecord);
   const count = (kind: StepKind) => records.filter((record) => record.kind === kind).length;
   const letters = [...new Set(records.map(({ letter }) => letter))].map((letter): [string, LetterSummary] => {
     const own = records.filter((record) => record.letter === letter);
@@ -108,8 +113,18 @@ export function summarise(records: readonly StepRecord[]): StepSummary {
   };
 }
 
+function checkRecord({ value, place, code }: Placed): void {
+  const { step, letter, kind, milliseconds, tokens } = objectOf({ value, place, code });
+  integerOf({ value: step, place: `${place}.step`, code }, 0);
+  textOf({ value: letter, place: `${place}.letter`, code });
+  nameOf({ value: kind, place: `${place}.kind`, code }, ['computed', 'selective', 'reused']);
+  numberOf({ value: milliseconds, place: `${place}.milliseconds`, code }, -Infinity, Infinity);
+  integerOf({ value: tokens, place: `${place}.tokens`, code }, 0);
+}
+
 /** The middle of some numbers, of which there is at least one; the mean of the middle two where their number is even. */
 export function median(values: readonly number[]): number {
+  for (const value of elementsOf({ value: values, place: 'values', code: 'invalid-input' })) numberOf(value, -Infinity, Infinity);
   const sorted = values.toSorted((a, b) => a - b);
   const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)]!, sorted[Math.floor(sorted.length / 2)]!];
   return (low + high) / 2;

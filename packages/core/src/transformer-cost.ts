@@ -1,6 +1,8 @@
 import type { ModelCost } from './cost.ts';
 import { ProCacheError } from './errors.ts';
 import { type Branch, tokensOf, type Topology } from './topology.ts';
+import { integerOf, nameOf, numberOf } from './untrusted/json-reader.ts';
+import { checkOptions, type Fields } from './untrusted/options.ts';
 
 /** The sizes of a diffusion transformer of the DiT kind (modules `attn`, `mlp`, and `cross` where it attends to text). */
 export interface TransformerSizes {
@@ -34,6 +36,7 @@ export interface TransformerSizes {
  * embedding of time and label, which is negligible.
  */
 export function transformerCost(sizes: TransformerSizes): ModelCost {
+  checkSizes(sizes);
   const { topology, hidden, mlpRatio = 4, patch, channels, outChannels, textTokens = 0, bytesPerNumber = 4 } = sizes;
   const [tokens, square] = [tokensOf(topology), hidden * hidden];
   const crossed = topology.blocks.flat().filter((module) => module === 'cross').length;
@@ -58,4 +61,26 @@ export function transformerCost(sizes: TransformerSizes): ModelCost {
     featureBytes: tokens * hidden * bytesPerNumber,
     weightBytes: sizes.weightBytes,
   };
+}
+
+const FIELDS: Fields<TransformerSizes> = {
+  topology: true,
+  hidden: true,
+  mlpRatio: true,
+  patch: true,
+  channels: true,
+  outChannels: true,
+  modulation: true,
+  textTokens: true,
+  weightBytes: true,
+  bytesPerNumber: true,
+};
+
+function checkSizes(sizes: TransformerSizes): void {
+  checkOptions('sizes', sizes, FIELDS);
+  const placed = (key: keyof TransformerSizes) => ({ value: sizes[key], place: `sizes.${key}`, code: 'invalid-input' as const });
+  for (const key of ['hidden', 'patch', 'channels', 'outChannels'] as const) integerOf(placed(key), 1);
+  for (const key of ['mlpRatio', 'textTokens', 'bytesPerNumber'] as const) if (sizes[key] !== undefined) numberOf(placed(key), 0, Infinity);
+  numberOf(placed('weightBytes'), 0, Infinity);
+  nameOf(placed('modulation'), ['per-block', 'shared']);
 }

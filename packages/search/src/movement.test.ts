@@ -31,7 +31,7 @@ describe('branchMovement', () => {
     expect(movement.map(({ branch }) => branch)).toEqual(['0.attn', '0.mlp', '1.attn', '1.mlp', '2.attn', '2.mlp']);
     const all: Float32Array[] = [];
     const watching = watched(model, (features) => void all.push(read(features.get('1.mlp')!)));
-    await generate(watching, { ...options, plan: planOf(uncached({ steps: STEPS }), model.topology), labels: options.seeds.map(labelOf) });
+    await generate(watching, { plan: planOf(uncached({ steps: STEPS }), model.topology), steps: options.steps, guidance: options.guidance, labels: options.seeds.map(labelOf) });
     const { change, reuseError } = movement[3]!;
     const relative = (gap: number) =>
       all.slice(gap).map((feature, i) => {
@@ -47,7 +47,7 @@ describe('branchMovement', () => {
     const model = smallModel();
     const all: Float32Array[] = [];
     const watching = watched(model, (features) => void all.push(read(features.get('0.attn')!)));
-    await generate(watching, { ...options, plan: planOf(uncached({ steps: STEPS }), model.topology), labels: options.seeds.map(labelOf) });
+    await generate(watching, { plan: planOf(uncached({ steps: STEPS }), model.topology), steps: options.steps, guidance: options.guidance, labels: options.seeds.map(labelOf) });
     expect(all[0]).toHaveLength(64);
     const every7th = all.map((feature) => feature.filter((_, i) => i % 7 === 0));
     const [some] = await branchMovement(smallModel(), { ...options, read, sample: 10 });

@@ -10,6 +10,7 @@ import {
   uncached,
   writesOf,
 } from '@procache/core';
+import { checkOptions, type Fields } from '@procache/core/untrusted';
 import { type Change, changeOf } from './analysis.ts';
 import { type TrajectoryOptions, trajectoryOf } from './recording/trajectory.ts';
 
@@ -37,16 +38,30 @@ export interface MovementOptions<T> extends TrajectoryOptions {
  * One uncached generation. Holds `longest` steps of the sampled features at a time.
  */
 export async function branchMovement<T>(model: Transformer<T>, options: MovementOptions<T>): Promise<readonly BranchMovement[]> {
-  const { read, longest = 8, sample = 65_536 } = options;
-  const steps = options.steps.count;
+  checkOptions('branchMovement', options, FIELDS);
+  const { read, longest = 8, sample = 65_536, ...sampling } = options;
+  const steps = sampling.steps.count;
   const traces = new Map(branchesOf(model.topology).flat().map(({ id }) => [id, new Trace(longest)]));
   const watching = watched(model, async (features) => {
     for (const [branch, trace] of traces) trace.add(sampled(await read(features.get(branch)!), sample));
   });
-  const trajectory = trajectoryOf(watching, options);
+  const trajectory = trajectoryOf(watching, sampling);
   await trajectory.follow(uncached({ steps }), (denoise) => trajectory.sample(denoise));
   return [...traces].map(([branch, trace]) => ({ branch, change: trace.change, reuseError: trace.reuseError() }));
 }
+
+const FIELDS: Fields<MovementOptions<never>> = {
+  steps: true,
+  seeds: true,
+  labelOf: true,
+  guidance: true,
+  sampler: true,
+  eta: true,
+  signal: true,
+  read: true,
+  longest: true,
+  sample: true,
+};
 
 /** What one branch's features did, and the last of them. */
 class Trace {

@@ -1,4 +1,4 @@
-import { type DiffusionSteps, generate, type Generation, type Guidance, kindOf, type Plan, type StepKind } from '@procache/core';
+import { type DiffusionSteps, generate, type GenerateOptions, type Generation, type Guidance, kindOf, type Plan, type StepKind } from '@procache/core';
 import { median } from '@procache/metrics';
 import type { NodeTransformer } from '@procache/backend-node';
 
@@ -15,6 +15,11 @@ export interface Workload {
   readonly labels: readonly number[];
   readonly guidance: Guidance | undefined;
   readonly signal: AbortSignal;
+}
+
+/** What a generation takes of a workload. */
+export function generationOf({ steps, labels, guidance, signal }: Workload): Pick<GenerateOptions, 'steps' | 'labels' | 'guidance' | 'signal'> {
+  return { steps, labels, guidance, signal };
 }
 
 /** The measurements of one contestant, in milliseconds of wall clock. */
@@ -40,7 +45,7 @@ export async function timeContestants(
   for (let round = 0; round < rounds; round++) {
     for (const [i, { name, plan }] of contestants.entries()) {
       const start = performance.now();
-      const generation = await generate(workload.transformer, { ...workload, plan, now: () => performance.now() });
+      const generation = await generate(workload.transformer, { ...generationOf(workload), plan, now: () => performance.now() });
       totals[i]!.push(performance.now() - start);
       records[i]!.push(...generation.records);
       report(`round ${round + 1} of ${rounds}: ${name} ${(totals[i]!.at(-1)! / 1000).toFixed(2)} s`);
@@ -68,7 +73,7 @@ async function warmUp(workload: Workload, { plan }: Contestant): Promise<void> {
   const onStep = ({ step }: { readonly step: number }): void => {
     if (step + 1 >= Math.min(WARM_UP_STEPS, plan.steps.length)) throw new WarmedUp();
   };
-  await generate(workload.transformer, { ...workload, plan, onStep }).catch((cause: unknown) => {
+  await generate(workload.transformer, { ...generationOf(workload), plan, onStep }).catch((cause: unknown) => {
     if (!(cause instanceof WarmedUp)) throw cause;
   });
 }

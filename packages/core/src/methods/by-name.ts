@@ -2,13 +2,15 @@ import { ProCacheError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import type { Schedule } from '../schedule.ts';
 import type { Topology } from '../topology.ts';
+import { textOf } from '../untrusted/json-reader.ts';
+import { checkOptions } from '../untrusted/options.ts';
+import { shownName } from '../untrusted/printable.ts';
 import { duca } from './duca.ts';
 import { fora } from './fora.ts';
 import { procache, procachePublished } from './procache.ts';
 import { taylorseer, taylorseerLite } from './taylorseer.ts';
 import { toca } from './toca.ts';
 import { uncached } from './uncached.ts';
-import { shownName } from '../untrusted/printable.ts';
 
 /** What a name alone does not say. */
 export interface MethodOptions {
@@ -52,7 +54,7 @@ export function methodsTaking(option: keyof MethodOptions): readonly string[] {
 
 /** Whether there is a method of that name, numbers and all. */
 export function isMethod(name: string): boolean {
-  return methodOf(name) !== undefined;
+  return typeof name === 'string' && methodOf(name) !== undefined;
 }
 
 /**
@@ -62,6 +64,8 @@ export function isMethod(name: string): boolean {
  * option that the method has no use for, and for whatever the method refuses.
  */
 export function byName(name: string, topology: Topology, steps: number, options: MethodOptions = {}): Schedule {
+  textOf({ value: name, place: 'name', code: 'invalid-input' });
+  checkOptions('options', options, { pattern: true, ratio: true });
   const found = methodOf(name);
   if (!found) throw unknownMethod(name);
   const [method, numbers] = found;

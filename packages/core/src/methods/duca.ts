@@ -1,6 +1,7 @@
 import type { Action, Schedule } from '../schedule.ts';
 import { scheduleOf } from '../tabulate.ts';
-import { blockKinds, checkToca, refreshOfMlp, type TocaOptions, tocaRatio } from './toca.ts';
+import { checkOptions } from '../untrusted/options.ts';
+import { blockKinds, checkToca, refreshOfMlp, TOCA_FIELDS, type TocaOptions, tocaRatio } from './toca.ts';
 
 /**
  * DuCa (Zou et al., 2024, arXiv 2412.18911), as its code for DiT: ToCa's steps, every other one of which skips all blocks.
@@ -10,7 +11,9 @@ import { blockKinds, checkToca, refreshOfMlp, type TocaOptions, tocaRatio } from
  * bonus of 0.8. The quirk of `blockKinds` is DuCa's too: block 0 is then computed for its features only. So
  * the span begins at block 1 in every letter; what block 0 adds before it is thrown away, and lowering drops it.
  */
-export function duca({ topology, steps, interval = 3, ratio = 0.05 }: TocaOptions): Schedule {
+export function duca(options: TocaOptions): Schedule {
+  checkOptions('duca', options, TOCA_FIELDS);
+  const { topology, steps, interval = 3, ratio = 0.05 } = options;
   checkToca('DuCa', { topology, steps, interval, ratio });
   const kinds = blockKinds(steps, interval);
   const last = topology.blocks.length - 1;

@@ -1,4 +1,5 @@
 import type { Schedule } from '../schedule.ts';
+import { checkOptions } from '../untrusted/options.ts';
 import { checkCount } from './checks.ts';
 
 export interface ForaOptions {
@@ -13,7 +14,9 @@ export interface ForaOptions {
  * The code counts down to step 0, the last, and computes at multiples of the interval; so the
  * grid is fixed to the end, and the first step is computed on top.
  */
-export function fora({ steps, interval = 3 }: ForaOptions): Schedule {
+export function fora(options: ForaOptions): Schedule {
+  checkOptions('fora', options, { steps: true, interval: true });
+  const { steps, interval = 3 } = options;
   checkCount('steps', steps);
   checkCount('interval', interval);
   const computes = (step: number) => step === 0 || (steps - 1 - step) % interval === 0;

@@ -1,7 +1,10 @@
 import { ProCacheError } from '../errors.ts';
 import type { Policy, Rule, Schedule, SelectorSettings } from '../schedule.ts';
 import { scheduleOf } from '../tabulate.ts';
-import type { Topology } from '../topology.ts';
+import { checkTopology, type Topology } from '../topology.ts';
+import { integerOf, textOf } from '../untrusted/json-reader.ts';
+import { checkOptions } from '../untrusted/options.ts';
+import { shownName } from '../untrusted/printable.ts';
 import { checkCount, checkShare } from './checks.ts';
 import { attendsToText, deepFrom, depthOf } from './depth.ts';
 import { injectSelective } from './inject.ts';
@@ -34,9 +37,13 @@ const SOURCE = 'ProCache; github.com/macovaseas/ProCache';
  * self-attention, in the deepest quarter of the blocks; self-attention itself is reused. Throws
  * `invalid-input` where there is no pattern for so many steps, or the pattern has other letters.
  */
-export function procache({ topology, steps, pattern = shippedPattern(steps), ratio = 0.3 }: ProCacheOptions): Schedule {
+export function procache(options: ProCacheOptions): Schedule {
+  checkOptions('procache', options, { topology: true, steps: true, pattern: true, ratio: true });
+  const { topology, steps, ratio = 0.3 } = options;
+  checkTopology(topology);
   checkCount('steps', steps);
   checkShare('ratio', ratio);
+  const { pattern = shippedPattern(steps) } = options;
   checkPattern(pattern, steps);
   const modules = [...new Set(topology.blocks.flat())].filter((module) => module !== 'attn');
   const selective: readonly Rule[] = [
@@ -59,7 +66,11 @@ export function procache({ topology, steps, pattern = shippedPattern(steps), rat
  * ratios (which refresh no token at all in the first three); for models with cross-attention 20 steps,
  * 7 computed and 6 selective. Throws `invalid-input` for any other number of steps.
  */
-export function procachePublished({ topology, steps }: { readonly topology: Topology; readonly steps: number }): Schedule {
+export function procachePublished(options: { readonly topology: Topology; readonly steps: number }): Schedule {
+  checkOptions('procachePublished', options, { topology: true, steps: true });
+  const { topology, steps } = options;
+  checkTopology(topology);
+  integerOf({ value: steps, place: 'steps', code: 'invalid-input' }, 1);
   const text = attendsToText(topology);
   const published = text ? PATTERN_20 : PATTERN_50;
   if (steps !== published.length) {
@@ -107,6 +118,7 @@ function shippedPattern(steps: number): string {
 }
 
 function checkPattern(pattern: string, steps: number): void {
+  textOf({ value: pattern, place: 'pattern', code: 'invalid-input' });
   if (pattern.length !== steps) {
     throw new ProCacheError('invalid-input', `pattern: has ${pattern.length} letters but there are ${steps} steps; give one letter per step`);
   }
@@ -114,7 +126,7 @@ function checkPattern(pattern: string, steps: number): void {
   if (other) {
     throw new ProCacheError(
       'invalid-input',
-      `pattern[${other.index}]: '${other[0]}' is neither '#' (compute) nor '.' (reuse); Eq. 7 puts the selective steps in by itself`,
+      `pattern[${other.index}]: '${shownName(other[0])}' is neither '#' (compute) nor '.' (reuse); Eq. 7 puts the selective steps in by itself`,
     );
   }
 }

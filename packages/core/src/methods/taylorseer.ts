@@ -1,6 +1,7 @@
 import { MAX_ORDER } from '../limits.ts';
 import type { Reuse, Schedule } from '../schedule.ts';
-import type { Topology } from '../topology.ts';
+import { checkTopology, type Topology } from '../topology.ts';
+import { checkOptions } from '../untrusted/options.ts';
 import { checkCount } from './checks.ts';
 
 export interface TaylorSeerOptions {
@@ -19,7 +20,9 @@ export interface TaylorSeerOptions {
  * By default interval 4, order 4 and two computed steps at the start: what the code recommends and
  * does for DiT. Keeps `order + 1` features of every branch.
  */
-export function taylorseer({ steps, interval = 4, order = 4, first = 2 }: TaylorSeerOptions): Schedule {
+export function taylorseer(options: TaylorSeerOptions): Schedule {
+  checkOptions('taylorseer', options, { steps: true, interval: true, order: true, first: true });
+  const { steps, interval = 4, order = 4, first = 2 } = options;
   const pattern = patternOf(steps, interval, order, first);
   return {
     version: 1,
@@ -37,7 +40,9 @@ export function taylorseer({ steps, interval = 4, order = 4, first = 2 }: Taylor
  * block; this forecasts what the blocks added to it, which takes in the latent of the step as it is.
  */
 export function taylorseerLite(options: TaylorSeerOptions & { readonly topology: Topology }): Schedule {
+  checkOptions('taylorseerLite', options, { topology: true, steps: true, interval: true, order: true, first: true });
   const { topology, steps, interval = 5, order = 2, first = 3 } = options;
+  checkTopology(topology);
   const pattern = patternOf(steps, interval, order, first);
   const rule: Reuse = { do: 'reuse', order, span: [0, topology.blocks.length - 1] };
   return {

@@ -1,7 +1,8 @@
 import { ProCacheError } from '../errors.ts';
 import type { Action, Schedule } from '../schedule.ts';
 import { scheduleOf } from '../tabulate.ts';
-import type { Topology } from '../topology.ts';
+import { checkTopology, type Topology } from '../topology.ts';
+import { checkOptions, type Fields } from '../untrusted/options.ts';
 import { checkCount, checkShare } from './checks.ts';
 import { attendsToText, depthOf } from './depth.ts';
 
@@ -14,13 +15,17 @@ export interface TocaOptions {
   readonly ratio?: number;
 }
 
+export const TOCA_FIELDS: Fields<TocaOptions> = { topology: true, steps: true, interval: true, ratio: true };
+
 /**
  * ToCa (Zou et al., ICLR 2025, arXiv 2410.05317), as its code for DiT samples with DDIM: between computed steps, every block's MLP refreshes some tokens.
  *
  * By default interval 3, ratio 0.07, age 0.25 / interval, 2x2 cells with a bonus of 0.6. Throws
  * `invalid-input` for models that attend to text, for which the code has other rules.
  */
-export function toca({ topology, steps, interval = 3, ratio = 0.07 }: TocaOptions): Schedule {
+export function toca(options: TocaOptions): Schedule {
+  checkOptions('toca', options, TOCA_FIELDS);
+  const { topology, steps, interval = 3, ratio = 0.07 } = options;
   checkToca('ToCa', { topology, steps, interval, ratio });
   const kinds = blockKinds(steps, interval);
   const schedule = scheduleOf(
@@ -96,6 +101,7 @@ export function checkToca(method: string, { topology, steps, interval, ratio }: 
   checkCount('steps', steps);
   checkCount('interval', interval);
   checkShare('ratio', ratio);
+  checkTopology(topology);
   if (attendsToText(topology)) {
     throw new ProCacheError(
       'invalid-input',

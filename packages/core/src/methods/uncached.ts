@@ -1,8 +1,11 @@
 import type { Schedule } from '../schedule.ts';
+import { checkOptions } from '../untrusted/options.ts';
 import { checkCount } from './checks.ts';
 
 /** Every step computed: the plain model, and the baseline of every comparison. */
-export function uncached({ steps }: { readonly steps: number }): Schedule {
+export function uncached(options: { readonly steps: number }): Schedule {
+  checkOptions('uncached', options, { steps: true });
+  const { steps } = options;
   checkCount('steps', steps);
   return { version: 1, pattern: '#'.repeat(steps), legend: {}, notes: { method: 'uncached' } };
 }

@@ -14,6 +14,7 @@ import {
   type Transformer,
   withDenoiser,
 } from '@procache/core';
+import { checkOptions } from '@procache/core/untrusted';
 import type { Signal } from '../scoring/evaluator.ts';
 
 /** One generation that can be taken again and again: the same noise, labels and guidance, whatever the schedule. */
@@ -39,6 +40,7 @@ export interface TrajectoryOptions {
 
 /** The trajectory of some seeds through a model. */
 export function trajectoryOf<T>(model: Transformer<T>, options: TrajectoryOptions): Trajectory {
+  checkOptions('trajectoryOf', options, { steps: true, seeds: true, labelOf: true, guidance: true, sampler: true, eta: true, signal: true });
   const { steps, seeds, labelOf, guidance, sampler = steps.sampler ?? 'ddim', eta = 0, signal } = options;
   if (seeds.length === 0) throw new ProCacheError('invalid-input', 'there is no seed to record; pass one or more');
   const { latent: shape } = model;

@@ -1,4 +1,5 @@
 import { checkSchedule, type DiffusionSteps, generate, type Guidance, type SamplerName, type Transformer } from '@procache/core';
+import { checkOptions } from '@procache/core/untrusted';
 import type { Render } from './comparison.ts';
 
 export interface RendererOptions {
@@ -12,6 +13,7 @@ export interface RendererOptions {
 
 /** Renders the final latents of a schedule with a model, all seeds at once: seed by seed the noise and the label are the same in every call. */
 export function renderer<T>(model: Transformer<T>, options: RendererOptions): Render {
+  checkOptions('renderer', options, { stepsOf: true, labelOf: true, guidance: true, sampler: true, eta: true });
   const { stepsOf, labelOf, ...sampling } = options;
   return async (schedule, seeds, signal) => {
     const steps = stepsOf(schedule.pattern.length);

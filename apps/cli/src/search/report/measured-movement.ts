@@ -17,11 +17,14 @@ export function measuredMovement(job: SearchJob, study: Study, signal: AbortSign
 /** In this thread, as features cannot be read from another. */
 async function measure({ chosen, flags, process, labelOf, steps, seeds }: SearchJob, signal: AbortSignal): Promise<readonly BranchMovement[]> {
   const { threads, memory } = flags;
+  const { sampler, eta, guidance, stepsOf } = process;
   const transformer = await openChosen(chosen, { threads, memory });
   try {
     return await branchMovement(transformer, {
-      ...process,
-      steps: process.stepsOf(steps),
+      sampler,
+      eta,
+      guidance,
+      steps: stepsOf(steps),
       seeds: seeds.search.slice(0, IMAGES),
       labelOf,
       longest: LONGEST_GAP,
