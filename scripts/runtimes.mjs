@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { binary, run } from './workspace.mjs';
 
 const [platform, here] = [`${process.platform}-${process.arch}`, process.execPath];
-/** Of each runtime: the package of npm that holds it, the program in that, and what runs an example with it. */
+/** Of each runtime: the package of npm that holds it, the program in that, and the words before an example that it is to run. */
 const KINDS = {
-  node: { name: `node-${platform}`, program: 'bin/node', examples: [] },
-  bun: { name: `@oven/bun-${platform}`, program: 'bin/bun', examples: [] },
-  deno: { name: `@deno/${platform}${process.platform === 'linux' ? '-glibc' : ''}`, program: 'deno', examples: ['run', '--allow-all'] },
+  node: { title: 'Node', name: `node-${platform}`, program: 'bin/node', examples: [] },
+  bun: { title: 'Bun', name: `@oven/bun-${platform}`, program: 'bin/bun', examples: [] },
+  deno: { title: 'Deno', name: `@deno/${platform}${process.platform === 'linux' ? '-glibc' : ''}`, program: 'deno', examples: ['run', '--allow-all'] },
 };
 const asked = process.argv.slice(2);
 const results = [];
@@ -22,20 +22,20 @@ process.exitCode = results.every(({ passed }) => passed) ? 0 : 1;
 /** Installs a runtime, and runs with it what it is to run; vitest itself needs Node. */
 async function judge(runtime) {
   const [kind, wanted = 'latest'] = runtime.split('@');
-  const { name, program, examples } = KINDS[kind];
+  const { title, name, program, examples } = KINDS[kind];
   const folder = mkdtempSync(join(tmpdir(), 'procache-runtime-'));
   try {
     writeFileSync(join(folder, 'package.json'), '{ "private": true }');
     await run('npm', ['install', '--no-audit', '--no-fund', `${name}@${wanted}`], { seen: 'failure', cwd: folder });
     const path = join(folder, 'node_modules', name, program);
-    const version = (await versionOf(path)).replace(/^v/, 'Node ').split('\n')[0];
+    const version = `${title} ${await versionOf(path)}`;
     console.log(`\n== ${version}`);
     const vitest = [binary('vitest'), 'run'];
     const code =
       kind === 'node'
         ? await run(path, [...vitest, 'packages/core', 'packages/model', 'packages/search', 'tests/documentation'])
-        : await run(here, [...vitest, 'tests/documentation', '-t', 'in JavaScript'], { env: { PROCACHE_RUNTIME: [path, ...examples].join(' ') } });
-    return { version: /^\d/.test(version) ? `Bun ${version}` : version, passed: code === 0 };
+        : await run(here, [...vitest, 'tests/documentation', '-t', 'in JavaScript|altogether'], { env: { PROCACHE_RUNTIME: [path, ...examples].join(' ') } });
+    return { version, passed: code === 0 };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -44,5 +44,5 @@ async function judge(runtime) {
 async function versionOf(path) {
   const printed = [];
   await run(path, ['--version'], { seen: 'failure', printed });
-  return printed.join('');
+  return /\d+\.\d+\.\d+/.exec(printed.join(''))?.[0] ?? 'that does not start';
 }
