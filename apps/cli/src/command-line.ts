@@ -8,12 +8,12 @@ import { VERSION } from './version.ts';
 
 const EXAMPLES = `
 Examples:
-  procache generate                          ten pieces of clothing, uncached
+  procache generate                       ten pieces of clothing, uncached
   procache generate --schedule fora-3 --compare
   procache generate --labels bag,sneaker --schedule procache-published
-  procache explain --schedule taylorseer-4-2  what a schedule would do and cost
-  procache search --budget 17                the best with 17 computed steps
-  procache inspect DiT-XL-2-256x256.pt       what a checkpoint holds`;
+  procache explain --schedule taylorseer-4-2 --shape dit-xl/2
+  procache search --budget 17             the best with 17 computed steps
+  procache inspect DiT-XL-2-256x256.pt    what a checkpoint holds`;
 
 /** Gives a command its options and what it does. */
 type Define = (command: Command, host: Host) => void;

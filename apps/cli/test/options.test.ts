@@ -52,6 +52,7 @@ const useless: readonly (readonly [string, readonly string[]])[] = [
   ['--forecast belongs to --format mask and --format bins', ['schedule', 'import', 'x', '--format', 'ecad', '--forecast', '1']],
   ['--stack belongs to --format mask and --format bins', ['schedule', 'import', 'x', '--format', 'list', '--stack']],
   ['--rule belongs to --forecast', ['schedule', 'import', 'x', '--format', 'mask', '--rule', 'taylor']],
+  ['--model belongs to methods and names that ship with a model', ['schedule', 'resample', '%schedule', '--steps', '4', '--model', 'fashion-dit']],
   ['--images belongs to --target', ['search', '--images', '3']],
   ['--rule belongs to --forecast with an order above 0', ['search', '--forecast', '0', '--rule', 'taylor']],
   ['--mix belongs to several orders of --forecast', ['search', '--forecast', '2', '--features', 'stack', '--mix', 'step']],

@@ -101,7 +101,7 @@ export async function readSchedule(path: string, place: string = path): Promise<
   return parseScheduleText(text, basename(path));
 }
 
-/** Methods are plain words; everything else is a path. */
-function isPath(asked: string): boolean {
+/** Methods and names that ship are plain words; everything else is a path. */
+export function isPath(asked: string): boolean {
   return /[\\/.]/.test(asked);
 }

@@ -1,8 +1,9 @@
 import { formatSchedule, MAX_STEPS } from '@procache/core';
 import { computedSteps, resample } from '@procache/search';
 import { type Command, Option } from 'commander';
+import { checkBelong } from '../arguments/belongs.ts';
 import { addModelOptions, chooseModel, type ModelFlags } from '../arguments/model-choice.ts';
-import { scheduleNamed } from '../arguments/schedule-choice.ts';
+import { isPath, readSchedule, scheduleNamed } from '../arguments/schedule-choice.ts';
 import { wholeNumber } from '../arguments/values.ts';
 import type { Host } from '../host.ts';
 import { handOver, type OutputFlags } from './schedule-output.ts';
@@ -34,11 +35,15 @@ export function registerResample(command: Command, host: Host): void {
     .option('--quiet', 'print nothing but errors and the schedule')
     .option('--debug', 'show where in the program an error arose')
     .addHelpText('after', EXAMPLES)
-    .action((asked: string, flags: ResampleFlags) => resampleSchedule(asked, flags, host));
+    .action((asked: string, flags: ResampleFlags) => {
+      const given = (name: string): unknown => (own.getOptionValueSource(name) === 'cli' ? name : undefined);
+      checkBelong({ '--model': given('model'), '--num-heads': given('numHeads'), '--config': given('config') }, 'methods and names that ship with a model', !isPath(asked));
+      return resampleSchedule(asked, flags, host);
+    });
 }
 
 async function resampleSchedule(asked: string, flags: ResampleFlags, host: Host): Promise<void> {
-  const schedule = await scheduleNamed(asked, {}, await chooseModel(flags));
+  const schedule = isPath(asked) ? await readSchedule(asked) : await scheduleNamed(asked, {}, await chooseModel(flags));
   const { steps, keep } = flags;
   const resampled = resample(schedule, steps, { keep });
   const computed = { before: computedSteps(schedule).length, now: computedSteps(resampled).length };
