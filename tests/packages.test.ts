@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
@@ -64,6 +64,24 @@ describe.each(each)('%s', (name, entry) => {
     // It exits with 1, and thereby rejects, where there is a problem.
     const { stdout } = await execute(process.execPath, [attw, tarballs.get(name)!, '--profile', 'esm-only', '--no-emoji']);
     expect(stdout).toContain(entry.manifest.bin ? 'does not contain types' : 'OK (ESM)');
+  });
+});
+
+describe('before a package is packed', () => {
+  const prepack = (cwd: string) => execute(process.execPath, [join(root, 'scripts/prepack.mjs')], { cwd });
+
+  it('loses what is built of sources that are gone', async () => {
+    for (const file of ['src/kept.ts', 'dist/kept.js', 'dist/kept.d.ts.map', 'dist/gone.js', 'dist/below/gone.d.ts']) {
+      await mkdir(dirname(inFolder('renamed', file)), { recursive: true });
+      await writeFile(inFolder('renamed', file), '');
+    }
+    await prepack(inFolder('renamed'));
+    expect(filesBelow(inFolder('renamed'))).toEqual(['dist/kept.d.ts.map', 'dist/kept.js', 'src/kept.ts']);
+  });
+
+  it('is refused where nothing is built', async () => {
+    await mkdir(inFolder('unbuilt'));
+    await expect(prepack(inFolder('unbuilt'))).rejects.toThrow('there is no dist to pack; build first');
   });
 });
 
