@@ -47,7 +47,7 @@ async function filesOf(words) {
 
 /** Tests of these packages read sources alone. Others start workers or the command line, which Node runs as they are built. */
 function needBuild(files) {
-  return files.some((file) => !/^packages\/(core|metrics|model|ort|search|zoo)\//.test(file));
+  return files.some((file) => !/^packages\/(core|metrics|model|ort|pictures|report|search|zoo)\//.test(file));
 }
 
 async function runTests() {

@@ -1,8 +1,8 @@
+import { wrapText } from '@procache/pictures/wrap';
 import { Command, CommanderError } from 'commander';
 import { systemReason } from './files/system-error.ts';
 import type { Host, HostProcess } from './host.ts';
 import type { OutputStream } from './output-stream.ts';
-import { wrapText } from './pictures/wrap.ts';
 import { terminalOf } from './terminal.ts';
 import { VERSION } from './version.ts';
 

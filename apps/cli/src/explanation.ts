@@ -2,7 +2,7 @@ import { describeStep, kindOf, letterCounts, type Plan, type PlanCost, programsO
 import type { KnownModel } from './arguments/model-choice.ts';
 import type { ChosenSchedule } from './arguments/schedule-choice.ts';
 import type { Ink } from './ink.ts';
-import { formatTable } from './pictures/text-table.ts';
+import { formatTable } from './terminal/text-table.ts';
 import { bytes, large, percent, ratio } from './units.ts';
 
 /** A schedule for a model, and what it costs for a batch. */

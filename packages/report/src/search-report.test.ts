@@ -156,7 +156,7 @@ describe('which images stand behind a number', () => {
 
   it('stands above every column of candidates', () => {
     const html = searchReport(report());
-    expect(texts(html, 'thead').find((head) => head.includes('of the search'))).toBe('schedule steps latent-error on 16 of the search latent-error on 64 of the final race');
+    expect(texts(html, 'thead').find((head) => head.includes('of the search'))).toBe('schedule steps latent-error on 16 images of the search latent-error on 64 images of the final race');
   });
 });
 

@@ -1,6 +1,6 @@
 import { costOf, type StepKind } from '@procache/core';
 import { median } from '@procache/metrics';
-import { formatTable } from '../pictures/text-table.ts';
+import { formatTable } from '../terminal/text-table.ts';
 import type { Contestant, Timing, Workload } from './timing.ts';
 
 /** Everything that a benchmark found. */

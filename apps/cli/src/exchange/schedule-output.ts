@@ -1,6 +1,6 @@
+import { wrapText } from '@procache/pictures/wrap';
 import { writeWhole } from '../files/output-files.ts';
 import type { Host } from '../host.ts';
-import { wrapText } from '../pictures/wrap.ts';
 import { type ScreenFlags, screenOf } from '../screen.ts';
 
 export interface OutputFlags extends ScreenFlags {

@@ -1,5 +1,5 @@
+import { wrapText } from '@procache/pictures/wrap';
 import { checkConditions } from '@procache/search';
-import { wrapText } from '../pictures/wrap.ts';
 import type { Job } from './job.ts';
 
 const WIDTH = 80;

@@ -1,6 +1,6 @@
 import { generate, type Generation, type Plan, type Transformer } from '@procache/core';
 import type { Sampling } from '../arguments/sampling.ts';
-import { openProgressBar } from '../pictures/progress-bar.ts';
+import { openProgressBar } from '../terminal/progress-bar.ts';
 import type { Screen } from '../screen.ts';
 
 /** What stays the same from one run of a generation to the next. */

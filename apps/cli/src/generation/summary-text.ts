@@ -1,7 +1,7 @@
 import { type PlanCost, summarise } from '@procache/core';
+import { wrapText } from '@procache/pictures/wrap';
 import type { Ink } from '../ink.ts';
-import { formatTable } from '../pictures/text-table.ts';
-import { wrapText } from '../pictures/wrap.ts';
+import { formatTable } from '../terminal/text-table.ts';
 import { milliseconds, percent, ratio, seconds } from '../units.ts';
 import { type Comparison, isDisturbed } from './comparison.ts';
 import type { Job } from './job.ts';

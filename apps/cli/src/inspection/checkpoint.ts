@@ -12,12 +12,12 @@ import {
   type TransformerModel,
   weightsTaken,
 } from '@procache/model';
+import { wrapText } from '@procache/pictures/wrap';
 import { zooModel } from '@procache/zoo';
 import { guessOf, nameOfLabel } from '../arguments/labels.ts';
 import { readConfigFlags } from '../arguments/model-choice.ts';
 import { fingerprintOf } from '../files/fingerprint.ts';
-import { formatTable } from '../pictures/text-table.ts';
-import { wrapText } from '../pictures/wrap.ts';
+import { formatTable } from '../terminal/text-table.ts';
 import { bytes, large } from '../units.ts';
 import { COLUMN, type InspectFlags, type Inspection, listOf } from './inspection.ts';
 

@@ -3,7 +3,7 @@ import { readRegularFile } from '@procache/backend-node';
 import { ProCacheError } from '@procache/core';
 import { objectOf, parseJson, shownName } from '@procache/core/untrusted';
 import { readPngText } from '@procache/pictures';
-import { wrapText } from '../pictures/wrap.ts';
+import { wrapText } from '@procache/pictures/wrap';
 import type { Inspection } from './inspection.ts';
 
 /** Bytes of the largest picture that is read: a grid of the most images comes to less. */

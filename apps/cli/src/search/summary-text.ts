@@ -1,9 +1,9 @@
 import { shownName } from '@procache/core/untrusted';
+import { wrapText } from '@procache/pictures/wrap';
 import { shownRange, unitOf } from '@procache/report';
 import { meanScore } from '@procache/search';
 import type { Ink } from '../ink.ts';
-import { fitsTable, formatTable } from '../pictures/text-table.ts';
-import { wrapText } from '../pictures/wrap.ts';
+import { fitsTable, formatTable } from '../terminal/text-table.ts';
 import { clock, milliseconds, ratio } from '../units.ts';
 import type { Effort } from './effort.ts';
 import { type SearchJob, timedImages } from './job.ts';

@@ -21,7 +21,7 @@ export function candidatesSection(report: SearchReport): Section {
     schedule,
     scores: [shownScore(scores[objectives[0].name]!)],
   }));
-  const besideHeads = [{ name: 'schedule' }, { name: 'steps' }, { name: objectives[0].name, unit: `on ${images.judged} of the result` }];
+  const besideHeads = [{ name: 'schedule' }, { name: 'steps' }, { name: objectives[0].name, unit: `on ${images.judged} images of the result` }];
   const content = [figure('the best candidates of the search, step by step', stripKey(groups.flatMap(({ rows }) => rows)), searched)];
   if (beside.length > 0) content.push(figure('published methods, step by step', stripKey(beside), group('Published methods', besideHeads, beside)));
   return {
@@ -43,8 +43,8 @@ interface StripRow extends NamedSchedule {
 
 function headsOf({ objectives, images }: SearchReport): readonly Head[] {
   const { name } = objectives[0];
-  const final = images.final > 0 ? [{ name, unit: `on ${images.final} of the final race` }] : [];
-  return [{ name: 'schedule' }, { name: 'steps' }, { name, unit: `on ${images.search} of the search` }, ...final];
+  const final = images.final > 0 ? [{ name, unit: `on ${images.final} images of the final race` }] : [];
+  return [{ name: 'schedule' }, { name: 'steps' }, { name, unit: `on ${images.search} images of the search` }, ...final];
 }
 
 /** What was found first, then the others as the images of the search rank them. */

@@ -1,7 +1,7 @@
+import { wrapText } from '@procache/pictures/wrap';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fitsTable, formatTable } from './text-table.ts';
-import { wrapText } from './wrap.ts';
 
 describe('formatTable', () => {
   test('puts numbers at the right and text at the left', () => {

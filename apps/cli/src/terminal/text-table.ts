@@ -1,4 +1,4 @@
-import { wrapText } from './wrap.ts';
+import { wrapText } from '@procache/pictures/wrap';
 
 /** A cell of a table; a number is written as it is, so round it first. */
 export type Cell = string | number;

@@ -1,1 +1,0 @@
-export { wrapText } from '@procache/pictures/wrap';
