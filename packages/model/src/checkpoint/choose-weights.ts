@@ -44,7 +44,7 @@ export function chooseWeights(file: CheckpointFile): Weights | undefined {
   });
   const reasons = lacking.length > 0 ? lacking : file.nameless.map((key) => `${listedNames([key])} does not name its tensors`);
   const notes = reasons.length > 0 ? [`not averaged: ${reasons.join(', ')}`] : [];
-  return { taken: raw, places: placesOf(raw), notes: [...notes, ...besideNotes(candidates, raw)] };
+  return { taken: raw, places: placesOf(raw), notes: [...notes, ...besideNotes({ ...candidates, averages: [] }, raw)] };
 }
 
 function averagesOf({ averages, rest }: Candidates, raw: Candidate | undefined): readonly Candidate[] {

@@ -115,6 +115,50 @@ describe('safetensors', () => {
     expect((await openCheckpoint(fileWith('{}      ', 0))).tensors.size).toBe(0);
   });
 
+  it('takes metadata of null for none', async () => {
+    expect((await openCheckpoint(fileWith({ __metadata__: null }, 0))).metadata.size).toBe(0);
+  });
+
+  it('finds the tensors whose names save_model dropped, as they share their values with others', async () => {
+    const kept = { shape: [2], data: Float32Array.of(1, 2) };
+    const about = new Map([['format', 'pt'], ['decoder.weight', 'encoder.weight'], ['encoder.weight', 'encoder.weight'], ['lost', 'gone']]);
+    const { tensors, metadata } = await openCheckpoint(bytesSource('a', writeSafetensors(new Map([['encoder.weight', kept]]), about)));
+    expect([...tensors.keys()]).toEqual(['encoder.weight', 'decoder.weight']);
+    expect([...(await readFloats(tensors.get('decoder.weight')!))]).toEqual([1, 2]);
+    expect(metadata.get('decoder.weight')).toBe('encoder.weight');
+  });
+
+  it('drops the prefix of dropped names too', async () => {
+    const kept = { shape: [2], data: Float32Array.of(1, 2) };
+    const written = writeSafetensors(new Map([['module.b', kept]]), new Map([['module.a', 'module.b']]));
+    expect([...(await openCheckpoint(bytesSource('a', written))).tensors.keys()]).toEqual(['b', 'a']);
+  });
+
+  it('refuses names for the same values without end', async () => {
+    const names = Array.from({ length: 1000 }, (_, i) => [`name ${i}`, 'w'] as const);
+    const written = writeSafetensors(new Map([['w', { shape: [4096], data: new Float32Array(4096) }]]), new Map(names));
+    await expect(openCheckpoint(bytesSource('a', written))).rejects.toThrow(/^a: its tensors have 4100096 elements but the file \d+ bytes; store contiguous copies of them$/);
+  });
+
+  it.each([
+    ['F8_E4M3', [3], 3],
+    ['F8_E5M2', [2, 2], 4],
+    ['F8_E8M0', [1], 1],
+    ['F6_E2M3', [4], 3],
+    ['F4', [3, 2], 3],
+    ['C64', [2], 16],
+    ['I4', [2], 1],
+    ['X9_NEW', [5], 7],
+  ])('opens a file with a tensor of %s, and refuses that when it is read', async (dtype, shape, length) => {
+    const header = { a: { dtype, shape, data_offsets: [0, length] }, b: { dtype: 'F32', shape: [1], data_offsets: [length, length + 4] } };
+    const { tensors } = await openCheckpoint(fileWith(header, length + 4));
+    expect(tensors.get('a')).toMatchObject({ type: dtype, shape });
+    expect([...(await readFloats(tensors.get('b')!))]).toEqual([0]);
+    await expect(readFloats(tensors.get('a')!)).rejects.toThrow(
+      `a.safetensors: tensor 'a': its values are stored as ${dtype}, which is not read here; convert the tensor to F32, F16 or BF16`,
+    );
+  });
+
   it('keeps names that mean something to JavaScript', async () => {
     const names = ['__proto__', 'constructor', '1', 'a"b\\', '{'];
     const bytes = writeSafetensors(new Map(names.map((name, i) => [name, { shape: [], data: Float32Array.of(i) }])));
@@ -152,6 +196,7 @@ describe('safetensors', () => {
     ['offsets that are no pair', { a: { ...scalar, data_offsets: [0] } }, 4, /data_offsets \[0\] is not a pair/],
     ['a dtype nested beyond printing', `{"a":{"dtype":${'['.repeat(100_000)}${']'.repeat(100_000)}}}`, 0, /the header, line 1, column \d+: this is not JSON: more than 200 arrays and objects inside one another/],
     ['a shape beyond printing', { a: { ...scalar, shape: new Array(1000).fill(1.5) } }, 4, /shape \[1\.5,[1.5,]{20,80}\.\.\. is not a list/],
+    ['too few bytes of a dtype that is not read', { a: { ...scalar, dtype: 'F4' } }, 4, /shape \[1\] of F4 takes 0\.5 bytes but data_offsets \[0, 4\] span 4/],
     ['no dtype', { a: {} }, 0, /tensor 'a': dtype nothing is not the name/],
     ['offsets in reverse', { a: { ...scalar, data_offsets: [4, 0] } }, 4, /span -4/],
     ['a tensor that is no object', { a: 3 }, 4, /does not describe it by an object/],

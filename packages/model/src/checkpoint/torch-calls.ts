@@ -49,10 +49,10 @@ const plain: ReadonlySet<string> = new Set(
 /** Modules of Python and around it that run programs or code, read and write files, or open connections. */
 const dangerousModules: ReadonlySet<string> = new Set(
   (
-    '_ctypes _frozen_importlib _io _pickle _posixsubprocess _socket _thread aiohttp ast asyncio bdb cffi cloudpickle code codeop commands ' +
+    '_ctypes _frozen_importlib _io _pickle _posixsubprocess _socket _thread Pyro4 Pyro5 aiohttp ast asyncio bdb cffi cloudpickle code codeop commands ' +
     'concurrent cPickle cProfile ctypes dill distutils docker doctest ensurepip fabric fileinput ftplib gc glob http httplib idlelib imp ' +
-    'importlib inspect io IPython joblib lib2to3 linecache marshal multiprocessing nt os paramiko pdb pexpect pickle pip platform plumbum ' +
-    'popen2 posix profile psutil pty pydoc requests runpy setuptools sh shelve shutil signal site smtplib socket socketserver sqlite3 ssl ' +
+    'execnet importlib inspect io IPython jinja2 joblib lib2to3 linecache mako marshal multiprocessing nt os paramiko pdb pexpect pickle pip platform plumbum ' +
+    'popen2 posix profile psutil pty pydoc requests rpyc runpy setuptools sh shelve shutil signal site smtplib socket socketserver sqlite3 ssl ' +
     'subprocess sys tarfile telnetlib tempfile test threading timeit trace urllib urllib2 venv webbrowser wsgiref xmlrpc zipfile zipimport'
   ).split(' '),
 );
@@ -79,7 +79,7 @@ const dangerousPackage =
 
 /** Names that lead from any module to those above: `torch.serialization.os.system`. */
 const dangerousParts: ReadonlySet<string> = new Set(
-  '__builtins__ __globals__ __import__ __subclasses__ builtins ctypes eval exec execv importlib nt os pickle popen Popen posix runpy shutil subprocess sys system'.split(' '),
+  'Popen Process Shell Subprocess __builtins__ __globals__ __import__ __subclasses__ builtins ctypes eval exec execv importlib nt os pickle popen posix runpy shutil subprocess sys system'.split(' '),
 );
 
 /** Modules of Python with no class that a training script would keep a value of, but for those listed above. */
@@ -116,7 +116,7 @@ export function kindOfCall(name: string, args: readonly Pickled[]): CallKind {
   if (name === 'functools.partial') return isPickled(args[0], 'global') && isDangerous(modernName(args[0].name)) ? 'dangerous' : 'unknown';
   if (name === 'operator.getitem') return isTypeHint(args[0]) ? 'plain' : 'unknown';
   if (isDangerous(name)) return 'dangerous';
-  return isMemberOfEnum(name, args) ? 'plain' : 'unknown';
+  return isValueOfClass(name, args) ? 'plain' : 'unknown';
 }
 
 function isDangerous(name: string): boolean {
@@ -130,22 +130,20 @@ function isTypeHint(value: Pickled | undefined): boolean {
 }
 
 /**
- * Whether a call can be a member of an enumeration: these are pickled as calls of their class with the one value, and
- * classes are written with a capital.
+ * Whether a call can only make a value of some class: an enumeration is pickled as a call of its class with the one
+ * value, a date type with its unit. Classes are written with a capital, and what they are called with is short.
  */
-function isMemberOfEnum(name: string, args: readonly Pickled[]): boolean {
+function isValueOfClass(name: string, args: readonly Pickled[]): boolean {
   const parts = name.split('.');
-  const [value] = args;
-  if (args.length !== 1 || standardModules.has(parts[0]!) || !/^_?[A-Z]\w*$/.test(parts.at(-1)!)) return false;
-  if (parts[0] === 'torch') return typeof value === 'number';
-  return Array.isArray(value) ? value.length <= mostMembers && value.every(isScalar) : isScalar(value);
+  if (standardModules.has(parts[0]!) || !/^_?[A-Z]\w*$/.test(parts.at(-1)!)) return false;
+  if (parts[0] === 'torch') return args.length === 1 && typeof args[0] === 'number';
+  return args.length <= mostValues && args.every((arg) => isScalar(arg) || (Array.isArray(arg) && arg.length <= mostValues && arg.every(isScalar)));
 }
 
-const mostMembers = 16;
-/** An enumeration has short values. */
+const mostValues = 16;
 const longestText = 200;
 
-function isScalar(value: Pickled | undefined): boolean {
+function isScalar(value: Pickled): boolean {
   if (typeof value === 'string') return value.length <= longestText;
   return value === null || ['boolean', 'number', 'bigint'].includes(typeof value);
 }

@@ -79,4 +79,30 @@ describe('zip files', () => {
     await expect(readEntry(source, { ...entry, flags: 1 }, limit)).rejects.toThrow("'a' is encrypted");
     await expect(readEntry(source, { ...entry, headerOffset: 4 }, limit)).rejects.toThrow("'a' does not begin at byte 4");
   });
+
+  it('refuses entries that have not the checksum of the directory', async () => {
+    for (const level of [0, 9] as const) {
+      const zip = zipSync({ a: [utf8Of('ab'.repeat(300)), { level }] });
+      const source = bytesSource('a.zip', zip);
+      const entry = (await readZipDirectory(source)).get('a')!;
+      expect(await readEntry(source, entry, limit)).toHaveLength(600);
+      expect(await readEntry(source, { ...entry, crc32: 0 }, limit)).toHaveLength(600); // the writer computed none
+      await expect(readEntry(source, { ...entry, crc32: 1 }, limit)).rejects.toThrow("a.zip: 'a' has the checksum ");
+      await expect(readEntry(source, { ...entry, crc32: 1 }, limit)).rejects.toThrow('but 00000001 is noted for it; the file is damaged, download it again');
+    }
+  });
+
+  it('refuses an entry whose own header has another name', async () => {
+    const source = bytesSource('a.zip', zipSync({ one: [utf8Of('hello'), { level: 0 }], two: [utf8Of('world'), { level: 0 }] }));
+    const entries = await readZipDirectory(source);
+    const swapped = { ...entries.get('one')!, headerOffset: entries.get('two')!.headerOffset };
+    await expect(readEntry(source, swapped, limit)).rejects.toThrow("a.zip: 'one' does not begin at byte ");
+  });
+
+  it('unpacks no further than the size of the directory', async () => {
+    const bomb = zipSync({ a: [new Uint8Array(2 ** 20), { level: 1 }] });
+    const source = bytesSource('a.zip', bomb);
+    const entry = { ...(await readZipDirectory(source)).get('a')!, size: 1000 };
+    await expect(readEntry(source, entry, limit)).rejects.toThrow("a.zip: 'a' does not unpack to its 1000 bytes");
+  });
 });

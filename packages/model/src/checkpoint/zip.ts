@@ -1,5 +1,5 @@
 import { shownName } from '@procache/core/untrusted';
-import { inflateSync } from 'fflate';
+import { Inflate } from 'fflate';
 
 import { type ByteSource, readRange, viewOf } from './byte-source.ts';
 import { checkRecord } from './check-records.ts';
@@ -51,18 +51,31 @@ async function unpacked(source: ByteSource, entry: ZipEntry): Promise<Uint8Array
   }
   const packed = await readRange(source, await packedOffset(source, entry), entry.packedSize);
   const bytes = inflate(packed, entry.size);
-  if (bytes?.length !== entry.size) {
+  if (bytes === undefined) {
     throw refuse(`'${name}' does not unpack to its ${entry.size} bytes; the file is damaged, download it again`);
   }
   return bytes;
 }
 
+/** Packed bytes that are unpacked at once: they become a thousand times as many at most. */
+const pieceLength = 2 ** 14;
+
+/** The `size` bytes that are packed; nothing where they are damaged, or are more or fewer. */
 function inflate(packed: Uint8Array, size: number): Uint8Array | undefined {
+  const bytes = new Uint8Array(size);
+  let length = 0;
+  const stream = new Inflate((piece) => {
+    bytes.set(piece, length); // throws where there are too many
+    length += piece.length;
+  });
   try {
-    return inflateSync(packed, { out: new Uint8Array(size) });
+    for (let at = 0; at < packed.length; at += pieceLength) {
+      stream.push(packed.subarray(at, at + pieceLength), at + pieceLength >= packed.length);
+    }
   } catch {
     return undefined;
   }
+  return length === size ? bytes : undefined;
 }
 
 async function packedOffset(source: ByteSource, entry: ZipEntry): Promise<number> {
