@@ -20,15 +20,16 @@ interface Drawing {
   readonly steps?: number;
   readonly config?: ConfigJson;
   readonly sampler?: SamplerName;
+  readonly noise?: Float32Array;
 }
 
 /** What is drawn as the model says that it is to be drawn with. */
-async function draw(path: string, { steps = 4, config = {}, sampler }: Drawing = {}): Promise<Float32Array> {
+async function draw(path: string, { steps = 4, config = {}, sampler, noise }: Drawing = {}): Promise<Float32Array> {
   const transformer = await openTransformer(path, { threads: 1, config });
   const { model, topology } = transformer;
   const plan = planOf(uncached({ steps }), topology);
   const guidance = guidanceOf(model, 4);
-  const { latents } = await generate(transformer, { plan, steps: diffusionSteps(steps, model.defaults), labels: [1, 2, 3], guidance, sampler });
+  const { latents } = await generate(transformer, { plan, steps: diffusionSteps(steps, model.defaults), labels: [1, 2, 3], guidance, sampler, noise });
   await transformer.dispose();
   return latents;
 }
@@ -45,6 +46,19 @@ it('normalises queries and keys, head by head, as DiT does with qk_norm', async 
 
 it("computes diffusers' activation linear-silu", async () => {
   await expectLatents(await draw(fixture('cases/15-activation-fn')), 'cases/15-activation-fn/expected.safetensors');
+});
+
+/** The noise of test/diffusers_dit.py, which printed the numbers that this is compared with: every 97th of the latents. */
+async function expectNumbers(path: string, config: ConfigJson, expected: readonly number[]): Promise<void> {
+  const noise = Float32Array.from({ length: 3 * 4 * 8 * 8 }, (_, i) => 1.4 * Math.sin(0.37 * i ** 2));
+  const latents = await draw(path, { config, noise });
+  const some = latents.filter((_, i) => i % 97 === 0);
+  expect(largestDifference(some, Float32Array.from(expected)) / largestMagnitude(some)).toBeLessThanOrEqual(1e-5);
+}
+
+it("computes diffusers' activation gelu, and its epsilon", async () => {
+  const numbers = [-1.7822598, -0.2951749, 13.592048, 0.65937552, 2.2697032, -17.304546, -12.48161, 15.171484];
+  await expectNumbers(fixture('cases/04-scheduler-config'), { activation_fn: 'gelu', norm_eps: 0.01 }, numbers);
 });
 
 it("guides the variance of an original DiT too, where its first three output channels hold some", async () => {
@@ -67,6 +81,13 @@ describe("a pipeline's scheduler", () => {
   it.each(['alpha_to_one_false', 'linspace', 'offset1', 'trailing', 'trained_betas'])('draws as diffusers does: %s', async (scheduler) => {
     const drawn = await draw(await pipelineWith(scheduler));
     await expectLatents(drawn, `cases/04-scheduler-config/expected-${scheduler}.safetensors`);
+  });
+
+  it.each([
+    ['clip_sample', [-0.90718501, -0.49194025, 1, 0.40649426, 0.84209429, -0.88203756, -1, 0.79948149]],
+    ['zero_snr', [-2.0269379, -0.44152459, 15.182012, 0.76126355, 2.5218728, -19.373666, -14.020536, 16.979611]],
+  ])('draws as a transcription of diffusers does: %s', async (scheduler, numbers) => {
+    await expectNumbers(await pipelineWith(scheduler), {}, numbers);
   });
 
   it('refuses one of a velocity model', async () => {
