@@ -56,17 +56,21 @@ export function rounded({ reach, products, ...rest }: Recording): Recording {
   return { ...rest, reach: reach.map(short), products: products.map((own) => own.map(short)) };
 }
 
+/** The farthest that an error reaches, and the largest product of features: of float32 numbers, and so that every prediction is finite. */
+const MOST_REACH = 1e40;
+const MOST_PRODUCT = 1e80;
+
 /**
- * Refuses a recording of which nothing could be predicted: one that holds a number that is not finite.
+ * Refuses a recording of which nothing could be predicted: one that holds a number that is not finite, or as good as that.
  *
  * @throws {ProCacheError} `execution-failed` that names the step or the image.
  */
 export function checkFinite(recording: Recording): Recording {
   const { reach, products } = recording;
-  const step = reach.findIndex((value) => !Number.isFinite(value));
-  const image = products.findIndex((own) => !own.every(Number.isFinite));
+  const step = reach.findIndex((value) => !(value <= MOST_REACH));
+  const image = products.findIndex((own) => !own.every((product) => Math.abs(product) <= MOST_PRODUCT));
   if (step < 0 && image < 0) return recording;
-  const what = step >= 0 ? `how far an error of step ${step} reaches is ${reach[step]!}` : `image ${image} has features that are not finite`;
+  const what = step >= 0 ? `how far an error of step ${step} reaches is ${reach[step]!}` : `image ${image} has features that are too large`;
   throw new ProCacheError(
     'execution-failed',
     `the recording cannot be used: ${what}, as the model's outputs are too large or no numbers; check the model, or search without a recording (anneal, halving)`,
@@ -90,10 +94,10 @@ export function recordingFromJson(json: unknown, { place = 'recording', code = '
   const at = (name: keyof Recording): Placed => ({ value: members[name], place: `${place}.${name}`, code });
   const steps = integerOf(at('steps'), 1, MAX_STEPS);
   const families = elementsOf(at('families')).map(familyIn);
-  const reach = numbersIn(at('reach'), steps, `does not hold ${steps} steps`, 0);
+  const reach = numbersIn(at('reach'), steps, `does not hold ${steps} steps`, [0, MOST_REACH]);
   const count = families.length * steps;
   const products = elementsOf(at('products')).map((own) =>
-    symmetric(numbersIn(own, (count * (count + 1)) / 2, `does not hold ${count} features of each image`), count),
+    symmetric(numbersIn(own, (count * (count + 1)) / 2, `does not hold ${count} features of each image`, [-MOST_PRODUCT, MOST_PRODUCT]), count),
   );
   return { steps, families, reach, products };
 }
@@ -106,12 +110,12 @@ function familyIn(placed: Placed): Family {
   return { span: range, ...(absolute !== undefined && { absolute: booleanOf({ value: absolute, place: `${place}.absolute`, code }) }) };
 }
 
-/** A list of so many finite numbers of at least `least`. */
-function numbersIn({ value, place, code }: Placed, length: number, problem: string, least: number = -Infinity): readonly number[] {
+/** A list of so many numbers of a closed range. */
+function numbersIn({ value, place, code }: Placed, length: number, problem: string, [least, most]: readonly [number, number]): readonly number[] {
   if (!Array.isArray(value) || value.length !== length) return refuse(place, `the recording ${problem}; record it again`, code);
   return value.map((element: unknown, i) => {
-    if (typeof element === 'number' && Number.isFinite(element) && element >= least) return element;
-    return refuse(`${place}[${i}]`, `${shown(element)} is not a ${least === 0 ? 'number of at least 0' : 'finite number'}`, code);
+    if (typeof element === 'number' && element >= least && element <= most) return element;
+    return refuse(`${place}[${i}]`, `${shown(element)} is not between ${least} and ${most}; record it again`, code);
   });
 }
 
