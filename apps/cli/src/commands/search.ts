@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ProCacheError } from '@procache/core';
 import type { Assessment } from '@procache/search';
 import type { Command } from 'commander';
 import { failureOf, Interrupted } from '../failure.ts';
@@ -82,8 +83,8 @@ async function runInWorkers(job: SearchJob, file: StudyFile, { host, screen, com
     if (job.flags.report) await addReport(job, outcome, ending);
   } catch (cause) {
     progress.clear();
-    if (!host.signal.aborted || cause instanceof Interrupted) throw cause;
-    throw await interruption(job, best, file, commandLine.with('--resume'));
+    if (!host.signal.aborted) throw failure(cause, file, commandLine.with('--resume'));
+    throw cause instanceof Interrupted ? cause : await interruption(job, best, file, commandLine.with('--resume'));
   } finally {
     progress.clear();
     await workers.close();
@@ -138,6 +139,13 @@ async function addReport(job: SearchJob, outcome: SearchOutcome, { screen, study
   }
   progress.clear();
   screen.say(page);
+}
+
+/** Says of what stopped the search, and is no mistake in what was asked for, that nothing is lost and how to go on. */
+function failure(cause: unknown, { path, study }: StudyFile, resuming: string): unknown {
+  if (!(cause instanceof ProCacheError) || cause.code === 'invalid-input' || study.schedules.length === 0) return cause;
+  const message = `${cause.message}\n${study.schedules.length} schedules are in ${path}; go on with: ${resuming}`;
+  return new ProCacheError(cause.code, message, { cause });
 }
 
 /** Keeps the best so far, and says what there is and how to go on. */

@@ -72,7 +72,7 @@ async function writing<Result>(path: string, use: () => Promise<Result>): Promis
     if (cause instanceof ProCacheError) throw cause;
     throw new ProCacheError(
       'execution-failed',
-      `${path}: cannot be written: ${systemReason(cause) ?? messageOf(cause)}; what is in it is kept, and the same search with --resume goes on from there`,
+      `${path}: cannot be written: ${systemReason(cause) ?? messageOf(cause)}; what is in it is kept, and --resume goes on from there`,
       { cause },
     );
   }
