@@ -1,7 +1,8 @@
 import { checkPlan } from './plan-check.ts';
 import { type Op, type Plan, type StepPlan, writesOf } from './plan.ts';
-import { type Branch, branchesOf, type FeatureId, parseBranch, tokensOf, type Topology } from './topology.ts';
-import { integerOf } from './untrusted/json-reader.ts';
+import { type Branch, branchesOf, checkTopology, type FeatureId, parseBranch, tokensOf, type Topology } from './topology.ts';
+import { integerOf, numberOf, objectOf, refuse } from './untrusted/json-reader.ts';
+import { shown } from './untrusted/printable.ts';
 
 /** What the parts of a model cost; it comes with the model, or from `transformerCost`. */
 export interface ModelCost {
@@ -47,6 +48,7 @@ export interface PlanCost {
 /** The cost of a plan for a batch of so many images, the unconditional half included. */
 export function costOf(plan: Plan, model: ModelCost, images: number): PlanCost {
   checkPlan(plan);
+  checkModel(model);
   integerOf({ value: images, place: 'images', code: 'invalid-input' }, 0);
   const blocks = blockMultiplyAdds(model);
   const steps: StepCost[] = [];
@@ -71,6 +73,15 @@ export function costOf(plan: Plan, model: ModelCost, images: number): PlanCost {
     peakFeatureBytes: steps.reduce((most, { peakBytes }) => Math.max(most, peakBytes), 0),
     weightBytes: model.weightBytes,
   };
+}
+
+function checkModel(model: ModelCost): void {
+  const { topology, moduleMultiplyAdds, ...counts } = objectOf({ value: model, place: 'model', code: 'invalid-input' });
+  checkTopology(topology as Topology);
+  if (typeof moduleMultiplyAdds !== 'function') refuse('model.moduleMultiplyAdds', `${shown(moduleMultiplyAdds)} is no function`, 'invalid-input');
+  for (const count of ['embedding', 'head', 'conditioning', 'preparation', 'featureBytes', 'weightBytes']) {
+    numberOf({ value: counts[count], place: `model.${count}`, code: 'invalid-input' }, 0, Infinity);
+  }
 }
 
 /** How many tensors the cache holds once a step is over. */

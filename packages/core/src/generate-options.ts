@@ -1,4 +1,6 @@
+import type { DiffusionSteps } from './diffusion.ts';
 import type { GenerateOptions, Guidance } from './generate.ts';
+import { MAX_IMAGES, MAX_STEPS } from './limits.ts';
 import { checkPlan } from './plan-check.ts';
 import { exactSeed } from './random.ts';
 import { SAMPLER_NAMES } from './samplers/sampling.ts';
@@ -21,8 +23,6 @@ const FIELDS: Fields<GenerateOptions> = {
 };
 const GUIDANCE_FIELDS: Fields<Guidance> = { scale: true, unconditional: true, channels: true };
 
-/** The most images of one generation. */
-const MAX_IMAGES = 2 ** 16;
 /** The highest class label, as backends read it. */
 const MAX_LABEL = 2 ** 31 - 1;
 
@@ -33,15 +33,28 @@ const MAX_LABEL = 2 ** 31 - 1;
  */
 export function checkGenerateOptions(options: GenerateOptions): void {
   checkOptions('generate', options, FIELDS);
-  const { plan, steps, labels, guidance, sampler, seed = 0, noise } = options;
+  const { plan, steps, labels, guidance, sampler, eta, seed = 0, noise } = options;
   checkPlan(plan);
-  checkTimesteps(objectOf({ value: steps, place: 'steps', code: 'invalid-input' })['timesteps'], 'steps.timesteps');
+  checkSteps(steps);
   checkLabels(labels);
   if (guidance !== undefined) checkGuidance(guidance);
   if (sampler !== undefined) nameOf({ value: sampler, place: 'sampler', code: 'invalid-input' }, SAMPLER_NAMES);
+  if (eta !== undefined) numberOf({ value: eta, place: 'eta', code: 'invalid-input' }, 0, 1);
   exactSeed(seed);
   if (noise !== undefined && Object.prototype.toString.call(noise) !== '[object Float32Array]') {
     refuse('noise', `${shown(noise)} is no Float32Array; pass one of [images, channels, height, width]`, 'invalid-input');
+  }
+}
+
+/** Refuses what are no steps of a sampler: `diffusionSteps` makes them. */
+function checkSteps(steps: DiffusionSteps): void {
+  const members = objectOf({ value: steps, place: 'steps', code: 'invalid-input' });
+  const count = integerOf({ value: members['count'], place: 'steps.count', code: 'invalid-input' }, 1, MAX_STEPS);
+  for (const key of ['timesteps', 'alphas', 'previousAlphas'] as const) {
+    const place = `steps.${key}`;
+    checkTimesteps(members[key], place);
+    const { length } = steps[key];
+    if (length !== count) refuse(place, `has ${length} numbers for ${count} steps; make steps with diffusionSteps`, 'invalid-input');
   }
 }
 

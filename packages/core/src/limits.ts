@@ -33,3 +33,6 @@ export const MAX_BONUS = 1e6;
 
 /** The longest notes of a schedule, as JSON, in UTF-16 units. */
 export const MAX_NOTES: number = 2 ** 20;
+
+/** The most images of one generation. */
+export const MAX_IMAGES = 65_536;

@@ -1,3 +1,4 @@
+import { ProCacheError } from './errors.ts';
 import { shown } from './untrusted/printable.ts';
 
 /** As much of a name as is compared: what is longer was not meant to be one of ours, and the time grows with the square. */
@@ -5,6 +6,9 @@ const COMPARED = 64;
 
 /** The known names in the order of their edit distance from a name, nearest first; ties keep their order. */
 export function nearest(name: string, known: readonly string[]): readonly string[] {
+  if (typeof name !== 'string' || !Array.isArray(known) || !known.every((candidate) => typeof candidate === 'string')) {
+    throw new ProCacheError('invalid-input', `nearest: ${shown(name)} among ${shown(known)} is no name among names; pass texts`);
+  }
   return byDistance(name, known).map(({ candidate }) => candidate);
 }
 

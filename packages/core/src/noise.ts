@@ -1,6 +1,8 @@
 import { ProCacheError } from './errors.ts';
+import { MAX_IMAGES } from './limits.ts';
 import { exactSeed, gaussians, gaussiansOfWords, lowBits, type Seed } from './random.ts';
 import type { NoiseSource } from './samplers/sampling.ts';
+import { integerOf, listOf, refuse } from './untrusted/json-reader.ts';
 
 /** The noise of one generation: of each image its own, whatever the others are. */
 export interface NoiseStreams {
@@ -29,6 +31,8 @@ const INJECTED_WORD = 0x6e6f6973;
  * @throws {ProCacheError} `invalid-input` for what is not a `Seed`, and for more noise than 2^28 numbers.
  */
 export function noiseStreams(seeds: readonly Seed[]): NoiseStreams {
+  const all = listOf({ value: seeds, place: 'seeds', code: 'invalid-input' });
+  if (all.length > MAX_IMAGES) refuse('seeds', `has ${all.length} seeds; make at most ${MAX_IMAGES} images at once`, 'invalid-input');
   seeds.forEach(exactSeed);
   return {
     start: (size) => {
@@ -45,6 +49,7 @@ export function noiseStreams(seeds: readonly Seed[]): NoiseStreams {
 /** The seeds of so many images, the first of which has this one; after the largest seed comes 0. Numbers where they are exact. */
 export function seedsOf(seed: Seed, images: number): readonly Seed[] {
   const first = exactSeed(seed);
+  integerOf({ value: images, place: 'images', code: 'invalid-input' }, 0, MAX_IMAGES);
   return Array.from({ length: images }, (_, image) => {
     const own = BigInt.asUintN(64, first + BigInt(image));
     return own <= Number.MAX_SAFE_INTEGER ? Number(own) : own;

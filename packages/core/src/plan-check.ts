@@ -1,39 +1,41 @@
 import { MAX_ORDER, MAX_STEPS } from './limits.ts';
 import type { Op, Plan, StepPlan } from './plan.ts';
+import { selectorOf } from './schedule-json.ts';
 import { booleanOf, integerOf, listOf, membersOf, nameOf, numberOf, objectOf, type Placed, refuse, textOf } from './untrusted/json-reader.ts';
 import { shown } from './untrusted/printable.ts';
 
 /** Plans, and operations of steps, that are known to be what they ought to be. */
-const vouched = new WeakSet<object>();
+const vouchedPlans = new WeakSet<Plan>();
+const vouchedOps = new WeakSet<readonly Op[]>();
 
 /** Takes note that a plan was made here, so that it is never checked. Plans are values. */
 export function vouchFor(plan: Plan): Plan {
-  vouched.add(plan);
-  for (const { ops } of plan.steps) vouched.add(ops);
+  vouchedPlans.add(plan);
+  for (const { ops } of plan.steps) vouchedOps.add(ops);
   return plan;
 }
 
 /**
  * Refuses what is no plan: whoever hands one over may have it from anywhere.
  *
- * @throws {ProCacheError} `invalid-input`, with the place
+ * @throws {ProCacheError} `invalid-input`, with the place; `invalid-schedule` for its selector
  */
 export function checkPlan(plan: Plan): void {
-  if (vouched.has(plan)) return;
+  if (vouchedPlans.has(plan)) return;
   const { steps, selector, pattern } = objectOf(untrusted(plan, 'plan'));
   const each = listOf(untrusted(steps, 'plan.steps'));
   if (each.length > MAX_STEPS) refuse('plan.steps', `has ${each.length} steps; the most that are followed are ${MAX_STEPS}`, 'invalid-input');
   each.forEach(checkStep);
-  objectOf(untrusted(selector, 'plan.selector'));
+  selectorOf(untrusted(selector, 'plan.selector'));
   if (pattern !== undefined) textOf(untrusted(pattern, 'plan.pattern'), MAX_STEPS);
   vouchFor(plan);
 }
 
 /** Refuses what are no operations of a step. */
 export function checkOps(ops: readonly Op[]): void {
-  if (vouched.has(ops)) return;
+  if (vouchedOps.has(ops)) return;
   listOf(untrusted(ops, 'ops')).forEach(checkOp);
-  vouched.add(ops);
+  vouchedOps.add(ops);
 }
 
 /** Refuses what is no step: of a step that nobody runs only the operations are looked at. */

@@ -1,7 +1,8 @@
 import { checkOps } from './plan-check.ts';
 import type { StepProgram } from './program.ts';
 import type { SelectorSettings } from './schedule.ts';
-import { type BranchId, branchId, type FeatureId, isStream, type PackId, type SpanId, type StreamId } from './topology.ts';
+import { type BranchId, branchId, checkTopology, type FeatureId, isStream, type PackId, type SpanId, type StreamId } from './topology.ts';
+import { integerOf } from './untrusted/json-reader.ts';
 
 /** Evaluate whole blocks for every token. */
 export interface Run {
@@ -155,5 +156,7 @@ export function writesOf(ops: readonly Op[]): readonly Write[] {
 
 /** The branches that a run of whole blocks could keep, given the module names of each block. */
 export function branchesWithin(first: number, last: number, blocks: readonly (readonly string[])[]): readonly BranchId[] {
+  checkTopology({ blocks, grid: [1, 1] });
+  for (const [place, value] of Object.entries({ first, last })) integerOf({ value, place, code: 'invalid-input' }, 0);
   return blocks.slice(first, last + 1).flatMap((modules, i) => modules.map((module) => branchId(first + i, module)));
 }

@@ -1,7 +1,9 @@
 import { checkOps, checkPlan } from './plan-check.ts';
 import type { Ahead, Op, Plan, Run, Store } from './plan.ts';
+import { SCORE_NAMES } from './schedule-json.ts';
 import type { ScoreName } from './schedule.ts';
 import { type BranchId, type FeatureId, inBlockOrder } from './topology.ts';
+import { nameOf } from './untrusted/json-reader.ts';
 
 /**
  * The operations of a step without its numbers: weights, gates, token counts and indices are inputs.
@@ -29,6 +31,7 @@ export type ProgramOp =
 /** The program of a step that does these operations. */
 export function programOf(ops: readonly Op[], score: ScoreName): StepProgram {
   checkOps(ops);
+  nameOf({ value: score, place: 'score', code: 'invalid-input' }, SCORE_NAMES);
   return programOfDraft(ops, score);
 }
 

@@ -4,7 +4,7 @@ import type { Plan } from './plan.ts';
 import { parseSchedule } from './schedule-json.ts';
 import type { Rule, Schedule, SelectorSettings } from './schedule.ts';
 import { checkTopology, type Topology } from './topology.ts';
-import { refuse } from './untrusted/json-reader.ts';
+import { integerOf, refuse } from './untrusted/json-reader.ts';
 import { shown } from './untrusted/printable.ts';
 
 /**
@@ -17,6 +17,7 @@ import { shown } from './untrusted/printable.ts';
 export function checkSchedule(schedule: Schedule, topology: Topology, steps?: number): Plan {
   checkTopology(topology);
   const { pattern, legend, selector } = parseSchedule(schedule);
+  if (steps !== undefined) integerOf({ value: steps, place: 'steps' }, 1);
   if (steps !== undefined && pattern.length !== steps) {
     refuse(
       'schedule.pattern',

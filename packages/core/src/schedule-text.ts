@@ -1,7 +1,9 @@
 import { ProCacheError } from './errors.ts';
 import { parseSchedule } from './schedule-json.ts';
 import type { Rule, Schedule } from './schedule.ts';
+import { refuse } from './untrusted/json-reader.ts';
 import { parseJson } from './untrusted/parse-json.ts';
+import { shown, shownName } from './untrusted/printable.ts';
 
 /**
  * The schedule that a JSON text writes down; `name` is that of the file, for errors.
@@ -10,11 +12,12 @@ import { parseJson } from './untrusted/parse-json.ts';
  * (`my.json, line 3, column 12: ...`), one in the schedule with its place (`my.json: schedule.legend...`).
  */
 export function parseScheduleText(text: string, name = 'schedule'): Schedule {
+  for (const [place, value] of Object.entries({ text, name })) if (typeof value !== 'string') refuse(place, `${shown(value)} is not a text`);
   const json = parseJson(text, { name, code: 'invalid-schedule' });
   try {
     return parseSchedule(json);
   } catch (cause) {
-    if (cause instanceof ProCacheError && name !== 'schedule') throw new ProCacheError(cause.code, `${name}: ${cause.message}`, { cause });
+    if (cause instanceof ProCacheError && name !== 'schedule') throw new ProCacheError(cause.code, `${shownName(name)}: ${cause.message}`, { cause });
     throw cause;
   }
 }
