@@ -1,6 +1,6 @@
 import type { Labels } from '@procache/model';
 import { describe, expect, it } from 'vitest';
-import { guessOf, labelsOf, nameOfLabel, takenLabels } from './labels.ts';
+import { doubtOf, guessOf, labelsOf, nameOfLabel, takenLabels } from './labels.ts';
 
 /** The classes of model_index-gaps.json of the cases: no name is known of 4. */
 const labels: Labels = {
@@ -65,6 +65,15 @@ describe('labelsOf', () => {
     const guess = 'row 9 of its label table is taken for "no class"; if it is a class, say "num_classes": 10 in the config';
     expect(guessOf(guessed)).toBe(guess);
     expect(() => labelsOf('10', guessed)).toThrow(`--labels: label 10 is outside the model's 9 classes (${guess}); labels are 0 to 8, or 9 for no class`);
+  });
+
+  it('doubts the guess where the table has a round number of rows', () => {
+    const guessed: Labels = { ...nameless, count: 9, unconditional: 9, guessed: true };
+    expect(doubtOf(guessed)).toBe(
+      'guidance leads away from "no class", and row 9 of its label table is taken for "no class"; if it is a class, say "num_classes": 10 in the config',
+    );
+    expect(doubtOf({ ...guessed, count: 1000, unconditional: 1000 })).toBeUndefined();
+    expect(doubtOf({ ...guessed, guessed: false })).toBeUndefined();
   });
 
   it('answers a megabyte of a name at once', () => {

@@ -45,6 +45,15 @@ export function guessOf({ guessed, count }: Labels): string | undefined {
   return `row ${count} of its label table is taken for "no class"; if it is a class, say "num_classes": ${count + 1} in the config`;
 }
 
+/**
+ * A warning where the guess is doubtful: tables of 10, 100 or 1000 rows are mostly those of as many classes, of a model
+ * that was trained without "no class".
+ */
+export function doubtOf(labels: Labels): string | undefined {
+  const guess = guessOf(labels);
+  return guess === undefined || (labels.count + 1) % 10 !== 0 ? undefined : `guidance leads away from "no class", and ${guess}`;
+}
+
 /** The labels of the classes that have a name, under its plain form. */
 type ByName = ReadonlyMap<string, readonly number[]>;
 

@@ -1,10 +1,11 @@
 import { wrapText } from '@procache/pictures/wrap';
 import { checkConditions } from '@procache/search';
+import { doubtOf } from '../arguments/labels.ts';
 import type { Job } from './job.ts';
 
 const WIDTH = 80;
 
-/** What a user should know before a schedule is run under other conditions than those it was searched for; in lines of 80 letters. */
+/** What a user should know before images are drawn, as where a schedule runs under other conditions than those it was searched for; in lines of 80 letters. */
 export function conditionWarnings({ chosen, schedule, sampling }: Job): readonly string[] {
   const conditions = {
     model: chosen.fingerprint,
@@ -12,7 +13,8 @@ export function conditionWarnings({ chosen, schedule, sampling }: Job): readonly
     steps: sampling.steps.count,
     guidance: sampling.guidance?.scale ?? 1,
   };
-  return checkConditions(schedule.schedule, conditions).map((warning) =>
+  const doubt = sampling.guidance && doubtOf(chosen.model.labels);
+  return [...checkConditions(schedule.schedule, conditions), ...(doubt === undefined ? [] : [doubt])].map((warning) =>
     wrapText(`warning: ${warning}`, WIDTH - 2, (line) => line.length).join('\n  '),
   );
 }

@@ -95,6 +95,23 @@ describe('fields that change what is computed', () => {
     expect((await open({ mlp_ratio: 4, learn_sigma: true, qk_norm: false, qkv_bias: true, class_dropout_prob: 0.1, prediction: 'epsilon' })).unreadFields).toEqual([]);
   });
 
+  it("are all known of the published pipeline facebook/DiT-XL-2-256", async () => {
+    const { num_attention_heads, attention_head_dim, num_layers, sample_size } = diffusersConfig;
+    const config = {
+      ...{ _class_name: 'Transformer2DModel', _diffusers_version: '0.12.0.dev0', activation_fn: 'gelu-approximate', attention_bias: true, attention_head_dim },
+      ...{ cross_attention_dim: null, double_self_attention: false, dropout: 0.0, in_channels: 4, norm_elementwise_affine: false, norm_num_groups: 32 },
+      ...{ norm_type: 'ada_norm_zero', num_attention_heads, num_embeds_ada_norm: 10, num_layers, num_vector_embeds: null, only_cross_attention: false },
+      ...{ out_channels: 8, patch_size: 2, sample_size, upcast_attention: false, use_linear_projection: false },
+    };
+    const scheduler = {
+      ...{ _class_name: 'DDIMScheduler', _diffusers_version: '0.12.0.dev0', beta_end: 0.02, beta_schedule: 'linear', beta_start: 0.0001, clip_sample: false },
+      ...{ num_train_timesteps: 1000, prediction_type: 'epsilon', set_alpha_to_one: true, steps_offset: 0, trained_betas: null },
+    };
+    const model = await openModel(diffusers, ModelConfig.parse({ config: JSON.stringify(config), scheduler: JSON.stringify(scheduler) }));
+    expect(model.unreadFields).toEqual([]);
+    expect(model.defaults).toMatchObject({ sampler: 'ddim', rule: 'leading', clip: undefined, guidanceChannels: 4 });
+  });
+
   it('that nobody knows are told, but for those that say who wrote the file', async () => {
     const model = await open({ _class_name: 'DiT', act_layer: 'relu', 'x\u001b': 1 });
     expect(model.unreadFields).toEqual(['config.json: act_layer', 'config.json: x\\u{1b}']);
