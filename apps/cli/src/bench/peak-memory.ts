@@ -7,18 +7,27 @@ import { ProCacheError } from '@procache/core';
  * The process runs this command again with `--only`: what it reports is the most that it ever held,
  * loading included. ONNX Runtime frees memory through malloc, which gives it back to the system
  * only beyond the trim threshold; the child's is fixed, so that peaks do not depend on malloc's history.
+ *
+ * When `signal` is aborted the process is asked to stop, and waited for.
  */
-export async function peakMemory(name: string, args: readonly string[]): Promise<number> {
+export async function peakMemory(name: string, args: readonly string[], signal: AbortSignal): Promise<number> {
+  signal.throwIfAborted();
   const child = spawn(process.execPath, [process.argv[1]!, 'bench', ...args, '--only', name], {
     env: { ...process.env, MALLOC_TRIM_THRESHOLD_: '131072' },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const chunks: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-  const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
-  const peak = Number(Buffer.concat(chunks).toString());
-  if (code === 0 && Number.isFinite(peak)) return peak;
-  throw new ProCacheError('execution-failed', `the process that measures the memory of ${name} ended with code ${code}`);
+  const stop = (): void => void child.kill('SIGTERM');
+  signal.addEventListener('abort', stop);
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
+  child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+  const ended = new Promise<string | number | null>((resolve, reject) => child.on('error', reject).on('close', (code, killedBy) => resolve(killedBy ?? code)));
+  const end = await ended.finally(() => signal.removeEventListener('abort', stop));
+  signal.throwIfAborted();
+  const peak = Number(stdout);
+  if (end === 0 && peak > 0) return peak;
+  const ending = typeof end === 'number' ? `code ${end}` : String(end);
+  throw new ProCacheError('execution-failed', `the process that measures the memory of ${name} ended with ${ending} (${stderr.trim()}); --no-peak leaves it out`);
 }
 
 /** What such a process says at its end: the most memory that it ever held, in bytes. */

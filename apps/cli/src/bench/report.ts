@@ -9,7 +9,7 @@ export interface BenchResult {
   readonly steps: number;
   readonly images: number;
   readonly guidance: number;
-  readonly threads: number | undefined;
+  readonly threads: number;
   readonly rounds: number;
   /** Milliseconds of one evaluation of the plain single-graph model, where it was measured. */
   readonly plainMilliseconds: number | undefined;
@@ -53,7 +53,7 @@ export function resultsOf(
 export function formatResult(result: BenchResult): string {
   const { model, steps, images, guidance, threads, rounds, contestants, plainMilliseconds } = result;
   const batch = guidance === 1 ? `batch of ${images}` : `${images} x 2 for guidance ${guidance}`;
-  const head = `${model}: ${steps} steps, ${batch}, ${threads ?? 'default'} threads\nmedians of ${rounds} interleaved rounds, wall clock\n\n`;
+  const head = `${model}: ${steps} steps, ${batch}, ${threads} threads\nmedians of ${rounds} interleaved rounds, wall clock\n\n`;
   const runs = formatTable(
     ['schedule', 'seconds', 'speed-up', 'multiply-adds', 'peak memory'],
     contestants.map(({ name, milliseconds, speedUp, multiplyAddRatio, peakBytes }) => [

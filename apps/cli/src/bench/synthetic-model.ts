@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProCacheError, uniforms } from '@procache/core';
+import { openOutputFolder, writeWhole } from '../files/output-files.ts';
+import { messageOf, systemReason } from '../files/system-error.ts';
 import { configOf, shapeNamed, type TensorShapes, tensorsOf } from '../shapes/dit-shapes.ts';
 
 /**
  * A model folder of that shape with random weights, written once into the cache folder.
  *
- * The weights are small enough that no activation overflows; the images mean nothing.
+ * The weights are small enough that no activation overflows; the images mean nothing. `signal` stops the writing.
  */
-export async function syntheticModel(name: string, cacheFolder: string): Promise<string> {
+export async function syntheticModel(name: string, cacheFolder: string, signal: AbortSignal): Promise<string> {
   const shape = shapeNamed(name);
   const tensors = tensorsOf(shape);
   const header = headerOf(tensors);
@@ -18,16 +20,18 @@ export async function syntheticModel(name: string, cacheFolder: string): Promise
   const file = join(folder, 'model.safetensors');
   const complete = await stat(file).catch(() => undefined);
   if (complete) return folder;
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'config.json'), JSON.stringify(configOf(shape)));
+  const made = await openOutputFolder(folder, header.length + bytesOfAll(tensors));
   const partial = `${file}.partial`;
   try {
-    await writeWeights(partial, header, tensors);
+    await writeWhole(join(folder, 'config.json'), JSON.stringify(configOf(shape)));
+    await writeWeights(partial, { header, tensors, signal });
     await rename(partial, file);
   } catch (cause) {
-    await rm(partial, { force: true });
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new ProCacheError('execution-failed', `cannot write ${gigabytes(tensors)} GB of synthetic weights to ${folder}: ${message}`, { cause });
+    for (const path of [partial, join(folder, 'config.json')]) await rm(path, { force: true });
+    await made.abandon();
+    if (signal.aborted) throw cause;
+    const problem = systemReason(cause) ?? messageOf(cause);
+    throw new ProCacheError('execution-failed', `${folder}: ${(bytesOfAll(tensors) / 1e9).toFixed(1)} GB of synthetic weights cannot be written there: ${problem}`, { cause });
   }
   return folder;
 }
@@ -36,8 +40,8 @@ function bytesOf(shape: readonly number[]): number {
   return 4 * shape.reduce((product, extent) => product * extent, 1);
 }
 
-function gigabytes(tensors: TensorShapes): string {
-  return (tensors.reduce((sum, [, shape]) => sum + bytesOf(shape), 0) / 1e9).toFixed(1);
+function bytesOfAll(tensors: TensorShapes): number {
+  return tensors.reduce((sum, [, shape]) => sum + bytesOf(shape), 0);
 }
 
 /** The length and the text of a safetensors header. */
@@ -56,15 +60,16 @@ function headerOf(tensors: TensorShapes): Buffer {
 }
 
 /** Numbers uniform in ±0.03, from a pool that is laid out again and again: gigabytes need not be fresh, only arbitrary. */
-async function writeWeights(file: string, header: Buffer, tensors: TensorShapes): Promise<void> {
+async function writeWeights(file: string, { header, tensors, signal }: { readonly header: Buffer; readonly tensors: TensorShapes; readonly signal: AbortSignal }): Promise<void> {
   const next = uniforms(0);
   const pool = Float32Array.from({ length: 2 ** 20 + 7 }, () => (next() - 0.5) * 0.06);
   const bytes = Buffer.from(pool.buffer);
   const handle = await open(file, 'w');
   try {
     await handle.write(header);
-    let left = tensors.reduce((sum, [, shape]) => sum + bytesOf(shape), 0);
+    let left = bytesOfAll(tensors);
     while (left > 0) {
+      signal.throwIfAborted();
       const { bytesWritten } = await handle.write(bytes, 0, Math.min(left, bytes.length));
       left -= bytesWritten;
     }

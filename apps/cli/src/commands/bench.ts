@@ -1,4 +1,4 @@
-import { homedir } from 'node:os';
+import { availableParallelism, homedir } from 'node:os';
 import { join } from 'node:path';
 import { MOST_THREADS, type NodeTransformer } from '@procache/backend-node';
 import { generate, MAX_STEPS, ProCacheError } from '@procache/core';
@@ -83,13 +83,13 @@ async function bench(flags: BenchFlags, host: Host): Promise<void> {
   const workload = workloadOf(transformer, chosen, flags, host.signal);
   const { timings, plainTimes } = await timed(workload, contestants, flags, (line) => screen.note(line)).finally(() => transformer.dispose());
   const peaks: (number | undefined)[] = [];
-  for (const { name } of contestants) peaks.push(flags.peak ? await peakMemory(name, argumentsOf(flags, name)) : undefined);
+  for (const { name } of contestants) peaks.push(flags.peak ? await peakMemory(name, argumentsOf(flags, name), host.signal) : undefined);
   const result: BenchResult = {
     model: chosen.name,
     steps: workload.steps.count,
     images: workload.labels.length,
     guidance: workload.guidance?.scale ?? 1,
-    threads,
+    threads: threads ?? availableParallelism(),
     rounds: flags.rounds,
     plainMilliseconds: flags.plain ? median(plainTimes) : undefined,
     contestants: resultsOf(workload, contestants, timings, peaks),
@@ -99,12 +99,15 @@ async function bench(flags: BenchFlags, host: Host): Promise<void> {
 }
 
 async function timed(workload: Workload, contestants: readonly Contestant[], { plain: isAsked, threads, rounds }: BenchFlags, report: (line: string) => void) {
-  const { transformer, labels, guidance, steps } = workload;
+  const { transformer, labels, guidance, steps, signal } = workload;
   const doubled = guidance ? [...labels, ...labels.map(() => guidance.unconditional)] : labels;
   const plain = isAsked ? await openPlainGraph(transformer.model, { labels: doubled, steps, threads }) : undefined;
   const plainTimes: number[] = [];
   const afterRound = async (): Promise<void> => {
-    for (let i = 0; plain && i < PLAIN_PER_ROUND; i++) plainTimes.push(await plain.time());
+    for (let i = 0; plain && i < PLAIN_PER_ROUND; i++) {
+      signal.throwIfAborted();
+      plainTimes.push(await plain.time());
+    }
   };
   const timings = await timeContestants(workload, contestants, rounds, { report, afterRound }).finally(() => plain?.close());
   return { timings, plainTimes };
@@ -121,10 +124,10 @@ async function runOnly(flags: BenchFlags, name: string, host: Host): Promise<voi
   host.stdout.write(String(peakOfThisProcess()));
 }
 
-async function choose(flags: BenchFlags, { env }: Host): Promise<ChosenModel> {
-  const { shape, cache = join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'procache') } = flags;
+async function choose(flags: BenchFlags, { env, signal }: Host): Promise<ChosenModel> {
+  const { shape, cache = join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'procache') } = flags;
   if (shape === undefined) return chooseModel(flags);
-  return { ...(await chooseModel({ model: await syntheticModel(shape, cache) })), name: `${shape} (random weights)` };
+  return { ...(await chooseModel({ model: await syntheticModel(shape, cache, signal) })), name: `${shape} (random weights)` };
 }
 
 /** The uncached run, and what is measured beside it. */
