@@ -2,7 +2,7 @@ import { checkPlan, checkStepOps } from './plan-check.ts';
 import type { Fold, Op, Plan, StepPlan } from './plan.ts';
 
 /**
- * A plan as text: one line per step, for terminals, tests and the playground.
+ * A plan as text: one line per step, for terminals, tests and the playground. `planLegend` says how to read it.
  *
  *     0 #  run 0-27 keep 56 watch 7
  *     1 .  fold 0.attn..27.mlp (56)
@@ -25,7 +25,7 @@ function describeOp(op: Op): string {
     case 'run':
       return [`run ${op.first}-${op.last}`, count('keep', op.keep), count('watch', op.watch), op.ahead ? `ahead ${op.ahead.sums.length}` : ''].filter(Boolean).join(' ');
     case 'refresh':
-      return `refresh ${op.branch} ${op.tokens}`;
+      return op.tokens === 'all' ? `compute ${op.branch}` : `refresh ${op.branch} ${op.tokens}`;
     case 'store':
       return `store ${op.feature}`;
     case 'fold':

@@ -33,6 +33,7 @@ export { branchesWithin, readsOf, writesOf } from './plan.ts';
 export type { Ahead, AheadSum, Fold, Op, Plan, Refresh, Run, StepPlan, Store, Term, Write } from './plan.ts';
 export { programOf, programsOf, type ProgramOp, type StepProgram } from './program.ts';
 export { describe, describeStep } from './describe.ts';
+export { planLegend } from './plan-legend.ts';
 export { costOf, type ModelCost, type PlanCost, type StepCost } from './cost.ts';
 export { transformerCost, type TransformerSizes } from './transformer-cost.ts';
 

@@ -205,8 +205,8 @@ suite('a printed plan', () => {
     const attention: Rule[] = [{ do: 'compute' }, { do: 'reuse', modules: ['attn'] }];
     expect(printed('#aa', { a: attention }, { blocks: [['attn', 'mlp'], ['attn', 'mlp']], grid: [2, 2] })).toBe(`
   0 #  run 0-1 keep 2
-  1 a  fold 0.attn  refresh 0.mlp all  fold 0.mlp..1.attn (2)  refresh 1.mlp all  fold 1.mlp
-  2 a  fold 0.attn  refresh 0.mlp all  fold 0.mlp..1.attn (2)  refresh 1.mlp all  fold 1.mlp
+  1 a  fold 0.attn  compute 0.mlp  fold 0.mlp..1.attn (2)  compute 1.mlp  fold 1.mlp
+  2 a  fold 0.attn  compute 0.mlp  fold 0.mlp..1.attn (2)  compute 1.mlp  fold 1.mlp
 `);
   });
 
