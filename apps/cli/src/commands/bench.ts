@@ -8,6 +8,7 @@ import { checkBelong } from '../arguments/belongs.ts';
 import { addModelOptions, type ChosenModel, chooseModel, type ModelFlags } from '../arguments/model-choice.ts';
 import { chooseProcess } from '../arguments/sampling.ts';
 import { chooseSchedule } from '../arguments/schedule-choice.ts';
+import { noteThreads } from '../arguments/threads.ts';
 import { MOST_IMAGES, MOST_ROUNDS, numberWithin, wholeNumber } from '../arguments/values.ts';
 import { peakMemory, peakOfThisProcess } from '../bench/peak-memory.ts';
 import { openPlainGraph } from '../bench/plain-graph.ts';
@@ -76,6 +77,7 @@ export function defineBench(command: Command, host: Host): void {
 async function bench(flags: BenchFlags, host: Host): Promise<void> {
   const screen = screenOf(host, flags);
   checkBelong({ '--cache': flags.cache }, '--shape', flags.shape !== undefined);
+  noteThreads(screen, flags.threads);
   const chosen = await choose(flags, host);
   const contestants = await contestantsOf(chosen, flags);
   const { threads, memory } = flags;

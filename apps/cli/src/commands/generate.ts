@@ -7,6 +7,7 @@ import { checkBelong } from '../arguments/belongs.ts';
 import { addModelOptions, chooseModel, type ModelFlags } from '../arguments/model-choice.ts';
 import { addSamplingOptions, chooseSampling, type SamplingFlags } from '../arguments/sampling.ts';
 import { addScheduleOptions, chooseSchedule, type ScheduleFlags } from '../arguments/schedule-choice.ts';
+import { noteThreads } from '../arguments/threads.ts';
 import { MOST_ROUNDS, wholeNumber } from '../arguments/values.ts';
 import { openOutputFolder } from '../files/output-files.ts';
 import { compare as compareRuns, type Comparison } from '../generation/comparison.ts';
@@ -77,6 +78,7 @@ async function generateImages(flags: GenerateFlags, host: Host, seedGiven: boole
   const folder = await openOutputFolder(flags.out, estimatedBytes(job, flags));
   try {
     for (const warning of conditionWarnings(job)) screen.note(warning);
+    noteThreads(screen, flags.threads);
     screen.say(jobLines(job));
     const made = await make(job, flags, { screen, signal: host.signal });
     const files = await writeFiles(job, made, flags);
