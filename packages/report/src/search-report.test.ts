@@ -28,7 +28,7 @@ const report = (own: Partial<SearchReport> = {}): SearchReport => ({
   sampler: 'ddim',
   steps: 4,
   guidance: 1.5,
-  objectives: [{ name: 'latent-error', better: 'lower' }, { name: 'psnr', better: 'higher' }],
+  objectives: [{ name: 'latent-error', better: 'lower', judges: 'image' }, { name: 'psnr', better: 'higher', judges: 'image' }],
   images: { search: 16, final: 64, judged: 32 },
   budgets: [
     {
@@ -80,7 +80,7 @@ describe('the report of a search', () => {
       report({
         model: evil,
         sampler: evil,
-        objectives: [{ name: evil, better: 'lower' }],
+        objectives: [{ name: evil, better: 'lower', judges: 'set' }],
         judged: judged.map((one) => ({ ...one, name: named(one.name), scores: { [evil]: 1 }, schedule: schedule('#<&>"', { '<': [{ do: 'reuse' }] }) })),
         budgets: budgets.map((one) => ({ ...one, measured: [{ pattern: evil, scores: { [evil]: 1 } }] })),
         predicted: [{ name: evil, computed: 2, score: 1 }],
@@ -177,9 +177,36 @@ describe('a schedule that is better than what was found', () => {
   });
 
   it('is told by the direction of the objective', () => {
-    const psnr = { name: 'psnr', better: 'higher' } as const;
-    const html = searchReport(report({ objectives: [psnr, { name: 'latent-error', better: 'lower' }], judged: [contestant({}), method('fora-2', 1e-5)] }));
+    const psnr = { name: 'psnr', better: 'higher', judges: 'image' } as const;
+    const html = searchReport(report({ objectives: [psnr, { name: 'latent-error', better: 'lower', judges: 'image' }], judged: [contestant({}), method('fora-2', 1e-5)] }));
     expect(html).not.toContain('did better than'); // 40 dB against 50
+  });
+});
+
+describe('the words beside the numbers', () => {
+  it('say what the images are compared with', () => {
+    expect(searchReport(report())).toContain('Each is compared with the uncached image from the same noise (latent-error and psnr).');
+    const kernel = { name: 'kernel', better: 'lower', judges: 'set' } as const;
+    const { judged, budgets } = report();
+    const html = searchReport(
+      report({
+        objectives: [kernel],
+        images: { search: 16, final: 0, judged: 32 },
+        judged: judged.map((one, i) => ({ ...one, scores: { kernel: i - 1 }, interval: undefined })),
+        budgets: budgets.map((one) => ({ ...one, measured: [{ pattern: '#..#', scores: { kernel: -0.5 } }] })),
+      }),
+    );
+    expect(html).toContain('Measured on 32 images that the search has not seen. All together are compared with the data that was given (kernel).');
+    expect(html).not.toContain('uncached image from the same noise');
+    expect(html).not.toContain('intervals as bars');
+    expect(html).not.toContain('no place on this scale'); // a kernel distance may be negative
+  });
+
+  it('call a score that is better the higher no error', () => {
+    const { judged, budgets } = report();
+    const html = searchReport(report({ objectives: [{ name: 'psnr', better: 'higher', judges: 'image' }], judged, budgets }));
+    expect(texts(html, 'h2')).toContain('Score over budget');
+    expect(texts(searchReport(report()), 'h2')).toContain('Error over budget');
   });
 });
 

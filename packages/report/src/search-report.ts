@@ -37,6 +37,8 @@ export interface SearchReport {
 export interface ReportedObjective {
   readonly name: string;
   readonly better: 'lower' | 'higher';
+  /** Whether it compares each image with the uncached one, or all images together with other data. */
+  readonly judges: 'image' | 'set';
 }
 
 /** How many images stand behind the scores. No image is in two of the sets. */

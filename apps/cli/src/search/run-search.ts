@@ -4,6 +4,7 @@ import {
   budgetFor,
   comparison,
   type Evaluator,
+  meanScore,
   type PatternSpace,
   type Recording,
   runSearch,
@@ -115,7 +116,8 @@ async function searchOne(job: SearchJob, desk: Desk, { budget, space, strategy, 
       seen.images = images;
       meter.advance(stageOf(budget), images * budget, seen.known * budget);
       if (best) desk.onBest(budget, best);
-      progress.show(`${budget} computed: ${best ? `best ${shownScore(Math.abs(best.loss))}, ` : ''}${evaluations} tried`);
+      const score = best ? `best ${shownScore(meanScore(best.scores, job.objectives.measures[0].name))}, ` : '';
+      progress.show(`${budget} computed: ${score}${evaluations} tried`);
     },
   });
   meter.end(stageOf(budget));

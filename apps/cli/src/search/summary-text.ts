@@ -41,7 +41,7 @@ function budgetLines({ budget, result, milliseconds: time }: BudgetOutcome, { ob
   const { best, lead, finalists, ranking } = result;
   const [first] = objectives.measures;
   const seeds = `${best.seeds.length} ${finalists.length > 0 ? 'fresh ' : ''}images`;
-  const value = Math.abs(best.loss);
+  const value = meanScore(best.scores, first.name);
   const surely = !lead ? '' : lead.low > 0 ? '; surely better than the next' : '; the next is as good, as far as these images tell';
   const tried = `the best of ${ranking.length}: ${first.name} ${shownScore(value)} on ${seeds}${surely}`;
   const timed = time === undefined ? '' : `; ${timedImages(flags)} images took ${milliseconds(time)}, and the target is ${milliseconds(flags.target!)}`;

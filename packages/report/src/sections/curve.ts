@@ -13,9 +13,10 @@ export function curveSection(report: SearchReport): Section {
   const objective = curveObjective(report);
   const series = seriesOf(report, objective).filter(({ points }) => points.length > 0);
   const unit = unitOf(objective.name);
-  const scale = objective.better === 'lower' ? 'logarithmic' : 'linear';
+  const isError = objective.better === 'lower' && series.every(({ points }) => points.every(({ score }) => !(score < 0)));
+  const scale = isError ? 'logarithmic' : 'linear';
   const plot: BudgetPlot = { series, score: unit ? `${objective.name}, ${unit}` : objective.name, scale };
-  const title = objective === report.objectives[0] ? 'Error over budget' : `Error over budget (${objective.name})`;
+  const title = `${objective.better === 'lower' ? 'Error' : 'Score'} over budget${objective === report.objectives[0] ? '' : ` (${objective.name})`}`;
   if (series.length === 0) return { title, words: ['Nothing was measured that could be drawn here.'], content: [] };
   const name = `${objective.name} over computed steps`;
   return {
@@ -34,7 +35,8 @@ function wordsOf({ images, judged, budgets, predicted }: SearchReport, plot: Bud
   const most = Math.max(0, ...budgets.map(({ measured }) => measured.length));
   const some = most > MOST_CANDIDATES ? `, the best ${MOST_CANDIDATES} of each budget` : '';
   const missing = undrawn(plot);
-  const bars = judged.length > 0 ? `All other marks are of the ${images.judged} images of the result, with 95 % intervals as bars. ` : '';
+  const hasBars = plot.series.some(({ points }) => points.some(({ interval }) => interval !== undefined));
+  const bars = judged.length > 0 ? `All other marks are of the ${images.judged} images of the result${hasBars ? ', with 95 % intervals as bars' : ''}. ` : '';
   const beside = judged.length > 0 ? 'The images differ: a dot with a better score than the mark of what was found is no better schedule.' : '';
   return [
     `Dots are the candidates on the ${images.search} images of the search${some}. ${bars}${beside}`.trimEnd(),

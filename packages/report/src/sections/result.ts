@@ -23,13 +23,23 @@ export function resultSection({ objectives, images, judged, timedImages }: Searc
   return {
     title: 'The result',
     words: [
-      `Measured on ${images.judged} images that neither the search nor its final race has seen, each compared with the ` +
-        `uncached image from the same noise. The speed-up is by the clock, of ${timedImages} images on one worker; ` +
+      `Measured on ${images.judged} images that ${images.final > 0 ? 'neither the search nor its final race has seen' : 'the search has not seen'}. ` +
+        `${comparedWith(objectives)} The speed-up is by the clock, of ${timedImages} images on one worker; ` +
         'arithmetic is counted. Forecasts of every branch take more time than their arithmetic, those of the stack do not.',
       ...surpassing(judged, first),
     ],
     content: [figure(caption, dataTable({ caption, heads: headsOf(objectives), rows }))],
   };
+}
+
+/** What the images are compared with. */
+function comparedWith(objectives: SearchReport['objectives']): string {
+  const of = (judges: ReportedObjective['judges']): string =>
+    objectives.filter((one) => one.judges === judges).map(({ name }) => name).join(' and ');
+  return [
+    ...(of('image') ? [`Each is compared with the uncached image from the same noise (${of('image')}).`] : []),
+    ...(of('set') ? [`All together are compared with the data that was given (${of('set')}).`] : []),
+  ].join(' ');
 }
 
 function headsOf([first, ...others]: SearchReport['objectives']): readonly Head[] {

@@ -1,6 +1,6 @@
 import { formatSchedule } from '@procache/core';
-import type { MeanScores, PlotPoint, ReportedBudget, ReportedContestant, Reproduction, Samples, SearchReport } from '@procache/report';
-import { type Assessment, type BranchMovement, budgetCurve, errorModel, meanScore } from '@procache/search';
+import type { MeanScores, PlotPoint, ReportedBudget, ReportedContestant, ReportedObjective, Reproduction, Samples, SearchReport } from '@procache/report';
+import { type Assessment, type BranchMovement, budgetCurve, errorModel, meanScore, type Objective } from '@procache/search';
 import type { SearchJob } from '../job.ts';
 import { TIMED_IMAGES } from '../judging.ts';
 import { foundSchedule } from '../outcome-files.ts';
@@ -18,12 +18,13 @@ export interface Measured {
 export function reportData(job: SearchJob, outcome: SearchOutcome, { movement, samples, commandLine }: Measured): SearchReport {
   const { chosen, process, steps, objectives, seeds } = job;
   const [first, ...others] = objectives.measures;
+  const plain = ({ name, better, judges }: Objective): ReportedObjective => ({ name, better, judges });
   return {
     model: chosen.name,
     sampler: process.sampler,
     steps,
     guidance: process.guidance?.scale ?? 1,
-    objectives: [first, ...others],
+    objectives: [plain(first), ...others.map(plain)],
     images: { search: seeds.search.length, final: seeds.final.length, judged: outcome.judged.length > 0 ? seeds.judge.length : 0 },
     budgets: outcome.budgets.map((own) => budgetData(job, own)),
     judged: outcome.judged.map(({ judged, ...one }): ReportedContestant => ({
