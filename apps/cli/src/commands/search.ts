@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ProCacheError } from '@procache/core';
 import type { Assessment } from '@procache/search';
 import type { Command } from 'commander';
+import { noteThreads } from '../arguments/threads.ts';
 import { failureOf, Interrupted } from '../failure.ts';
 import { openOutputFolder, writeWhole } from '../files/output-files.ts';
 import type { Host } from '../host.ts';
@@ -49,6 +50,7 @@ async function search(flags: SearchFlags, host: Host, commandLine: CommandLine):
       throw cause;
     });
     try {
+      noteThreads(screen, flags.threads);
       screen.say(jobLines(job));
       await runInWorkers(job, file, { host, screen, commandLine });
     } finally {
@@ -111,7 +113,7 @@ const REPORT = 'report.html';
 /** Writes and prints what was found. A report of an earlier run in the folder, which says something else, does not stay. */
 async function writeResults(job: SearchJob, outcome: SearchOutcome, { meter, screen, progress }: Ending): Promise<void> {
   const { out } = job.flags;
-  await rm(join(out, REPORT), { force: true });
+  await rm(join(out, REPORT), { force: true }).catch(() => undefined); // what cannot be removed the report says
   const files = await writeOutcome(job, outcome, out);
   const effort = effortSoFar(meter);
   const result = resultOf(job, outcome, files, effort);
