@@ -44,6 +44,18 @@ describe('procache generate', () => {
     });
   });
 
+  it('draws classes whatever they are called', async () => {
+    const [config, out] = [inFolder('names.json'), inFolder('names')];
+    await writeFile(config, JSON.stringify({ classes: ['a', '\u0000\u001b[2J\nSteps: 7\u202e', '\ud800', '...', '../../x', ' ', '鹤', 'é'.repeat(400), 'b', 'c'] }));
+    const { files } = await record(['generate', '--config', config, '--steps', '1', '--out', out]);
+    expect((files as { pictures: string[] }).pictures.map((path) => path.slice(out.length + 1))).toEqual([
+      ...['00-a', '01-2j-steps-7', '02-image', '03-image', '04-x', '05-5', '06-鹤', `07-${'é'.repeat(40)}`, '08-b', '09-c'].map((name, i) => `${name}-seed${i}.png`),
+    ]);
+    const text = readPngText(await readFile(join(out, 'grid.png')));
+    expect(text['parameters']!.split('\n')).toHaveLength(2);
+    expect(text['parameters']).toContain('a, \\u{0}\\u{1b}[2J Steps: 7\\u{202e}, \\u{d800}, ');
+  });
+
   it('gives the same bytes for the same seed, and an image that does not depend on its neighbours', async () => {
     const words = ['generate', '--steps', '3', '--labels'];
     await record([...words, '1,2', '--seed', '0', '--out', inFolder('a'), '--save-latents', inFolder('a.safetensors')]);

@@ -92,6 +92,8 @@ const large: readonly (readonly [string, readonly string[]])[] = [
   ["option '-n, --steps <n>' argument '1000000000' is invalid", ['schedule', 'resample', 'x.json', '--steps', '1000000000']],
   ["option '--seeds <n>' argument '1000000000' is invalid", ['search', '--seeds', '1000000000']],
   ["option '--workers <n>' argument '1000000000' is invalid", ['search', '--workers', '1000000000']],
+  ['--labels: these are 16385 images, and at most 16384 are drawn together', ['generate', '--labels', '1,'.repeat(16384) + '2']],
+  ['--labels: these are 16385 images, and at most 16384 are drawn together', ['explain', '--labels', '1,'.repeat(16384) + '2']],
   ['--schedule fora-99999999999999999999: interval: ', ['explain', '--schedule', 'fora-99999999999999999999']],
   ['--steps', ['explain', '--schedule', 'procache', '--pattern', '#'.repeat(5000)]],
 ];

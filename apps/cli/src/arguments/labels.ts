@@ -1,6 +1,7 @@
 import { nearest, ProCacheError } from '@procache/core';
 import { shownName } from '@procache/core/untrusted';
 import type { Labels } from '@procache/model';
+import { MOST_IMAGES } from './values.ts';
 
 /** As many names as a message can list and still be read. */
 const LISTED = 20;
@@ -24,6 +25,13 @@ export function labelsOf(list: string | undefined, labels: Labels): readonly num
   if (words.length === 1 && words[0]!.toLowerCase() === 'all') return all();
   const byName = labelsByName(labels);
   return words.map((word) => labelOf(word, labels, byName));
+}
+
+/** The labels of images that are drawn together: those of `labelsOf`, unless they are more than fit a batch. */
+export function labelsOfBatch(list: string | undefined, labels: Labels): readonly number[] {
+  const found = labelsOf(list, labels);
+  if (found.length <= MOST_IMAGES) return found;
+  throw unknown(`these are ${found.length} images, and at most ${MOST_IMAGES} are drawn together; draw them one part after another`);
 }
 
 /** What people call a label: its first name, or its number where it has none. */

@@ -2,7 +2,7 @@ import { type DiffusionSteps, diffusionSteps, type Guidance, MAX_GUIDANCE, ProCa
 import { shownName } from '@procache/core/untrusted';
 import { guidanceOf as guidanceOfScale, type SamplingDefaults } from '@procache/model';
 import { type Command, Option } from 'commander';
-import { labelsOf, takenLabels } from './labels.ts';
+import { labelsOfBatch, takenLabels } from './labels.ts';
 import type { ChosenModel, KnownModel } from './model-choice.ts';
 import { readNoise } from './noise.ts';
 import { numberWithin, seedValue } from './values.ts';
@@ -71,7 +71,7 @@ export async function chooseSampling(flags: SamplingFlags, chosen: ChosenModel, 
   if (flags.prompt !== undefined) {
     throw new ProCacheError('invalid-input', `--prompt: ${name} draws classes, not texts; use --labels instead: ${takenLabels(model.labels)}`);
   }
-  const labels = labelsOf(flags.labels, model.labels);
+  const labels = labelsOfBatch(flags.labels, model.labels);
   const { stepsOf, ...process } = chooseProcess(flags, chosen);
   return {
     ...process,

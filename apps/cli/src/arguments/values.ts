@@ -3,8 +3,8 @@ import { InvalidArgumentError } from 'commander';
 
 /** Rounds of a measurement. */
 export const MOST_ROUNDS = 1000;
-/** Images of one batch, whose latents are all in memory. */
-export const MOST_IMAGES = 65_536;
+/** Images of one batch: all their latents and features are in memory together. */
+export const MOST_IMAGES = 16_384;
 /** Attention heads: more than any model is wide. */
 export const MOST_HEADS = 65_536;
 

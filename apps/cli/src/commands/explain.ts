@@ -1,7 +1,7 @@
 import { costOf, describe, formatSchedule, hoist, letterCounts, type PlanCost, ProCacheError } from '@procache/core';
 import { hoistsPlans } from '@procache/ort';
 import { type Command, Option } from 'commander';
-import { labelsOf } from '../arguments/labels.ts';
+import { labelsOfBatch } from '../arguments/labels.ts';
 import { addModelOptions, type ChosenModel, chooseModel, type KnownModel, type ModelFlags } from '../arguments/model-choice.ts';
 import { guidanceOf } from '../arguments/sampling.ts';
 import { addScheduleOptions, type ChosenSchedule, chooseSchedule, type ScheduleFlags } from '../arguments/schedule-choice.ts';
@@ -65,7 +65,7 @@ async function explain(flags: ExplainFlags, host: Host): Promise<void> {
 
 function imagesOf({ labels, images }: ExplainFlags, { model }: KnownModel): number {
   if (labels === undefined) return images ?? 1;
-  if (images === undefined) return labelsOf(labels, model.labels).length;
+  if (images === undefined) return labelsOfBatch(labels, model.labels).length;
   throw new ProCacheError('invalid-input', '--labels and --images both say how many images there are; leave one out');
 }
 

@@ -1,4 +1,5 @@
 import { type Schedule, type Seed, seedsOf } from '@procache/core';
+import { printable } from '@procache/core/untrusted';
 import { nameOfLabel } from '../arguments/labels.ts';
 import type { ChosenModel } from '../arguments/model-choice.ts';
 import type { Sampling } from '../arguments/sampling.ts';
@@ -72,11 +73,16 @@ export function parametersText(provenance: Provenance): string {
     `Steps: ${steps}`,
     `Sampler: ${sampler}`,
     `CFG scale: ${guidance}`,
-    `Seed: ${seeds.length > 1 ? `${seeds[0]!} to ${seeds.at(-1)!}` : seeds.join('')}`,
-    `Schedule: ${schedule.name} ${schedule.pattern}`,
-    `Model: ${model.name}`,
+    `Seed: ${oneLine(seeds.length > 1 ? `${seeds[0]!} to ${seeds.at(-1)!}` : seeds.join(''))}`,
+    `Schedule: ${oneLine(`${schedule.name} ${schedule.pattern}`)}`,
+    `Model: ${oneLine(model.name)}`,
     `Model fingerprint: ${model.fingerprint}`,
     `Version: ProCache ${version}`,
   ];
-  return `${images.map(({ name }) => name).join(', ')}\n${parameters.join(', ')}`;
+  return `${images.map(({ name }) => oneLine(name)).join(', ')}\n${parameters.join(', ')}`;
+}
+
+/** A name out of a file, of which other tools read lines: it begins none of its own, and holds no sign that a picture cannot. */
+function oneLine(name: string): string {
+  return printable(name.replaceAll(/\s+/g, ' '));
 }
