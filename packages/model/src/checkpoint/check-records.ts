@@ -19,7 +19,10 @@ export interface CheckRecordsOptions {
  *
  * @throws {ProCacheError} `invalid-model`, with the first damaged entry.
  */
-export async function checkRecords({ tensors }: Checkpoint, { most = Infinity }: CheckRecordsOptions = {}): Promise<number> {
+export async function checkRecords(
+  { tensors }: Checkpoint,
+  { most = Infinity }: CheckRecordsOptions = {},
+): Promise<number> {
   const records = new Map<StoredRecord, ByteSource>();
   for (const { record, source } of tensors.values()) if (record) records.set(record, source);
   const total = [...records.keys()].reduce((sum, { length }) => sum + length, 0);
@@ -35,7 +38,11 @@ export async function checkRecords({ tensors }: Checkpoint, { most = Infinity }:
 }
 
 /** Refuses bytes that do not have the checksum that the file keeps of them. */
-export function checkRecord(file: { readonly name: string }, { name, crc32: kept }: Pick<StoredRecord, 'name' | 'crc32'>, found: number): void {
+export function checkRecord(
+  file: { readonly name: string },
+  { name, crc32: kept }: Pick<StoredRecord, 'name' | 'crc32'>,
+  found: number,
+): void {
   if (kept === found || kept === notComputed) return;
   throw refusalOf(file)(
     `'${name}' has the checksum ${hex(found)} but ${hex(kept)} is noted for it; the file is damaged, download it again`,

@@ -1,12 +1,14 @@
-import { shownName } from '@procache/core/untrusted';
-
 import { type Checkpoint, elementCount, type StoredTensor } from './checkpoint.ts';
 import { chooseWeights, type TensorPlace, type Weights } from './choose-weights.ts';
 import { type CheckpointFile, type Dictionary } from './dictionary.ts';
 import { refusalOf } from './refusal.ts';
+import { placeInWords } from './weights-rank.ts';
 
 /** Views may share their values, but not so that a small file asks for a large memory. */
 const mostShared = 64;
+
+/** The state of a torch file whose tensors are under no key. */
+const topLevel = 'top level';
 
 /** Keys of the metadata that this library writes; those of a file do not count. */
 const ownKeys = /^procache\./;
@@ -41,15 +43,20 @@ function checkValues(file: CheckpointFile, tensors: readonly StoredTensor[], isM
   const counts = tensors.filter(({ unread }) => unread === undefined).map(({ shape }) => elementCount(shape));
   const elements = counts.reduce((sum, count) => sum + count, 0);
   if (elements > mostShared * file.size) {
-    throw refusalOf(file)(`its tensors have ${elements} elements but the file ${file.size} bytes; store contiguous copies of them`);
+    throw refusalOf(file)(
+      `its tensors have ${elements} elements but the file ${file.size} bytes; store contiguous copies of them`,
+    );
   }
   const records = new Set(tensors.map(({ record }) => record));
   const recorded = [...records].reduce((sum, record) => sum + (record?.length ?? 0), 0);
-  if (recorded > file.size) throw refusalOf(file)(`its entries take ${recorded} bytes but the file has ${file.size}: they overlap; download it again`);
+  if (recorded > file.size) {
+    throw refusalOf(file)(`its entries take ${recorded} bytes but the file has ${file.size}: they overlap; download it again`);
+  }
   const empty = counts.filter((count) => count === 0).length;
   if (isModel && empty > counts.length / 2) {
     throw refusalOf(file)(
-      `${empty} of its ${counts.length} tensors have no values, as in a file of one process of several; gather the weights first (zero_to_fp32.py for DeepSpeed)`,
+      `${empty} of its ${counts.length} tensors have no values, as in a file of one process of several; ` +
+        'gather the weights first (zero_to_fp32.py for DeepSpeed)',
     );
   }
 }
@@ -57,7 +64,7 @@ function checkValues(file: CheckpointFile, tensors: readonly StoredTensor[], isM
 function noted({ taken, notes }: Weights, { format }: CheckpointFile): readonly (readonly [string, string])[] {
   const { path } = taken.dictionary;
   return [
-    ...(path !== '' || format === 'torch' ? [['procache.state', path || 'top level'] as const] : []),
+    ...(path !== '' || format === 'torch' ? [['procache.state', path || topLevel] as const] : []),
     ...(taken.prefix === '' ? [] : [['procache.prefix', taken.prefix] as const]),
     ...(notes.length === 0 ? [] : [['procache.note', notes.join('; ')] as const]),
   ];
@@ -65,9 +72,10 @@ function noted({ taken, notes }: Weights, { format }: CheckpointFile): readonly 
 
 /** What was taken of a file that holds more than a model's tensors, in words; nothing where there is nothing to say. */
 export function weightsTaken({ metadata }: Checkpoint): string | undefined {
-  const [state, prefix, note] = ['state', 'prefix', 'note'].map((key) => metadata.get(`procache.${key}`));
-  const parts = [state === 'top level' ? undefined : state, prefix === undefined ? undefined : `${shownName(prefix)}*`];
-  const place = parts.filter((part) => part !== undefined).join(' ');
-  if (place === '' && note === undefined) return undefined;
-  return note === undefined ? place : `${place || 'top level'} (${note})`;
+  const state = metadata.get('procache.state') ?? topLevel;
+  const prefix = metadata.get('procache.prefix') ?? '';
+  const note = metadata.get('procache.note');
+  if (state === topLevel && prefix === '' && note === undefined) return undefined;
+  const place = placeInWords(state === topLevel ? '' : state, prefix);
+  return note === undefined ? place : `${place} (${note})`;
 }

@@ -2,6 +2,7 @@ import { type Candidate, candidatesIn, type Candidates } from './candidates.ts';
 import { type CheckpointFile, type Dictionary } from './dictionary.ts';
 import { dotlessAverage } from './dotless-average.ts';
 import { listedNames, refusalOf } from './refusal.ts';
+import { placeInWords } from './weights-rank.ts';
 
 /** The tensors that are taken for the model. */
 export interface Weights {
@@ -19,7 +20,8 @@ export interface TensorPlace {
 }
 
 /**
- * Chooses the weights to draw with: a transformer before other tensors, and an average before what it is the average of.
+ * Chooses the weights to draw with: a transformer before other tensors, and an average before what it is the average
+ * of.
  *
  * An average must have all tensors that the other weights have; else those are taken, with a note. Only what training
  * never changes may be missing, as many averages leave it out: it is taken from the other weights, as their own
@@ -34,15 +36,17 @@ export function chooseWeights(file: CheckpointFile): Weights | undefined {
   const tried = averages.map((average) => ({ average, missing: raw ? missingIn(average, raw) : [] }));
   const found = tried.find(({ missing }) => missing.every(isNeverTrained));
   if (found) {
-    const borrowed = found.missing.length > 0 ? [`${listedNames(found.missing)} of ${nameOf(raw!)}, as averages leave it out`] : [];
-    return { taken: found.average, places: placesOf(found.average, raw), notes: [...borrowed, ...besideNotes(candidates, found.average)] };
+    const { average, missing } = found;
+    const borrowed = missing.length > 0 ? [`with ${listedNames(missing)} of ${nameOf(raw!)}, as averages leave it out`] : [];
+    return { taken: average, places: placesOf(average, raw), notes: [...borrowed, ...besideNotes(candidates, average)] };
   }
   if (!raw) return undefined;
   if (second?.rank === raw.rank) throw severalModels(file, candidates.plain);
   const lacking = tried.map(({ average, missing }) => {
     return `${nameOf(average)} lacks ${missing.length} of the ${raw.names.size} tensors (${listedNames(missing, 2)})`;
   });
-  const reasons = lacking.length > 0 ? lacking : file.nameless.map((key) => `${listedNames([key])} does not name its tensors`);
+  const nameless = file.nameless.map((key) => `${listedNames([key])} does not name its tensors`);
+  const reasons = lacking.length > 0 ? lacking : nameless;
   const notes = reasons.length > 0 ? [`not averaged: ${reasons.join(', ')}`] : [];
   return { taken: raw, places: placesOf(raw), notes: [...notes, ...besideNotes({ ...candidates, averages: [] }, raw)] };
 }
@@ -69,17 +73,21 @@ function isNeverTrained(name: string): boolean {
 }
 
 function placesOf(taken: Candidate, lender?: Candidate): ReadonlyMap<string, TensorPlace> {
-  const all = [...(lender ? [lender] : []), taken];
-  return new Map(all.flatMap(({ names, dictionary }) => [...names].map(([name, original]) => [name, { dictionary, name: original }] as const)));
+  const places = new Map<string, TensorPlace>();
+  for (const { names, dictionary } of [...(lender ? [lender] : []), taken]) {
+    for (const [name, original] of names) places.set(name, { dictionary, name: original });
+  }
+  return places;
 }
 
 /** What else the file holds. */
 function besideNotes({ averages, plain, rest }: Candidates, taken: Candidate): readonly string[] {
   const others = [...averages, ...plain].filter((other) => other !== taken && other.marked);
   const left = rest.get(taken.dictionary)!.filter((name) => !isNameOf(taken, name));
+  const tensors = left.length === 1 ? 'tensor' : 'tensors';
   return [
     ...(others.length > 0 ? [`passed over: ${others.slice(0, mostNamed).map(nameOf).join(', ')}`] : []),
-    ...(left.length > 0 ? [`${left.length} ${left.length === 1 ? 'tensor' : 'tensors'} beside the model left out (${listedNames(left, 2)})`] : []),
+    ...(left.length > 0 ? [`${left.length} ${tensors} beside the model left out (${listedNames(left, 2)})`] : []),
   ];
 }
 
@@ -93,12 +101,11 @@ const mostNamed = 4;
 function severalModels(file: CheckpointFile, plain: readonly Candidate[]): Error {
   const names = plain.filter(({ rank }) => rank === plain[0]!.rank).slice(0, mostNamed).map(nameOf);
   return refusalOf(file)(
-    `it holds several sets of weights (${names.join(', ')}), and nothing tells which is meant; save one alone with torch.save(model.state_dict(), path)`,
+    `it holds several sets of weights (${names.join(', ')}), and nothing tells which is meant; ` +
+      'save one alone with torch.save(model.state_dict(), path)',
   );
 }
 
-/** Where tensors stand, for messages: the keys, and what their names begin with. */
 function nameOf({ dictionary: { path }, prefix }: Candidate): string {
-  const keys = path === '' ? [] : [listedNames([path])];
-  return [...keys, ...(prefix === '' ? [] : [`${listedNames([prefix])}*`])].join(' ') || 'the top level';
+  return placeInWords(path, prefix);
 }

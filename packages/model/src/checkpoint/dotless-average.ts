@@ -14,8 +14,10 @@ const mostAverages = 4;
  */
 export function dotlessAverage(model: Candidate, left: readonly string[]): Candidate | undefined {
   if (!model.marked) return undefined;
+  const buffers = new Set(left);
+  const depths = Array.from({ length: deepest + 1 }, (_, depth) => depth);
   const candidates = averagesAmong(left).flatMap((key) => {
-    return Array.from({ length: deepest + 1 }, (_, depth) => ({ prefix: `${key}.`, names: averagedNames(model, key, depth, new Set(left)) }));
+    return depths.map((depth) => ({ prefix: `${key}.`, names: averagedNames(model, { key, depth }, buffers) }));
   });
   const [best] = candidates.filter(({ names }) => names.size > 0).sort((a, b) => b.names.size - a.names.size);
   return best && candidateOf(model.dictionary, { ...best, marked: true });
@@ -31,8 +33,18 @@ function averagesAmong(names: readonly string[]): readonly string[] {
   return [...keys];
 }
 
-/** The model's names to those of their averages, if these are written without the first `depth` parts and without dots. */
-function averagedNames({ names }: Candidate, key: string, depth: number, left: ReadonlySet<string>): ReadonlyMap<string, string> {
-  const averaged = [...names].map(([name, original]): [string, string] => [name, `${key}.${original.split('.').slice(depth).join('')}`]);
-  return new Map(averaged.filter(([, name]) => left.has(name)));
+interface Spelling {
+  readonly key: string;
+  /** The parts that are left out at the start. */
+  readonly depth: number;
+}
+
+/** The model's names to those of their averages, if these are spelt so and are among the buffers. */
+function averagedNames({ names }: Candidate, { key, depth }: Spelling, buffers: ReadonlySet<string>): ReadonlyMap<string, string> {
+  const averaged = new Map<string, string>();
+  for (const [name, original] of names) {
+    const buffer = `${key}.${original.split('.').slice(depth).join('')}`;
+    if (buffers.has(buffer)) averaged.set(name, buffer);
+  }
+  return averaged;
 }

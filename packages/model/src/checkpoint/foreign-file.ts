@@ -19,7 +19,7 @@ const kinds: readonly ForeignKind[] = [
   },
   {
     is: byText(/^\s*\{[\s"}]/),
-    message: 'this is JSON text, not a checkpoint; hand the index of a sharded checkpoint over as such, with its files beside it',
+    message: 'this is JSON text, not a checkpoint; the index of a sharded checkpoint is told by its name, such as model.safetensors.index.json',
   },
   {
     is: (head) => head[0] === 0x80 && head[1]! <= 5,

@@ -27,11 +27,13 @@ const ofBlock = new RegExp(
 );
 
 /** What torch puts into names wherever a module is compiled, sharded or recomputed. */
-const torchWrapper = /(?<=^|\.)(?:_orig_mod|_fsdp_wrapped_module|_fpw_module|_checkpoint_wrapped_module|_forward_module)\./g;
+const torchWrapper =
+  /(?<=^|\.)(?:_orig_mod|_fsdp_wrapped_module|_fpw_module|_checkpoint_wrapped_module|_forward_module)\./g;
 
 /** What wrappers and training scripts put before all names of a model. */
 const wrappers: ReadonlySet<string> = new Set([
-  'diffusion_model', 'ema', 'ema_model', 'ema_module', 'model', 'model_ema', 'module', 'net', 'net_ema', 'network', 'online_model',
+  ...['model', 'module', 'net', 'network', 'diffusion_model', 'online_model'],
+  ...['ema', 'ema_model', 'ema_module', 'model_ema', 'net_ema'],
 ]);
 
 /** No checkpoint holds as many models. */

@@ -136,7 +136,9 @@ function readLong(machine: PickleMachine, length: number): number | bigint {
   machine.charge(8 * length);
   words.set(machine.readBytes(length));
   let magnitude = 0n;
-  for (let at = words.length - 8; at >= 0; at -= 8) magnitude = (magnitude << 64n) | viewOf(words).getBigUint64(at, true);
+  for (let at = words.length - 8; at >= 0; at -= 8) {
+    magnitude = (magnitude << 64n) | viewOf(words).getBigUint64(at, true);
+  }
   const value = BigInt.asIntN(8 * length, magnitude);
   const narrow = Number(value);
   return Number.isSafeInteger(narrow) ? narrow : value;

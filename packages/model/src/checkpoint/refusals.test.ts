@@ -56,7 +56,7 @@ describe('files that are refused', () => {
     ['an empty file', () => plain(''), 'a.pt: the file is empty; download it again'],
     ['a web page', () => plain('<!DOCTYPE html><title>Sign in</title>'), 'a.pt: this is a web page, not a checkpoint: the download failed; download the file itself (and log in where the site asks for it)'],
     ['a git-lfs pointer', () => plain('version https://git-lfs.github.com/spec/v1'), "a.pt: this is a git-lfs pointer, not the file it stands for; run 'git lfs pull' or download the file itself"],
-    ['JSON', () => plain('{"a": 1}'), 'a.pt: this is JSON text, not a checkpoint; hand the index of a sharded checkpoint over as such, with its files beside it'],
+    ['JSON', () => plain('{"a": 1}'), 'a.pt: this is JSON text, not a checkpoint; the index of a sharded checkpoint is told by its name, such as model.safetensors.index.json'],
     ['a bare pickle', () => bytesSource('a.pt', pickleOf(dictionary({}))), "a.pt: this is a bare pickle, as torch wrote before 1.6, and cannot be read in ranges; convert it once: torch.save(torch.load(path, map_location='cpu', weights_only=True), new_path), or save it as safetensors"],
     ['a tar archive', () => plain('hello, this is a text'), 'a.pt: this is neither a safetensors file nor a torch zip file: it has 21 bytes and begins with 68 65 6c 6c; check that it is the checkpoint and that the download was complete'],
     ['a zip file', () => bytesSource('a.zip', zipSync({ 'weights.npy': new Uint8Array(3) })), 'a.zip: the zip file of 1 entries has no data.pkl, so it is not from torch.save; unpack it if the checkpoint is inside'],

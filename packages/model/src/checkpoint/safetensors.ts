@@ -31,7 +31,8 @@ export async function readSafetensors(source: ByteSource): Promise<CheckpointFil
   const length = await headerLength(source, refuse);
   const text = textOf(await readRange(source, prefixLength, length));
   if (text === undefined) throw refuse('the header is not UTF-8 text; the file is damaged, download it again');
-  const header = parseJson(text, { name: `${source.name}: the header`, code: 'invalid-model', advice: 'the file is damaged, download it again' });
+  const advice = 'the file is damaged, download it again';
+  const header = parseJson(text, { name: `${source.name}: the header`, code: 'invalid-model', advice });
   if (!isJsonObject(header)) throw refuse(`the header is ${shown(header)}, not a JSON object; this is not a checkpoint`);
   const { __metadata__: about, ...members } = header;
   const dataStart = prefixLength + length;

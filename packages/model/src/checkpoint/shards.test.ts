@@ -1,9 +1,12 @@
+/// <reference types="node" />
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { type ByteSource, bytesSource } from './byte-source.ts';
 import { readFloats } from './read-floats.ts';
 import { writeSafetensors } from './safetensors-writer.ts';
-import { openShards } from './shards.ts';
+import { isShardIndex, openShards } from './shards.ts';
 import { utf8Of } from './utf8.ts';
 
 const shard = (file: string, tensors: Readonly<Record<string, number>>): ByteSource => {
@@ -53,5 +56,43 @@ describe('openShards', () => {
   ])('refuses %s', async (_what, index, message) => {
     await expect(openWith(index).checkpoint).rejects.toThrow(/^model\.safetensors\.index\.json[:,] /);
     await expect(openWith(index).checkpoint).rejects.toThrow(message);
+  });
+
+  it('drops the prefix of names that lie in several files, and takes the average among them', async () => {
+    const shards = new Map([
+      ['1', shard('1', { 'model.blocks.0.adaLN_modulation.1.weight': 1, 'ema.blocks.0.adaLN_modulation.1.weight': 3 })],
+      ['2', shard('2', { 'model.a': 2, 'ema.a': 4, betas: 5 })],
+    ]);
+    const names = ['model.blocks.0.adaLN_modulation.1.weight', 'ema.blocks.0.adaLN_modulation.1.weight', 'model.a', 'ema.a', 'betas'];
+    const index = { weight_map: Object.fromEntries(names.map((name, i) => [name, i < 2 ? '1' : '2'])) };
+    const { tensors, metadata } = await openShards(indexOf(index), async (file) => shards.get(file)!);
+    expect([...tensors.keys()]).toEqual(['blocks.0.adaLN_modulation.1.weight', 'a']);
+    expect([...(await readFloats(tensors.get('a')!))]).toEqual([4]);
+    expect(metadata.get('procache.prefix')).toBe('ema.');
+  });
+
+  it.each([
+    ['fp16/diffusion_pytorch_model.safetensors.index.fp16.json', 'safetensors'],
+    ['bin/diffusion_pytorch_model.bin.index.json', 'torch'],
+  ])('reads %s', async (path, format) => {
+    const folder = join(import.meta.dirname, '../../../conformance/fixtures/cases/11-sharded-variants');
+    const source = (file: string): ByteSource => bytesSource(file, new Uint8Array(readFileSync(join(folder, file))));
+    const checkpoint = await openShards(source(path), async (file) => source(join(path, '..', file)));
+    expect(checkpoint.format).toBe(format);
+    const { weight_map: listed } = JSON.parse(readFileSync(join(folder, path), 'utf8')) as { weight_map: object };
+    expect([...checkpoint.tensors.keys()]).toEqual(Object.keys(listed));
+  });
+});
+
+describe('isShardIndex', () => {
+  it.each([
+    'model.safetensors.index.json', 'diffusion_pytorch_model.safetensors.index.fp16.json', 'pytorch_model.bin.index.json', 'pytorch_model.bin.index.ema-only.json',
+    'diffusion_pytorch_model.fp16.safetensors.index.json',
+  ])('knows %s', (name) => {
+    expect(isShardIndex(name)).toBe(true);
+  });
+
+  it.each(['model_index.json', 'config.json', 'index.json', 'model.safetensors', 'a.index.json.bak', 'a.index.b.c.json'])('does not take %s for one', (name) => {
+    expect(isShardIndex(name)).toBe(false);
   });
 });

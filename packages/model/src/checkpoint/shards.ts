@@ -16,7 +16,10 @@ const mostFiles = 10_000;
 /** The limit of file systems. */
 const longestFileName = 255;
 
-/** Whether a file is the index of several by its name: `model.safetensors.index.json`, `pytorch_model.bin.index.fp16.json`. */
+/**
+ * Whether a file is the index of several, by its name: `model.safetensors.index.json`,
+ * `pytorch_model.bin.index.fp16.json`.
+ */
 export function isShardIndex(name: string): boolean {
   return /\.index(?:\.[^./\\]+)?\.json$/.test(name);
 }
@@ -41,9 +44,14 @@ export async function openShards(
     parts.set(file, listedTensors(shard, file, names, refuse));
     for (const [key, value] of shard.metadata) if (!metadata.has(key)) metadata.set(key, value);
   }
-  const size = shards.reduce((sum, shard) => sum + shard.size, 0);
-  const dictionary = joined(fileOf, parts);
-  return checkpointOf({ name: index.name, format: oneFormat(shards, refuse), dictionaries: [dictionary], metadata, nameless: [], size });
+  return checkpointOf({
+    name: index.name,
+    format: oneFormat(shards, refuse),
+    dictionaries: [joined(fileOf, parts)],
+    metadata,
+    nameless: [],
+    size: shards.reduce((sum, shard) => sum + shard.size, 0),
+  });
 }
 
 function namesByFile(fileOf: ReadonlyMap<string, string>): ReadonlyMap<string, readonly string[]> {
@@ -57,7 +65,8 @@ function namesByFile(fileOf: ReadonlyMap<string, string>): ReadonlyMap<string, r
 }
 
 /** The dictionary of a shard that has the tensors which the index lists for it. */
-function listedTensors({ dictionaries }: CheckpointFile, file: string, names: readonly string[], refuse: Refuse): Dictionary {
+function listedTensors(shard: CheckpointFile, file: string, names: readonly string[], refuse: Refuse): Dictionary {
+  const { dictionaries } = shard;
   const dictionary = dictionaries.find(({ shapes }) => names.every((name) => shapes.has(name)));
   if (dictionary) return dictionary;
   const held = dictionaries[0]?.shapes;
@@ -99,12 +108,16 @@ async function readIndex(index: ByteSource, refuse: Refuse): Promise<Index> {
   const json = parseJson(text, { name: index.name, code: 'invalid-model', advice: 'download it again' });
   const { weight_map: weightMap, metadata } = isJsonObject(json) ? json : {};
   if (!isJsonObject(weightMap) || Object.keys(weightMap).length === 0) {
-    throw refuse("it has no 'weight_map' that names tensors, so it is not the index of a sharded checkpoint; hand over the checkpoint itself");
+    throw refuse(
+      "it has no 'weight_map' that names tensors, so it is not the index of a sharded checkpoint; hand over the checkpoint itself",
+    );
   }
   const fileOf = new Map<string, string>();
   for (const [name, file] of Object.entries(weightMap)) {
     if (!isPlainFileName(file)) {
-      throw refuse(`tensor '${shownName(name)}' should lie in ${shown(file)}, which is not the name of a file beside the index; download the index again`);
+      throw refuse(
+        `tensor '${shownName(name)}' should lie in ${shown(file)}, which is not the name of a file beside the index; download the index again`,
+      );
     }
     fileOf.set(name, file);
   }
@@ -115,7 +128,8 @@ async function readIndex(index: ByteSource, refuse: Refuse): Promise<Index> {
 
 /** A name without folders: an index must not reach for files elsewhere. */
 function isPlainFileName(file: unknown): file is string {
-  return typeof file === 'string' && file.length <= longestFileName && /^[^/\\:\0]+$/.test(file) && file !== '.' && file !== '..';
+  if (typeof file !== 'string' || file === '.' || file === '..') return false;
+  return file.length <= longestFileName && /^[^/\\:\0]+$/.test(file);
 }
 
 /** The texts and numbers that the index says about the whole. */

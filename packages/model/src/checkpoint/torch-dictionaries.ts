@@ -12,7 +12,7 @@ export interface TorchDictionary {
 /** The dictionaries of tensors in what was pickled. */
 export interface TorchDictionaries {
   readonly dictionaries: readonly TorchDictionary[];
-  /** Keys of averages under which tensors have no names, as torch_ema keeps them: a list, in the order of the parameters. */
+  /** Keys of averages under which tensors have no names: torch_ema keeps a list, in the order of the parameters. */
   readonly nameless: readonly string[];
 }
 
@@ -25,7 +25,8 @@ const mostDictionaries = 100;
 const mostVisited = 20_000;
 
 /** What belongs to an optimiser has the names of the model's tensors too, and is nothing to draw with. */
-const trainingOnly = /(?<![a-z])(?:opt|optim|optimizers?|optimisers?|sched|schedulers?|exp_avg|exp_avg_sq|momentum|moments|grads?|gradients?|loops|param_groups)(?![a-z])|optim/i;
+const trainingOnly =
+  /optim|(?<![a-z])(?:opt|sched|schedulers?|exp_avg|exp_avg_sq|momentum|moments|grads?|gradients?|loops|param_groups)(?![a-z])/i;
 
 /**
  * Every dictionary of tensors in what was pickled, however its keys are called; those of optimisers are left out.
@@ -35,14 +36,17 @@ const trainingOnly = /(?<![a-z])(?:opt|optim|optimizers?|optimisers?|sched|sched
 export function torchDictionaries(root: Pickled, refuse: Refuse): TorchDictionaries {
   if (!(root instanceof Map)) {
     throw refuse(
-      `the file holds ${describePickled(root)}, not a dictionary of tensors; save the weights alone with torch.save(model.state_dict(), path)`,
+      `the file holds ${describePickled(root)}, not a dictionary of tensors; ` +
+        'save the weights alone with torch.save(model.state_dict(), path)',
     );
   }
   const found = new Walk(root);
   if (found.dictionaries.length > 0) return found;
-  const keys = [...root.keys()].slice(0, listedKeys).map((key) => (typeof key === 'string' ? listedNames([key]) : describePickled(key)));
+  const first = [...root.keys()].slice(0, listedKeys);
+  const keys = first.map((key) => (typeof key === 'string' ? listedNames([key]) : describePickled(key))).join(', ');
   throw refuse(
-    `no tensors with names were found in it; the ${root.size} keys begin with ${keys.join(', ') || 'none'}; save the weights alone with torch.save(model.state_dict(), path)`,
+    `no tensors with names were found in it; the ${root.size} keys begin with ${keys || 'none'}; ` +
+      'save the weights alone with torch.save(model.state_dict(), path)',
   );
 }
 
@@ -53,15 +57,15 @@ const listedKeys = 8;
 class Walk implements TorchDictionaries {
   readonly dictionaries: TorchDictionary[] = [];
   readonly nameless: string[] = [];
-  readonly #visited = new Set<Pickled>();
+  readonly #visited = new Set<ReadonlyMap<Pickled, Pickled>>();
 
   constructor(root: ReadonlyMap<Pickled, Pickled>) {
     this.#visit(root, []);
   }
 
   #visit(dictionary: ReadonlyMap<Pickled, Pickled>, keys: readonly string[]): void {
-    if (this.#visited.size >= mostVisited || this.dictionaries.length >= mostDictionaries || this.#visited.has(dictionary as Map<Pickled, Pickled>)) return;
-    this.#visited.add(dictionary as Map<Pickled, Pickled>);
+    if (this.#visited.has(dictionary) || this.#visited.size >= mostVisited || this.dictionaries.length >= mostDictionaries) return;
+    this.#visited.add(dictionary);
     const tensors = new Map<string, TorchTensor | UnreadTensor>();
     for (const [key, value] of dictionary) {
       if (typeof key !== 'string') continue;
@@ -75,6 +79,10 @@ class Walk implements TorchDictionaries {
     if (keys.length === deepest || key.length > longestKey || trainingOnly.test(key)) return;
     const path = [...keys, key];
     if (value instanceof Map) this.#visit(value, path);
-    else if (Array.isArray(value) && value.some((part) => isPickled(part, 'tensor')) && path.some(isAverageKey)) this.nameless.push(path.join('.'));
+    else if (holdsTensors(value) && path.some(isAverageKey)) this.nameless.push(path.join('.'));
   }
+}
+
+function holdsTensors(value: Pickled): boolean {
+  return Array.isArray(value) && value.some((part) => isPickled(part, 'tensor'));
 }

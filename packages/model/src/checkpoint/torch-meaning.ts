@@ -3,14 +3,14 @@ import { type PickleMeaning } from './pickle.ts';
 import { isPickled, type Pickled, type TorchStorage } from './pickle-value.ts';
 import { type Refuse } from './refusal.ts';
 import { kindOfCall, modernName, refusedCall } from './torch-calls.ts';
-import { tensorRebuilders } from './torch-tensors.ts';
+import { type RebuildContext, tensorRebuilders } from './torch-tensors.ts';
 
 /** What the globals and persistent ids in a pickle of `torch.save` mean to a reader of tensors. */
 export function torchMeaning(refuse: Refuse): PickleMeaning {
   const meaning: PickleMeaning = {
     call(original, args) {
       const name = modernName(original);
-      const made = madeBy(name, args) ?? tensorRebuilders.get(name)?.(args, { refuse, call: (inner, own) => meaning.call(inner, own) });
+      const made = madeBy(name, args) ?? tensorRebuilders.get(name)?.(args, context);
       if (made !== undefined) return made;
       const kind = kindOfCall(name, args);
       if (kind !== 'plain') throw refuse(refusedCall(original, kind));
@@ -22,10 +22,13 @@ export function torchMeaning(refuse: Refuse): PickleMeaning {
     },
     load: (id) => readStorage(id, refuse),
   };
+  const context: RebuildContext = { refuse, call: (name, args) => meaning.call(name, args) };
   return meaning;
 }
 
-const dictionaries: ReadonlySet<string> = new Set(['builtins.dict', 'collections.OrderedDict', 'collections.defaultdict']);
+const dictionaries: ReadonlySet<string> = new Set([
+  ...['builtins.dict', 'collections.OrderedDict', 'collections.defaultdict'],
+]);
 
 const longestAttribute = 100;
 
@@ -38,7 +41,7 @@ function madeBy(name: string, args: readonly Pickled[]): Pickled | undefined {
   const [first, second] = args;
   if (dictionaries.has(name)) return new Map(name === 'collections.defaultdict' ? [] : pairsOf(first));
   if (name === 'torch.Size') return first ?? [];
-  // Classes within classes, and members of enumerations of Python 3.11, are attributes of a global; the name is all that is kept.
+  // Classes within classes, and members of some enumerations, are attributes of a global; only the name is kept.
   if (name === 'builtins.getattr' && typeof second === 'string') return attributeOf(first, second);
   if (/^copyreg\.(?:_reconstructor|__newobj__|__newobj_ex__)$/.test(name) && isPickled(first, 'global')) {
     return dictionaries.has(modernName(first.name)) ? new Map() : { kind: 'object', className: first.name };
@@ -62,7 +65,9 @@ function attributeOf(owner: Pickled | undefined, attribute: string): Pickled | u
 function readStorage(id: Pickled, refuse: Refuse): TorchStorage {
   const [tag, of, key, , count] = Array.isArray(id) ? id : [];
   if (tag !== 'storage' || !isPickled(of, 'global') || typeof key !== 'string' || !isCount(count)) {
-    throw refuse('the pickle refers to something that is not a tensor storage; save the weights alone with torch.save(model.state_dict(), path)');
+    throw refuse(
+      'the pickle refers to something that is not a tensor storage; save the weights alone with torch.save(model.state_dict(), path)',
+    );
   }
   return { kind: 'storage', className: of.name, key, count };
 }

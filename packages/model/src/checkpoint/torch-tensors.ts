@@ -1,5 +1,13 @@
+import { shownName } from '@procache/core/untrusted';
+
 import { isCount } from './checkpoint.ts';
-import { describePickled, isPickled, type Pickled, type TorchStorage, type TorchTensor, type UnreadTensor } from './pickle-value.ts';
+import {
+  isPickled,
+  type Pickled,
+  type TorchStorage,
+  type TorchTensor,
+  type UnreadTensor,
+} from './pickle-value.ts';
 import { type Refuse } from './refusal.ts';
 import { bytesPerElement, type StoredType } from './stored-type.ts';
 
@@ -41,7 +49,9 @@ const elementTypes: ReadonlyMap<string, StoredType> = new Map([
 ]);
 
 /** Tensor classes that are no more than a tensor; any other may mean something else by its values. */
-const plainClasses: ReadonlySet<string> = new Set(['torch.Tensor', 'torch.nn.parameter.Parameter', 'torch.nn.parameter.Buffer', 'torch._tensor.Tensor']);
+const plainClasses: ReadonlySet<string> = new Set([
+  ...['torch.Tensor', 'torch._tensor.Tensor', 'torch.nn.parameter.Buffer', 'torch.nn.parameter.Parameter'],
+]);
 
 /** The limit of torch itself. */
 const mostAxes = 64;
@@ -53,14 +63,14 @@ export const tensorRebuilders: ReadonlyMap<string, Rebuild> = new Map<string, Re
   ['torch._utils._rebuild_tensor', rebuildTensor],
   ['torch._utils._rebuild_tensor_v2', rebuildTensor],
   ['torch._utils._rebuild_tensor_v3', rebuildTypedTensor],
-  ['torch._utils._rebuild_qtensor', ([storage, , shape]) => unread('quantised', shape, isPickled(storage, 'storage') ? storage.className : undefined)],
-  ['torch._utils._rebuild_sparse_tensor', ([layout, parts]) => unread('sparse', shapeAmong(parts), describePickled(layout ?? null))],
-  ['torch._utils._rebuild_nested_tensor', () => unread('nested', undefined)],
-  ['torch._utils._rebuild_meta_tensor_no_storage', ([element, shape]) => unread('on no device (meta)', shape, nameOf(element))],
+  ['torch._utils._rebuild_qtensor', ([storage, , shape]) => unread('quantised', shape, nameOf(storage))],
+  ['torch._utils._rebuild_sparse_tensor', ([, parts]) => unread('sparse', shapeAmong(parts))],
+  ['torch._utils._rebuild_nested_tensor', () => unread('nested')],
+  ['torch._utils._rebuild_meta_tensor_no_storage', ([of, shape]) => unread('on no device (meta)', shape, nameOf(of))],
   ['torch._utils._rebuild_device_tensor_from_cpu_tensor', rebuildFromCpu],
-  ['torch._utils._rebuild_device_tensor_from_numpy', ([, element]) => unread('from a numpy array', undefined, nameOf(element))],
-  ['torch._utils._rebuild_xla_tensor', ([, element]) => unread('from a numpy array', undefined, nameOf(element))],
-  ['torch._utils._rebuild_wrapper_subclass', ([of, , shape]) => unread(`of the class ${nameOf(of)}`, shape, nameOf(of))],
+  ['torch._utils._rebuild_device_tensor_from_numpy', ([, of]) => unread('from a numpy array', undefined, nameOf(of))],
+  ['torch._utils._rebuild_xla_tensor', ([, of]) => unread('from a numpy array', undefined, nameOf(of))],
+  ['torch._utils._rebuild_wrapper_subclass', ([of, , shape]) => unreadOfClass(nameOf(of), shape)],
   ['torch._tensor._rebuild_from_type', rebuildFromType],
   ['torch._tensor._rebuild_from_type_v2', rebuildFromType],
 ]);
@@ -77,34 +87,41 @@ function rebuildTypedTensor(args: readonly Pickled[], { refuse }: RebuildContext
   return turned(args[7], { ...readView(args, refuse), type: elementTypes.get(typeName), typeName });
 }
 
-/** Torch may store a view of complex numbers with a note that they are to be negated or conjugated when they are read. */
+/** A view of complex numbers may be stored with a note that it is to be negated or conjugated when it is read. */
 function turned(note: Pickled | undefined, tensor: TorchTensor): Pickled {
   const isTurned = note instanceof Map && [...note.values()].includes(true);
-  return isTurned ? unread('noted to be negated or conjugated', tensor.shape as number[], tensor.typeName) : tensor;
+  return isTurned ? unread('noted to be negated or conjugated', tensor.shape, tensor.typeName) : tensor;
 }
 
 /** Arguments: tensor, element type, device, whether it is trained. */
 function rebuildFromCpu([tensor, element]: readonly Pickled[]): Pickled {
   const typeName = nameOf(element);
   if (isPickled(tensor, 'tensor') && tensor.type === elementTypes.get(typeName)) return tensor;
-  return unread('of another type than its values', isPickled(tensor, 'tensor') ? (tensor.shape as number[]) : undefined, typeName);
+  return unread('of another type than its values', isPickled(tensor, 'tensor') ? tensor.shape : undefined, typeName);
 }
 
 /** Arguments: function, class, the function's arguments, attributes. */
 function rebuildFromType([rebuild, of, args]: readonly Pickled[], { refuse, call }: RebuildContext): Pickled {
-  if (!isPickled(rebuild, 'global') || !Array.isArray(args)) throw refuse('a tensor has no function that rebuilds it; the file is damaged, download it again');
+  if (!isPickled(rebuild, 'global') || !Array.isArray(args)) {
+    throw refuse('a tensor has no function that rebuilds it; the file is damaged, download it again');
+  }
   const tensor = call(rebuild.name, args);
   const className = nameOf(of);
   if (plainClasses.has(className) || !isPickled(tensor, 'tensor')) return tensor;
-  return unread(`of the class ${className}`, tensor.shape as number[], className);
+  return unreadOfClass(className, tensor.shape);
 }
 
 function nameOf(value: Pickled | undefined): string {
-  return isPickled(value, 'global') || isPickled(value, 'object') ? ('name' in value ? value.name : value.className) : 'a type without a name';
+  if (isPickled(value, 'global')) return value.name;
+  return isPickled(value, 'object') || isPickled(value, 'storage') ? value.className : 'a type without a name';
+}
+
+function unreadOfClass(className: string, shape: Pickled | readonly number[] | undefined): UnreadTensor {
+  return unread(`as ${shownName(className)}`, shape, className);
 }
 
 /** A tensor whose values are no plain numbers: `what` says how it is stored. */
-function unread(what: string, shape: Pickled | undefined, typeName: string = what): UnreadTensor {
+function unread(what: string, shape?: Pickled | readonly number[], typeName: string = what): UnreadTensor {
   return { kind: 'unread', what, typeName, shape: isCounts(shape) ? shape : [] };
 }
 
@@ -118,18 +135,18 @@ function readView(
   refuse: Refuse,
 ): Omit<TorchTensor, 'type' | 'typeName'> {
   if (!isPickled(storage, 'storage') || !isCount(offset) || !isCounts(shape) || !isCounts(strides)) {
-    throw refuse('a tensor has no storage, offset, shape or strides that can be read; the file is damaged, download it again');
+    throw refuse(
+      'a tensor has no storage, offset, shape or strides that can be read; the file is damaged, download it again',
+    );
   }
   if (shape.length !== strides.length) {
-    throw refuse(
-      `a tensor has ${shape.length} axes but ${strides.length} strides; the file is damaged, download it again`,
-    );
+    throw refuse(`a tensor has ${shape.length} axes but ${strides.length} strides; the file is damaged, download it again`);
   }
   return { kind: 'tensor', storage, offset, shape, strides };
 }
 
-/** Whether a value can be a shape or strides. The limit also keeps a list that many tensors share from being walked for each. */
-function isCounts(value: Pickled | undefined): value is number[] {
+/** Whether a value can be a shape or strides. The limit keeps a list that many tensors share from being walked for each. */
+function isCounts(value: Pickled | readonly number[] | undefined): value is number[] {
   return Array.isArray(value) && value.length <= mostAxes && value.every(isCount);
 }
 

@@ -6,7 +6,7 @@ import { type CheckpointFile, type Dictionary } from './dictionary.ts';
 import { unpickle } from './pickle.ts';
 import { type TorchTensor, type UnreadTensor } from './pickle-value.ts';
 import { type Refuse, refusalOf, refusalOfTensor } from './refusal.ts';
-import { bytesPerElement, type StoredType } from './stored-type.ts';
+import { bytesPerElement, notRead, type StoredType } from './stored-type.ts';
 import { type TorchDictionary, torchDictionaries } from './torch-dictionaries.ts';
 import { torchMeaning } from './torch-meaning.ts';
 import { storageBytes } from './torch-tensors.ts';
@@ -51,7 +51,9 @@ function archiveFolder(entries: ReadonlyMap<string, ZipEntry>, refuse: Refuse): 
   const pickles = [...entries.keys()].filter((name) => name === 'data.pkl' || name.endsWith('/data.pkl'));
   const pickle = pickles.toSorted((a, b) => a.length - b.length)[0];
   if (pickle === undefined) {
-    throw refuse(`the zip file of ${entries.size} entries has no data.pkl, so it is not from torch.save; unpack it if the checkpoint is inside`);
+    throw refuse(
+      `the zip file of ${entries.size} entries has no data.pkl, so it is not from torch.save; unpack it if the checkpoint is inside`,
+    );
   }
   const folder = pickle.slice(0, -'data.pkl'.length);
   if (entries.has(`${folder}constants.pkl`)) {
@@ -76,14 +78,13 @@ function dictionaryIn(archive: Archive, { path, tensors }: TorchDictionary): Dic
   };
 }
 
-async function locate(archive: Archive, tensors: readonly (readonly [string, TorchTensor | UnreadTensor])[]): Promise<readonly StoredTensor[]> {
+type Named = readonly [name: string, tensor: TorchTensor | UnreadTensor];
+
+async function locate(archive: Archive, tensors: readonly Named[]): Promise<readonly StoredTensor[]> {
   const storages = new Map<string, ZipEntry>();
   const found = tensors.map(([name, tensor]): Found | StoredTensor => {
     const refuse = refusalOfTensor(archive.source, name);
-    if (tensor.kind === 'unread') return withoutValues(name, tensor, archive.source, `it is stored ${tensor.what}; store it as a plain tensor`);
-    if (tensor.type === undefined) {
-      return withoutValues(name, tensor, archive.source, `its values are stored as ${shownName(tensor.typeName)}, which is not read here; convert the tensor to float32, float16 or bfloat16`);
-    }
+    if (tensor.kind === 'unread' || tensor.type === undefined) return withoutValues(name, tensor, archive.source);
     const { key } = tensor.storage;
     const entry = archive.storage(key);
     if (entry === undefined) throw refuse(`its storage '${shownName(key)}' is not in the file; download it again`);
@@ -103,16 +104,21 @@ interface Found {
 }
 
 /** A tensor that may be there as long as nobody needs it. */
-function withoutValues(name: string, { typeName, shape }: TorchTensor | UnreadTensor, source: ByteSource, unread: string): StoredTensor {
+function withoutValues(name: string, tensor: TorchTensor | UnreadTensor, source: ByteSource): StoredTensor {
+  const { typeName, shape } = tensor;
+  const unread = tensor.kind === 'unread' ? `it is stored ${tensor.what}; store it as a plain tensor` : notRead(typeName);
   return { name, type: shownName(typeName), shape, strides: rowMajorStrides(shape), source, offset: 0, unread };
 }
 
 /** Refuses a tensor whose storage has not the bytes that the pickle claims, or which does not lie within it. */
-function checkTensor({ storage, shape, strides, offset }: TorchTensor, type: StoredType, available: number, refuse: Refuse): void {
+function checkTensor(tensor: TorchTensor, type: StoredType, available: number, refuse: Refuse): void {
+  const { storage, shape, strides, offset } = tensor;
   const claimed = storageBytes(storage);
   const key = shownName(storage.key);
   if (claimed !== available) {
-    throw refuse(`its storage '${key}' should take ${claimed ?? 'unknown'} bytes but takes ${available}; the file is damaged, download it again`);
+    throw refuse(
+      `its storage '${key}' should take ${claimed ?? 'unknown'} bytes but takes ${available}; the file is damaged, download it again`,
+    );
   }
   const held = Math.floor(available / bytesPerElement(type));
   const end = offset + elementSpan(shape, strides);

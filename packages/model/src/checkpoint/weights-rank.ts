@@ -1,15 +1,24 @@
+import { listedNames } from './refusal.ts';
+
 /** Where weights were found: the keys that lead to their dictionary, and what their names begin with. */
 export interface WeightsPlace {
   readonly path: string;
   readonly prefix: string;
 }
 
+/** Where weights stand in a file, for messages: `names after 'model.' in 'state_dict'`. */
+export function placeInWords(path: string, prefix: string): string {
+  const key = path === '' ? '' : listedNames([path]);
+  if (prefix === '') return key || 'the top level';
+  return `names after ${listedNames([prefix])}${key === '' ? '' : ` in ${key}`}`;
+}
+
 /** The keys of averages, as training scripts write them, the preferred first. */
 const averageKeys = ['ema', 'ema_state_dict', 'state_dict_ema', 'model_ema', 'ema_model', 'params_ema', 'net_ema'];
 /** The keys of weights that were not averaged, likewise. */
 const plainKeys = [
-  'state_dict', 'model_state_dict', 'model_state', 'model', 'module', 'net', 'network', 'dit', 'denoiser', 'transformer', 'diffusion_model',
-  'params', 'weights', 'student', 'generator', 'online_model',
+  ...['state_dict', 'model_state_dict', 'model_state', 'model', 'module', 'net', 'network', 'dit', 'denoiser'],
+  ...['transformer', 'diffusion_model', 'params', 'weights', 'student', 'generator', 'online_model'],
 ];
 const unknownRank = plainKeys.length;
 /** Beside models that are drawn from there are models that help to train them, and copies that are out of date. */
@@ -17,8 +26,12 @@ const helperRank = unknownRank + 1;
 
 const averageWord = /(?<![a-z])(?:ema|swa|avg|averaged?|polyak|shadow)(?![a-z])/;
 const onlineWord = /(?<![a-z])(?:online|raw|current)(?![a-z])/;
-const helperWord =
-  /(?<![a-z])(?:teacher|critic|disc|discriminator|fake|target|frozen|ref|reference|old|prev|previous|current|backup|init|initial|control|controlnet)(?![a-z])/;
+const helperWord = new RegExp(
+  `(?<![a-z])(?:${[
+    ...['teacher', 'critic', 'disc', 'discriminator', 'fake', 'target', 'frozen', 'ref', 'reference'],
+    ...['old', 'prev', 'previous', 'current', 'backup', 'init', 'initial', 'control', 'controlnet'],
+  ].join('|')})(?![a-z])`,
+);
 
 /** Whether weights are the average of others over the training, by what their place is called. */
 export function isAverage({ path, prefix }: WeightsPlace): boolean {
@@ -39,7 +52,8 @@ export function isAverageKey(key: string): boolean {
  */
 export function rankOf(place: WeightsPlace, isModel: boolean): number {
   const keys = isAverage(place) ? averageKeys : plainKeys;
-  return rankOfPart(place.path, keys, isModel ? -1 : unknownRank) * (helperRank + 1) + rankOfPart(place.prefix, keys, -1);
+  const ofPath = rankOfPart(place.path, keys, isModel ? -1 : unknownRank - 0.5);
+  return ofPath * (helperRank + 2) + rankOfPart(place.prefix, keys, -1);
 }
 
 function rankOfPart(part: string, keys: readonly string[], none: number): number {
@@ -49,7 +63,7 @@ function rankOfPart(part: string, keys: readonly string[], none: number): number
   return ranks.length > 0 ? Math.min(...ranks) : unknownRank;
 }
 
-/** Lower case, with `modelEma` and `EMACallback` in two words each; the first letters are enough, and hostile keys are long. */
+/** Lower case, with `modelEma` and `EMACallback` in two words each; the first letters are enough of hostile keys. */
 function wordsOf(place: string): string {
   return place.slice(0, mostLetters).replace(/[a-z](?=[A-Z])|[A-Z](?=[A-Z][a-z])/g, '$&_').toLowerCase();
 }

@@ -77,25 +77,25 @@ describe('of a training checkpoint', () => {
   });
 
   it.each<[string, Record<string, Piece>, string]>([
-    ['counters under ema', { ema: dictionary({ decay: scalar(0), num_updates: scalar(1) }), net: weights(raw) }, 'net'],
-    ['counters that are no tensors', { ema: dictionary({ decay: integer(0) }), model_state_dict: weights(raw) }, 'model_state_dict'],
-    ['parameters without names', { model: weights(raw), ema: listed }, "model (not averaged: 'ema.shadow_params' does not name its tensors)"],
-    ['DeepSpeed', { module: weights(raw), buffer_names: list(), ds_config: dictionary({}), ds_version: text('0.1') }, 'module'],
-    ['Lightning, which keeps the average in the place of the weights', { state_dict: weights(raw), current_model_state: weights(other), averaging_state: dictionary({ n_averaged: scalar(1) }) }, "state_dict (passed over: 'current_model_state')"],
-    ['a teacher', { student: weights(raw), teacher: weights(other) }, "student (passed over: 'teacher')"],
-    ['a discriminator', { generator: weights(raw), fake_score: weights(other) }, "generator (passed over: 'fake_score')"],
-    ['a key of its own', { my_dit: weights(raw), step: scalar(1) }, 'my_dit'],
-    ['keys around keys', { checkpoint: dictionary({ state: dictionary({ network: weights(raw) }) }) }, 'checkpoint.state.network'],
-    ['an average of another module', { model: weights(raw), ema: dictionary({ 'projector.weight': value(averaged) }) }, 'model'],
+    ['counters under ema', { ema: dictionary({ decay: scalar(0), num_updates: scalar(1) }), net: weights(raw) }, "'net'"],
+    ['counters that are no tensors', { ema: dictionary({ decay: integer(0) }), model_state_dict: weights(raw) }, "'model_state_dict'"],
+    ['parameters without names', { model: weights(raw), ema: listed }, "'model' (not averaged: 'ema.shadow_params' does not name its tensors)"],
+    ['DeepSpeed', { module: weights(raw), buffer_names: list(), ds_config: dictionary({}), ds_version: text('0.1') }, "'module'"],
+    ['Lightning, which keeps the average in the place of the weights', { state_dict: weights(raw), current_model_state: weights(other), averaging_state: dictionary({ n_averaged: scalar(1) }) }, "'state_dict' (passed over: 'current_model_state')"],
+    ['a teacher', { student: weights(raw), teacher: weights(other) }, "'student' (passed over: 'teacher')"],
+    ['a discriminator', { generator: weights(raw), fake_score: weights(other) }, "'generator' (passed over: 'fake_score')"],
+    ['a key of its own', { my_dit: weights(raw), step: scalar(1) }, "'my_dit'"],
+    ['keys around keys', { checkpoint: dictionary({ state: dictionary({ network: weights(raw) }) }) }, "'checkpoint.state.network'"],
+    ['an average of another module', { model: weights(raw), ema: dictionary({ 'projector.weight': value(averaged) }) }, "'model'"],
     [
       'an average of a part',
       { model: weights(raw), ema: weights(averaged, '', ['blocks.1.adaLN_modulation.1.weight', 'final_layer.linear.weight']) },
-      "model (not averaged: 'ema' lacks 2 of the 6 tensors ('blocks.1.adaLN_modulation.1.weight', 'final_layer.linear.weight'))",
+      "'model' (not averaged: 'ema' lacks 2 of the 6 tensors ('blocks.1.adaLN_modulation.1.weight', 'final_layer.linear.weight'))",
     ],
     [
       'an average in other shapes',
       { model: weights(raw), ema: dictionary({ ...entries(averaged), 'x_embedder.proj.weight': tensor(storage('0', 6), 2, [2], [1]) }) },
-      "model (not averaged: 'ema' lacks 1 of the 6 tensors ('x_embedder.proj.weight'))",
+      "'model' (not averaged: 'ema' lacks 1 of the 6 tensors ('x_embedder.proj.weight'))",
     ],
   ])('with %s the other weights are taken, and the reason is told', async (_with, root, taken) => {
     const checkpoint = await open(root);
@@ -107,7 +107,7 @@ describe('of a training checkpoint', () => {
     const checkpoint = await open({ model: weights(raw), ema: weights(averaged, '', ['pos_embed']) });
     expect(await valueOf(checkpoint, 'pos_embed')).toBe(raw);
     expect(await valueOf(checkpoint, 'x_embedder.proj.weight')).toBe(averaged);
-    expect(weightsTaken(checkpoint)).toBe("ema ('pos_embed' of 'model', as averages leave it out; passed over: 'model')");
+    expect(weightsTaken(checkpoint)).toBe("'ema' (with 'pos_embed' of 'model', as averages leave it out; passed over: 'model')");
   });
 
   it('finds the buffers of LitEma, whose names have no dots', async () => {
@@ -117,7 +117,7 @@ describe('of a training checkpoint', () => {
     expect([...checkpoint.tensors.keys()].toSorted()).toEqual(names.toSorted());
     expect(await valueOf(checkpoint, 'blocks.0.attn.qkv.weight')).toBe(averaged);
     expect(weightsTaken(checkpoint)).toBe(
-      "state_dict model_ema.* ('pos_embed' of 'state_dict' 'model.diffusion_model.'*, as averages leave it out; passed over: 'state_dict' 'model.diffusion_model.'*; 2 tensors beside the model left out ('first_stage_model.a', 'logvar'))",
+      "names after 'model_ema.' in 'state_dict' (with 'pos_embed' of names after 'model.diffusion_model.' in 'state_dict', as averages leave it out; passed over: names after 'model.diffusion_model.' in 'state_dict'; 2 tensors beside the model left out ('first_stage_model.a', 'logvar'))",
     );
   });
 
@@ -175,14 +175,14 @@ describe('what stands before all names', () => {
     for (const name of ['vae.a', 'vae.b', 'betas']) all.set(name, { shape: [1], data: Float32Array.of(other) });
     const checkpoint = await openCheckpoint(bytesSource('a.safetensors', writeSafetensors(all)));
     await expectWeights(checkpoint, raw);
-    expect(weightsTaken(checkpoint)).toBe("dit.* (3 tensors beside the model left out ('vae.a', 'vae.b', ...))");
+    expect(weightsTaken(checkpoint)).toBe("names after 'dit.' (3 tensors beside the model left out ('vae.a', 'vae.b', ...))");
   });
 
   it('tells averages in one file apart', async () => {
     const average = new Map(names.map((name) => [`ema_model.module.${name}`, { shape: [1, 1], data: Float32Array.of(averaged) }]));
     const checkpoint = await openCheckpoint(bytesSource('a.safetensors', writeSafetensors(new Map([...values(''), ...average]))));
     await expectWeights(checkpoint, averaged);
-    expect(weightsTaken(checkpoint)).toBe('ema_model.module.* (passed over: the top level)');
+    expect(weightsTaken(checkpoint)).toBe("names after 'ema_model.module.' (passed over: the top level)");
   });
 
   it('stays where it is part of the names', async () => {
@@ -207,14 +207,14 @@ describe('what stands before all names', () => {
 
 describe('tensors that nobody needs', () => {
   const kinds: readonly (readonly [string, Piece, type: string, message: string])[] = [
-    ['sparse', call(global('torch._utils', '_rebuild_sparse_tensor'), call(global('torch.serialization', '_get_layout'), text('torch.sparse_coo')), tuple3()), 'an object of the class torch.serialization._get_layout', "tensor 'w': it is stored sparse; store it as a plain tensor"],
+    ['sparse', call(global('torch._utils', '_rebuild_sparse_tensor'), call(global('torch.serialization', '_get_layout'), text('torch.sparse_coo')), tuple3()), 'sparse', "tensor 'w': it is stored sparse; store it as a plain tensor"],
     ['quantised', call(global('torch._utils', '_rebuild_qtensor'), storage('0', 6, 'QInt8Storage'), integer(0), counts([2]), counts([1]), list(), '\x89', hooks), 'torch.QInt8Storage', "tensor 'w': it is stored quantised; store it as a plain tensor"],
-    ['complex', tensor(storage('0', 3, 'ComplexFloatStorage'), 0, [1], [1]), 'torch.ComplexFloatStorage', "tensor 'w': its values are stored as torch.ComplexFloatStorage, which is not read here; convert the tensor to float32, float16 or bfloat16"],
-    ['of eight bits', typed('float8_e4m3fn'), 'torch.float8_e4m3fn', "tensor 'w': its values are stored as torch.float8_e4m3fn, which is not read here; convert the tensor to float32, float16 or bfloat16"],
+    ['complex', tensor(storage('0', 3, 'ComplexFloatStorage'), 0, [1], [1]), 'torch.ComplexFloatStorage', "tensor 'w': its values are stored as torch.ComplexFloatStorage, which is not read here; convert the tensor to F32, F16 or BF16"],
+    ['of eight bits', typed('float8_e4m3fn'), 'torch.float8_e4m3fn', "tensor 'w': its values are stored as torch.float8_e4m3fn, which is not read here; convert the tensor to F32, F16 or BF16"],
     ['on no device', call(global('torch._utils', '_rebuild_meta_tensor_no_storage'), global('torch', 'float32'), counts([4]), counts([1]), '\x89'), 'torch.float32', "tensor 'w': it is stored on no device (meta); store it as a plain tensor"],
-    ['of a class of its own', call(global('torch._tensor', '_rebuild_from_type_v2'), global('torch._utils', '_rebuild_tensor_v2'), global('torchao', 'Tensor'), tensorArguments(), dictionary({})), 'torchao.Tensor', "tensor 'w': it is stored of the class torchao.Tensor; store it as a plain tensor"],
+    ['of a class of its own', call(global('torch._tensor', '_rebuild_from_type_v2'), global('torch._utils', '_rebuild_tensor_v2'), global('torchao', 'Tensor'), tensorArguments(), dictionary({})), 'torchao.Tensor', "tensor 'w': it is stored as torchao.Tensor; store it as a plain tensor"],
     ['negated', call(global('torch._utils', '_rebuild_tensor_v2'), storage('0', 6), integer(0), counts([1]), counts([1]), '\x89', hooks, dictionary({ neg: '\x88' })), 'torch.FloatStorage', "tensor 'w': it is stored noted to be negated or conjugated; store it as a plain tensor"],
-    ['a distributed tensor', call(global('torch._tensor', '_rebuild_from_type_v2'), global('torch._utils', '_rebuild_wrapper_subclass'), global('torch.distributed.tensor', 'DTensor'), ['(', global('torch.distributed.tensor', 'DTensor'), global('torch', 'float32'), counts([4, 4]), counts([4, 1]), integer(0), 'N', 'N', '\x89', 't'], dictionary({})), 'torch.distributed.tensor.DTensor', "tensor 'w': it is stored of the class torch.distributed.tensor.DTensor; store it as a plain tensor"],
+    ['a distributed tensor', call(global('torch._tensor', '_rebuild_from_type_v2'), global('torch._utils', '_rebuild_wrapper_subclass'), global('torch.distributed.tensor', 'DTensor'), ['(', global('torch.distributed.tensor', 'DTensor'), global('torch', 'float32'), counts([4, 4]), counts([4, 1]), integer(0), 'N', 'N', '\x89', 't'], dictionary({})), 'torch.distributed.tensor.DTensor', "tensor 'w': it is stored as torch.distributed.tensor.DTensor; store it as a plain tensor"],
     ['from numpy', call(global('torch._utils', '_rebuild_device_tensor_from_numpy'), 'N', global('torch', 'float32'), text('xla'), '\x89'), 'torch.float32', "tensor 'w': it is stored from a numpy array; store it as a plain tensor"],
   ];
 
