@@ -52,4 +52,17 @@ describe('a transformer in a worker thread', () => {
     expect((await draw(transformer)).length).toBe(2 * 4 * 16 * 16);
     await transformer.dispose();
   });
+
+  it.each(['main', 'worker'] as const)('that is disposed of while it draws ends its step first, and is gone then (%s)', async (thread) => {
+    for (let round = 0; round < 5; round++) {
+      const transformer = await open(thread);
+      let disposed: Promise<void> | undefined;
+      // At another moment of a step each time.
+      const drawing = draw(transformer, { onStep: () => void (disposed ??= new Promise((resolve) => setTimeout(resolve, 7 * round)).then(() => transformer.dispose())) });
+      await expect(drawing).rejects.toMatchObject({ code: 'execution-failed', message: expect.stringContaining('the transformer has been disposed of; open it again') as string });
+      await disposed;
+      await transformer.dispose();
+      await expect(draw(transformer)).rejects.toThrow('the transformer has been disposed of; open it again');
+    }
+  });
 });

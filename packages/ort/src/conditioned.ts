@@ -36,7 +36,10 @@ export class OrtConditioned implements Conditioned<Tensor> {
     const feeds = await feedsOf({ model, host, modulations, program: runner.program, scratch: this.#scratch }, call);
     checkOpen();
     const outputs = outputsOf(call);
-    const results = await runner.run(feeds, outputs.names).catch(runError);
+    const results = await runner.run(feeds, outputs.names).catch((cause: unknown) => {
+      checkOpen(); // what a session says that has been released
+      return runError(cause);
+    });
     const features = new Map<FeatureId, Tensor>();
     for (const [feature, name] of outputs.features) {
       const tensor = results[name]!;
