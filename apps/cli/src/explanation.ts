@@ -1,4 +1,4 @@
-import { describeStep, kindOf, letterCounts, type Plan, type PlanCost, programsOf, type Schedule, type StepKind } from '@procache/core';
+import { describeStep, kindOf, letterCounts, type Plan, type PlanCost, planLegend, programsOf, type Schedule, type StepKind } from '@procache/core';
 import type { KnownModel } from './arguments/model-choice.ts';
 import type { ChosenSchedule } from './arguments/schedule-choice.ts';
 import type { Ink } from './ink.ts';
@@ -29,6 +29,8 @@ export function explanation({ chosen, schedule, cost, images, batch }: Explained
     `for ${images} ${images === 1 ? 'image' : 'images'}${guided}`,
     '',
     planLines(plan),
+    '',
+    ink.faint(planLegend(plan)),
     '',
     letterTable(schedule.schedule, plan, cost).trimEnd(),
     '',

@@ -27,6 +27,9 @@ for 4 images, and as many again for guidance
            fold 10.mlp..11.attn (2)  refresh 11.mlp 19  fold 11.mlp
       4 .  fold 0.attn..11.mlp (24)
 
+run a-b: compute blocks a-b; keep n: store n features
+refresh b.m n: compute n tokens; fold x..y (n): add n stored features
+
 letter  step       steps  multiply-adds each  share
 ------  ---------  -----  ------------------  -----
 #       computed       2              2.89 G   97 %
@@ -52,9 +55,21 @@ kinds of step    4, each compiled before the first step
       batch: 1,
       letters: { '#': 3, '.': 3 },
       plan: ['  0 #  run 0-11 keep 24', '  1 .  fold 0.attn..11.mlp (24)', '  2 #  run 0-11 keep 24', expect.any(String), expect.any(String), '  5 #  run 0-11'],
+      legend: ['run a-b: compute blocks a-b; keep n: store n features', 'fold x..y (n): add n stored features'],
       cost: { multiplyAddRatio: expect.closeTo(1.98, 1) },
     });
     expect(JSON.parse(await readFile(inFolder('fora.json'), 'utf8'))).toMatchObject({ version: 1, pattern: '#.#..#' });
+  });
+
+  it('needs no weights for a published size', async () => {
+    const { code, stdout, stderr } = await procache(['explain', '--shape', 'DiT-XL/2', '--schedule', 'fora-2', '--steps', '4']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('fora-2 on dit-xl/2 (published size): 4 steps of 28 blocks, 16x16 tokens\n');
+    expect(stdout).toMatch(/\nweights +2\.52 GiB, 675 M parameters\n/);
+    const json = await procache(['explain', '--shape', 'dit-xl/2-512', '--json', '--guidance', '1']);
+    // 524.6 Gflops of multiply-adds for one image of 512x512: Peebles and Xie, 2023, Table 6.
+    expect(JSON.parse(json.stdout)).toMatchObject({ model: { fingerprint: null }, cost: { multiplyAdds: expect.closeTo(50 * 524.6e9, -11) } });
+    expect(await procache(['explain', '--shape', 'dit-m/2'])).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining("there is no size 'dit-m/2'; there are dit-s/2, ") });
   });
 
   it('and its help fit 80 columns', async () => {

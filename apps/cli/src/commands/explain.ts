@@ -1,4 +1,4 @@
-import { costOf, describe, formatSchedule, hoist, letterCounts, type PlanCost, ProCacheError } from '@procache/core';
+import { costOf, describe, formatSchedule, hoist, letterCounts, type PlanCost, planLegend, ProCacheError } from '@procache/core';
 import { hoistsPlans } from '@procache/ort';
 import { type Command, Option } from 'commander';
 import { labelsOfBatch } from '../arguments/labels.ts';
@@ -87,6 +87,7 @@ function explanationObject(chosen: ChosenModel | KnownModel, { name: method, sch
     batch,
     letters: Object.fromEntries(letterCounts(schedule.pattern)),
     plan: describe(plan).split('\n'),
+    legend: planLegend(plan).split('\n'),
     cost: {
       letters: letterCosts(schedule, cost),
       multiplyAdds: cost.multiplyAdds,
