@@ -57,8 +57,10 @@ describe('a transformer in a worker thread', () => {
     for (let round = 0; round < 5; round++) {
       const transformer = await open(thread);
       let disposed: Promise<void> | undefined;
+      const plan = planOf({ ...schedule, pattern: schedule.pattern.repeat(20) }, transformer.topology);
       // At another moment of a step each time.
-      const drawing = draw(transformer, { onStep: () => void (disposed ??= new Promise((resolve) => setTimeout(resolve, 7 * round)).then(() => transformer.dispose())) });
+      const onStep = (): void => void (disposed ??= new Promise((resolve) => setTimeout(resolve, 7 * round)).then(() => transformer.dispose()));
+      const drawing = generate(transformer, { plan, steps: diffusionSteps(120), labels: [1, 2], onStep });
       await expect(drawing).rejects.toMatchObject({ code: 'execution-failed', message: expect.stringContaining('the transformer has been disposed of; open it again') as string });
       await disposed;
       await transformer.dispose();
