@@ -29,7 +29,14 @@ async function draw(path: string, { steps = 4, config = {}, sampler, noise }: Dr
   const { model, topology } = transformer;
   const plan = planOf(uncached({ steps }), topology);
   const guidance = guidanceOf(model, 4);
-  const { latents } = await generate(transformer, { plan, steps: diffusionSteps(steps, model.defaults), labels: [1, 2, 3], guidance, sampler, noise });
+  const { latents } = await generate(transformer, {
+    plan,
+    steps: diffusionSteps(steps, model.defaults),
+    labels: [1, 2, 3],
+    guidance,
+    sampler,
+    noise,
+  });
   await transformer.dispose();
   return latents;
 }
@@ -61,8 +68,12 @@ it("computes diffusers' activation gelu, and its epsilon", async () => {
   await expectNumbers(fixture('cases/04-scheduler-config'), { activation_fn: 'gelu', norm_eps: 0.01 }, numbers);
 });
 
-it("guides the variance of an original DiT too, where its first three output channels hold some", async () => {
-  const drawn = await draw(fixture('cases/17-guided-variance/model.safetensors'), { steps: 5, config: { num_heads: 2 }, sampler: 'ddpm' });
+it('guides the variance of an original DiT too, where its first three output channels hold some', async () => {
+  const drawn = await draw(fixture('cases/17-guided-variance/model.safetensors'), {
+    steps: 5,
+    config: { num_heads: 2 },
+    sampler: 'ddpm',
+  });
   await expectLatents(drawn, 'cases/17-guided-variance/expected.safetensors');
 });
 
@@ -74,14 +85,20 @@ describe("a pipeline's scheduler", () => {
       await cp(fixture(`cases/04-scheduler-config/${part}`), join(pipeline, part), { recursive: true });
     }
     const file = 'scheduler_config.json';
-    await copyFile(fixture(`cases/04-scheduler-config/schedulers/${scheduler}/${file}`), join(pipeline, 'scheduler', file));
+    await copyFile(
+      fixture(`cases/04-scheduler-config/schedulers/${scheduler}/${file}`),
+      join(pipeline, 'scheduler', file),
+    );
     return pipeline;
   };
 
-  it.each(['alpha_to_one_false', 'linspace', 'offset1', 'trailing', 'trained_betas'])('draws as diffusers does: %s', async (scheduler) => {
-    const drawn = await draw(await pipelineWith(scheduler));
-    await expectLatents(drawn, `cases/04-scheduler-config/expected-${scheduler}.safetensors`);
-  });
+  it.each(['alpha_to_one_false', 'linspace', 'offset1', 'trailing', 'trained_betas'])(
+    'draws as diffusers does: %s',
+    async (scheduler) => {
+      const drawn = await draw(await pipelineWith(scheduler));
+      await expectLatents(drawn, `cases/04-scheduler-config/expected-${scheduler}.safetensors`);
+    },
+  );
 
   it.each([
     ['clip_sample', [-0.90718501, -0.49194025, 1, 0.40649426, 0.84209429, -0.88203756, -1, 0.79948149]],

@@ -45,7 +45,13 @@ export function cumulativeAlphas(process: ForwardProcess = {}): readonly number[
 }
 
 /** The variance that each training timestep adds. */
-function betasOf({ trainTimesteps = 1000, betaSchedule = 'linear', betaStart = 1e-4, betaEnd = 0.02, trainedBetas }: ForwardProcess): readonly number[] {
+function betasOf({
+  trainTimesteps = 1000,
+  betaSchedule = 'linear',
+  betaStart = 1e-4,
+  betaEnd = 0.02,
+  trainedBetas,
+}: ForwardProcess): readonly number[] {
   checkTimesteps(trainTimesteps);
   if (trainedBetas) return checkedBetas(trainedBetas, trainTimesteps);
   if (betaSchedule !== 'squaredcos_cap_v2') checkRise(betaStart, betaEnd);
@@ -84,7 +90,10 @@ function checkedBetas(betas: readonly number[], trainTimesteps: number): readonl
   }
   const wrong = betas.findIndex((beta) => !(beta > 0 && beta < 1));
   if (wrong < 0) return betas;
-  throw new ProCacheError('invalid-input', `the trained beta of timestep ${wrong} is ${betas[wrong]!}; betas lie within 0 and 1`);
+  throw new ProCacheError(
+    'invalid-input',
+    `the trained beta of timestep ${wrong} is ${betas[wrong]!}; betas lie within 0 and 1`,
+  );
 }
 
 /** The cosine schedule, each beta at most 0.999, as `betas_for_alpha_bar` of diffusers writes it. */

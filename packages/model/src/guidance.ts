@@ -7,10 +7,16 @@ import type { TransformerModel } from './model.ts';
  *
  * @throws {ProCacheError} `invalid-input` where the model was trained without a label for "no class", and the scale is not 1.
  */
-export function guidanceOf({ labels: { unconditional }, defaults }: Pick<TransformerModel, 'labels' | 'defaults'>, scale: number): Guidance | undefined {
+export function guidanceOf(
+  { labels: { unconditional }, defaults }: Pick<TransformerModel, 'labels' | 'defaults'>,
+  scale: number,
+): Guidance | undefined {
   if (scale === 1) return undefined;
   if (unconditional === undefined) {
-    throw new ProCacheError('invalid-input', `guidance of scale ${scale} takes a model that knows images without a class, which this one does not; use a scale of 1`);
+    throw new ProCacheError(
+      'invalid-input',
+      `guidance of scale ${scale} takes a model that knows images without a class, which this one does not; use a scale of 1`,
+    );
   }
   return { scale, unconditional, channels: defaults.guidanceChannels };
 }

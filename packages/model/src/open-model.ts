@@ -18,14 +18,24 @@ const SUPPORTED = 'supported are DiT checkpoints, original or diffusers';
  * @throws {ProCacheError} `invalid-model` for models that are not supported, files that are not complete, and a config
  * that contradicts the tensors or asks for what is not there: whatever would draw something else without a word.
  */
-export async function openModel(checkpoint: Checkpoint, config: ConfigJson | ModelConfig = {}): Promise<TransformerModel> {
+export async function openModel(
+  checkpoint: Checkpoint,
+  config: ConfigJson | ModelConfig = {},
+): Promise<TransformerModel> {
   const reading = (config instanceof ModelConfig ? config : ModelConfig.of(config)).read();
   const foreign = foreignModel(checkpoint, reading);
-  if (foreign !== undefined) throw new ProCacheError('invalid-model', `${foreign}, which is not supported; ${SUPPORTED}`);
+  if (foreign !== undefined)
+    throw new ProCacheError('invalid-model', `${foreign}, which is not supported; ${SUPPORTED}`);
   const family = FAMILIES.find((each) => each.recognises(checkpoint));
   if (family) return family.open(checkpoint, reading);
   const names = [...checkpoint.tensors.keys()];
-  const some = names.slice(0, 3).map((name) => shownName(name)).join(', ');
+  const some = names
+    .slice(0, 3)
+    .map((name) => shownName(name))
+    .join(', ');
   const all = names.length === 1 ? 'the one tensor is' : `the ${names.length} tensors are`;
-  throw new ProCacheError('invalid-model', `${all} not of a supported model (${some}${names.length > 3 ? ', ...' : ''}); ${SUPPORTED}`);
+  throw new ProCacheError(
+    'invalid-model',
+    `${all} not of a supported model (${some}${names.length > 3 ? ', ...' : ''}); ${SUPPORTED}`,
+  );
 }

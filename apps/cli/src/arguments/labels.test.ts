@@ -30,13 +30,17 @@ describe('labelsOf', () => {
   });
 
   it('refuses a name that two classes have, with both numbers', () => {
-    expect(() => labelsOf('crane', labels)).toThrow("--labels: 'crane' is the name of 2 classes; give the number of the one that is meant: 3 (crane), 7 (crane, hoist)");
+    expect(() => labelsOf('crane', labels)).toThrow(
+      "--labels: 'crane' is the name of 2 classes; give the number of the one that is meant: 3 (crane), 7 (crane, hoist)",
+    );
     expect(labelsOf('3,7', labels)).toEqual([3, 7]);
   });
 
   it('takes the label for no class', () => {
     expect(labelsOf('10, 0', labels)).toEqual([10, 0]);
-    expect(() => labelsOf('10', { ...labels, unconditional: undefined })).toThrow("--labels: label 10 is outside the model's 10 classes; labels are 0 to 9");
+    expect(() => labelsOf('10', { ...labels, unconditional: undefined })).toThrow(
+      "--labels: label 10 is outside the model's 10 classes; labels are 0 to 9",
+    );
   });
 
   it('without a list draws all classes where they are few', () => {
@@ -46,7 +50,10 @@ describe('labelsOf', () => {
   });
 
   it.each([
-    ['11', "label 11 is outside the model's 10 classes; labels are 0 to 9 (tench, goldfish, great white shark, crane, umbrella"],
+    [
+      '11',
+      "label 11 is outside the model's 10 classes; labels are 0 to 9 (tench, goldfish, great white shark, crane, umbrella",
+    ],
     ['99999999999999999999', "label 99999999999999999999 is outside the model's 10 classes"],
     ['1,,2', 'there is an empty label in the list; labels are 0 to 9'],
     ['umbrela', "there is no class 'umbrela'; nearest first: umbrella"],
@@ -56,15 +63,20 @@ describe('labelsOf', () => {
   });
 
   it('says where classes have no names', () => {
-    expect(() => labelsOf('cat', nameless)).toThrow("--labels: 'cat' is no label, as the classes of this model have no names; labels are 0 to 9, or 10 for no class");
+    expect(() => labelsOf('cat', nameless)).toThrow(
+      "--labels: 'cat' is no label, as the classes of this model have no names; labels are 0 to 9, or 10 for no class",
+    );
     expect(() => labelsOf('cat', { ...labels, names: [[], []] })).toThrow("'cat' is no label, as the classes");
   });
 
   it('says that the number of classes is a guess where a label is outside of it', () => {
     const guessed: Labels = { ...nameless, count: 9, unconditional: 9, guessed: true };
-    const guess = 'row 9 of its label table is taken for "no class"; if it is a class, say "num_classes": 10 in the config';
+    const guess =
+      'row 9 of its label table is taken for "no class"; if it is a class, say "num_classes": 10 in the config';
     expect(guessOf(guessed)).toBe(guess);
-    expect(() => labelsOf('10', guessed)).toThrow(`--labels: label 10 is outside the model's 9 classes (${guess}); labels are 0 to 8, or 9 for no class`);
+    expect(() => labelsOf('10', guessed)).toThrow(
+      `--labels: label 10 is outside the model's 9 classes (${guess}); labels are 0 to 8, or 9 for no class`,
+    );
   });
 
   it('doubts the guess where the table has a round number of rows', () => {
@@ -83,14 +95,21 @@ describe('labelsOf', () => {
 
 describe('nameOfLabel', () => {
   it('is the first name of a class, or its number', () => {
-    expect([2, 4, 10, 3].map((label) => nameOfLabel(label, labels))).toEqual(['great white shark', '4', 'no class', 'crane']);
+    expect([2, 4, 10, 3].map((label) => nameOfLabel(label, labels))).toEqual([
+      'great white shark',
+      '4',
+      'no class',
+      'crane',
+    ]);
     expect(nameOfLabel(3, nameless)).toBe('3');
   });
 });
 
 describe('takenLabels', () => {
   it('lists the names of few classes', () => {
-    expect(takenLabels({ ...labels, names: [['a', 'b'], [], ['c']], count: 3, unconditional: undefined })).toBe('labels are 0 to 2 (a, c)');
+    expect(takenLabels({ ...labels, names: [['a', 'b'], [], ['c']], count: 3, unconditional: undefined })).toBe(
+      'labels are 0 to 2 (a, c)',
+    );
     expect(takenLabels(nameless)).toBe('labels are 0 to 9, or 10 for no class');
   });
 });

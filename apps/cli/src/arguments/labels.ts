@@ -31,7 +31,9 @@ export function labelsOf(list: string | undefined, labels: Labels): readonly num
 export function labelsOfBatch(list: string | undefined, labels: Labels): readonly number[] {
   const found = labelsOf(list, labels);
   if (found.length <= MOST_IMAGES) return found;
-  throw unknown(`these are ${found.length} images, and at most ${MOST_IMAGES} are drawn together; draw them one part after another`);
+  throw unknown(
+    `these are ${found.length} images, and at most ${MOST_IMAGES} are drawn together; draw them one part after another`,
+  );
 }
 
 /** What people call a label: its first name, or its number where it has none. */
@@ -42,7 +44,8 @@ export function nameOfLabel(label: number, { names, unconditional }: Labels): st
 /** What a model takes, for messages: `labels are 0 to 9 (t-shirt, trouser, ...), or 10 for no class`. */
 export function takenLabels({ count, names = [], unconditional }: Labels): string {
   const first = names.slice(0, count).flatMap((ofClass) => ofClass.slice(0, 1));
-  const listed = first.length > 0 && first.length <= LISTED ? ` (${first.map((name) => shownName(name)).join(', ')})` : '';
+  const listed =
+    first.length > 0 && first.length <= LISTED ? ` (${first.map((name) => shownName(name)).join(', ')})` : '';
   const none = unconditional === undefined ? '' : `, or ${unconditional} for no class`;
   return `labels are 0 to ${count - 1}${listed}${none}`;
 }
@@ -59,7 +62,9 @@ export function guessOf({ guessed, count }: Labels): string | undefined {
  */
 export function doubtOf(labels: Labels): string | undefined {
   const guess = guessOf(labels);
-  return guess === undefined || (labels.count + 1) % 10 !== 0 ? undefined : `guidance leads away from "no class", and ${guess}`;
+  return guess === undefined || (labels.count + 1) % 10 !== 0
+    ? undefined
+    : `guidance leads away from "no class", and ${guess}`;
 }
 
 /** The labels of the classes that have a name, under its plain form. */
@@ -83,23 +88,33 @@ function labelOf(word: string, labels: Labels, byName: ByName): number {
   if (found.length === 1) return found[0]!;
   if (found.length > 1) throw unknown(ambiguous(word, found, labels));
   if (word === '') throw unknown(`there is an empty label in the list; ${takenLabels(labels)}`);
-  if (byName.size === 0) throw unknown(`'${shownName(word)}' is no label, as the classes of this model have no names; ${takenLabels(labels)}`);
+  if (byName.size === 0)
+    throw unknown(
+      `'${shownName(word)}' is no label, as the classes of this model have no names; ${takenLabels(labels)}`,
+    );
   const all = [...new Set(labels.names?.flat())];
   const near = nearest(word.slice(0, LONGEST), all).slice(0, LISTED);
   const listed = near.map((name) => shownName(name)).join(', ');
-  throw unknown(`there is no class '${shownName(word)}'; nearest first: ${listed}${near.length < all.length ? ', ...' : ''}`);
+  throw unknown(
+    `there is no class '${shownName(word)}'; nearest first: ${listed}${near.length < all.length ? ', ...' : ''}`,
+  );
 }
 
 function labelNumbered(digits: string, labels: Labels): number {
   const label = Number(digits);
   if (label < labels.count || label === labels.unconditional) return label;
   const guess = guessOf(labels);
-  throw unknown(`label ${shownName(digits)} is outside the model's ${labels.count} classes${guess === undefined ? '' : ` (${guess})`}; ${takenLabels(labels)}`);
+  throw unknown(
+    `label ${shownName(digits)} is outside the model's ${labels.count} classes${guess === undefined ? '' : ` (${guess})`}; ${takenLabels(labels)}`,
+  );
 }
 
 function ambiguous(word: string, found: readonly number[], { names }: Labels): string {
   const listed = found.slice(0, LISTED).map((label) => `${label} (${shownName(names![label]!.join(', '))})`);
-  return `'${shownName(word)}' is the name of ${found.length} classes; give the number of the one that is meant: ${listed.join(', ')}${found.length > LISTED ? ', ...' : ''}`;
+  return (
+    `'${shownName(word)}' is the name of ${found.length} classes; give the number of the one that is meant: ` +
+    `${listed.join(', ')}${found.length > LISTED ? ', ...' : ''}`
+  );
 }
 
 function unknown(message: string): ProCacheError {

@@ -5,7 +5,11 @@ import { classNames } from './class-names.ts';
 import { ModelConfig } from './model-config.ts';
 
 const cases = new URL('../../../conformance/fixtures/cases/10-id2label/', import.meta.url);
-const ofIndex = (name: string) => classNames(ModelConfig.parse({ index: readFileSync(new URL(`model_index-${name}.json`, cases), 'utf8') }).read().classes, 11);
+const ofIndex = (name: string) =>
+  classNames(
+    ModelConfig.parse({ index: readFileSync(new URL(`model_index-${name}.json`, cases), 'utf8') }).read().classes,
+    11,
+  );
 const ofConfig = (fields: object, rows = 3) => classNames(ModelConfig.of({ ...fields }).read().classes, rows);
 
 describe('classNames', () => {

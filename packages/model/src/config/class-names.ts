@@ -17,14 +17,20 @@ export function classNames(fields: Fields, rows: number): Labels['names'] {
   const found = fields.find('id2label', 'classes');
   if (!found) return undefined;
   const names: string[][] = Array.from({ length: rows }, () => []);
-  for (const [label, text] of Array.isArray(found.value) ? listed(found, found.value, rows) : keyed(found)) names[label]?.push(...namesIn(text));
+  for (const [label, text] of Array.isArray(found.value) ? listed(found, found.value, rows) : keyed(found))
+    names[label]?.push(...namesIn(text));
   return names.some((ofClass) => ofClass.length > 0) ? names : undefined;
 }
 
 type Named = readonly (readonly [label: number, text: Placed])[];
 
 function listed({ place, code }: Placed, list: readonly unknown[], rows: number): Named {
-  if (list.length > rows) refuse(place, `there are names of ${list.length} classes, but the model has ${rows}; take the config that belongs to these weights`, code);
+  if (list.length > rows)
+    refuse(
+      place,
+      `there are names of ${list.length} classes, but the model has ${rows}; take the config that belongs to these weights`,
+      code,
+    );
   return list.map((value, label) => [label, { value, place: `${place}[${label}]`, code }]);
 }
 
@@ -32,7 +38,8 @@ function keyed(found: Placed): Named {
   const { value, place, code } = found;
   if (typeof value !== 'object' || value === null) return wrong(found, 'neither a list of names nor an object of them');
   return Object.entries(value).map(([key, text]: [string, unknown]) => {
-    if (!/^\d+$/.test(key)) refuse(place, `the key ${shown(key)} is no class number; its keys are the labels, "0", "1" and so on`, code);
+    if (!/^\d+$/.test(key))
+      refuse(place, `the key ${shown(key)} is no class number; its keys are the labels, "0", "1" and so on`, code);
     return [Number(key), { value: text, place: `${place}[${shown(key)}]`, code }];
   });
 }
@@ -41,7 +48,8 @@ function keyed(found: Placed): Named {
 function namesIn({ value, place, code }: Placed): readonly string[] {
   if (value === null) return [];
   if (typeof value !== 'string') return refuse(place, `${shown(value)} is not a text`, code);
-  if (value.length > LONGEST) refuse(place, `the name of a class has ${value.length} signs; it may have ${LONGEST}`, code);
+  if (value.length > LONGEST)
+    refuse(place, `the name of a class has ${value.length} signs; it may have ${LONGEST}`, code);
   const parts = value.split(',').map((part) => part.trim());
   return [...new Set(parts.filter((part) => part !== ''))];
 }

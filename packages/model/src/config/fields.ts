@@ -88,7 +88,10 @@ export class Fields {
   choice<Name extends string>(name: string | readonly string[], names: readonly Name[]): Name | undefined {
     const found = this.find(...[name].flat());
     if (found === undefined) return undefined;
-    return names.find((known) => known === found.value) ?? wrong(found, `which is not supported; supported are ${names.join(', ')}`);
+    return (
+      names.find((known) => known === found.value) ??
+      wrong(found, `which is not supported; supported are ${names.join(', ')}`)
+    );
   }
 }
 

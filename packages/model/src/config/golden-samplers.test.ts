@@ -1,6 +1,15 @@
 /// <reference types="node" />
 import { readFileSync } from 'node:fs';
-import { cumulativeAlphas, type DiffusionSteps, diffusionSteps, type ForwardProcess, type LatentShape, sampleDdim, sampleDdpm, timestepsOf } from '@procache/core';
+import {
+  cumulativeAlphas,
+  type DiffusionSteps,
+  diffusionSteps,
+  type ForwardProcess,
+  type LatentShape,
+  sampleDdim,
+  sampleDdpm,
+  timestepsOf,
+} from '@procache/core';
 import { beforeAll, describe, expect, it, test } from 'vitest';
 import { bytesSource } from '../checkpoint/byte-source.ts';
 import { openCheckpoint } from '../checkpoint/open-checkpoint.ts';
@@ -26,20 +35,32 @@ async function tensorsOf(name: string): Promise<Tensors> {
 const processOf = (scheduler: string, learnsVariance: boolean) =>
   samplingProcess(ModelConfig.parse({ scheduler }).read(), { rule: 'original', learnsVariance });
 
-const { coefficients } = JSON.parse(textOf('model.json')) as { coefficients: Readonly<Record<'e0' | 'e1' | 'e2' | 'e3' | 'g0' | 'w', number>> };
+const { coefficients } = JSON.parse(textOf('model.json')) as {
+  coefficients: Readonly<Record<'e0' | 'e1' | 'e2' | 'e3' | 'g0' | 'w', number>>;
+};
 const plain: LatentShape = { channels: 4, outChannels: 4, height: 8, width: 8 };
 
 /** The models `eps` and `eps+var` of model.json. */
-function modelOf(steps: DiffusionSteps, { channels, outChannels, height, width }: LatentShape): (latent: Float32Array, step: number) => Promise<Float32Array> {
+function modelOf(
+  steps: DiffusionSteps,
+  { channels, outChannels, height, width }: LatentShape,
+): (latent: Float32Array, step: number) => Promise<Float32Array> {
   const { e0, e1, e2, e3, g0, w } = coefficients;
   const pixels = height * width;
   return (latent, step) => {
     const t = steps.timesteps[step]!;
     const output = new Float32Array((latent.length / channels) * outChannels);
     latent.forEach((x, i) => {
-      const [image, channel, pixel] = [Math.floor(i / (channels * pixels)), Math.floor(i / pixels) % channels, i % pixels];
+      const [image, channel, pixel] = [
+        Math.floor(i / (channels * pixels)),
+        Math.floor(i / pixels) % channels,
+        i % pixels,
+      ];
       const at = (image * outChannels + channel) * pixels + pixel;
-      output[at] = (e0 + (e1 * t) / 1000) * x + e2 * (1 - t / 1000) * Math.sin(t / w + channel) + e3 * (1 - t / 1000) * Math.tanh(x);
+      output[at] =
+        (e0 + (e1 * t) / 1000) * x +
+        e2 * (1 - t / 1000) * Math.sin(t / w + channel) +
+        e3 * (1 - t / 1000) * Math.tanh(x);
       if (outChannels > channels) output[at + channels * pixels] = g0 * Math.sin(x + t / (2 * w) + channel);
     });
     return Promise.resolve(output);
@@ -58,7 +79,10 @@ describe.each([
   'ddpm-fixed-small',
   'ddpm-learned-range',
 ])('%s', (name) => {
-  const { model, tolerance } = JSON.parse(textOf(`${name}/case.json`)) as { model: string; tolerance: Readonly<Record<number, { relative: number }>> };
+  const { model, tolerance } = JSON.parse(textOf(`${name}/case.json`)) as {
+    model: string;
+    tolerance: Readonly<Record<number, { relative: number }>>;
+  };
   const shape = model === 'eps' ? plain : { ...plain, outChannels: 8 };
   let expected: Tensors;
   beforeAll(async () => {
@@ -91,10 +115,16 @@ describe.each([
 
 describe('schedulers that are not followed', () => {
   it.each([
-    ['ddim-v', 'scheduler_config.json: prediction_type is "v_prediction", which is not supported; supported are epsilon'],
+    [
+      'ddim-v',
+      'scheduler_config.json: prediction_type is "v_prediction", which is not supported; supported are epsilon',
+    ],
     ['ddim-sample', 'scheduler_config.json: prediction_type is "sample", which is not supported'],
     ['ddim-zero-snr', 'scheduler_config.json: prediction_type is "v_prediction"'],
-    ['dpm-default', 'scheduler_config.json: _class_name is "DPMSolverMultistepScheduler", a sampler that is not there yet; there are DDIMScheduler and DDPMScheduler'],
+    [
+      'dpm-default',
+      'scheduler_config.json: _class_name is "DPMSolverMultistepScheduler", a sampler that is not there yet; there are DDIMScheduler and DDPMScheduler',
+    ],
     ['euler-leading', '_class_name is "EulerDiscreteScheduler", a sampler that is not there yet'],
     ['unipc-bh2', '_class_name is "UniPCMultistepScheduler", a sampler that is not there yet'],
     ['flow-shift3', '_class_name is "FlowMatchEulerDiscreteScheduler", for models that predict a velocity'],
@@ -103,7 +133,9 @@ describe('schedulers that are not followed', () => {
   });
 
   it("another sampler's file, -Infinity in it, serves one that is chosen", () => {
-    const reading = ModelConfig.parse({ scheduler: textOf('dpm-default/scheduler_config.json') }).with({ sampler: 'ddim' }).read();
+    const reading = ModelConfig.parse({ scheduler: textOf('dpm-default/scheduler_config.json') })
+      .with({ sampler: 'ddim' })
+      .read();
     const process = samplingProcess(reading, { rule: 'original', learnsVariance: false });
     expect(process).toMatchObject({ sampler: 'ddim', rule: 'linspace', clip: undefined });
   });
@@ -125,16 +157,19 @@ describe('schedule tables', () => {
     await check(processOf(JSON.stringify({ ...fields, rescale_betas_zero_snr: true }), false), `${name}.zero_snr`);
   });
 
-  const tables = JSON.parse(textOf('schedule-tables/timesteps.json')) as Readonly<Record<string, Readonly<Record<string, Readonly<Record<number, readonly number[]>>>>>>;
-  test.each(['DDIMScheduler', 'DDPMScheduler'].flatMap((scheduler) => (['leading', 'linspace', 'trailing'] as const).map((rule) => [scheduler, rule] as const)))(
-    'timesteps of %s, %s',
-    (scheduler, rule) => {
-      const counts = Object.entries(tables[scheduler]![rule]!);
-      expect(counts.length).toBeGreaterThan(10);
-      for (const [count, right] of counts) {
-        // Rounding gives diffusers one timestep too many, -1, for some counts of the rule trailing.
-        expect(timestepsOf(Number(count), rule), count).toEqual(right.slice(0, Number(count)));
-      }
-    },
-  );
+  const tables = JSON.parse(textOf('schedule-tables/timesteps.json')) as Readonly<
+    Record<string, Readonly<Record<string, Readonly<Record<number, readonly number[]>>>>>
+  >;
+  test.each(
+    ['DDIMScheduler', 'DDPMScheduler'].flatMap((scheduler) =>
+      (['leading', 'linspace', 'trailing'] as const).map((rule) => [scheduler, rule] as const),
+    ),
+  )('timesteps of %s, %s', (scheduler, rule) => {
+    const counts = Object.entries(tables[scheduler]![rule]!);
+    expect(counts.length).toBeGreaterThan(10);
+    for (const [count, right] of counts) {
+      // Rounding gives diffusers one timestep too many, -1, for some counts of the rule trailing.
+      expect(timestepsOf(Number(count), rule), count).toEqual(right.slice(0, Number(count)));
+    }
+  });
 });

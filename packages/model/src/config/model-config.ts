@@ -65,7 +65,12 @@ export class ModelConfig {
   read(): ConfigReading {
     const { added, index, scheduler, config } = this.#files;
     const file = (name: string, fields: ConfigJson | undefined) => fields && new ConfigFile(name, fields);
-    const files = { added: file('config', added), index: file(INDEX, index), scheduler: file(SCHEDULER, scheduler), config: file(CONFIG, config) };
+    const files = {
+      added: file('config', added),
+      index: file(INDEX, index),
+      scheduler: file(SCHEDULER, scheduler),
+      config: file(CONFIG, config),
+    };
     return {
       model: new Fields(files.added, files.config),
       process: new Fields(files.added, files.scheduler, files.config),
@@ -96,6 +101,11 @@ const INDEX = 'model_index.json';
 
 function parsed(name: string, text: string | undefined): ConfigJson | undefined {
   if (text === undefined) return undefined;
-  const value = parseJson(text, { name, code: 'invalid-model', pythonNumbers: true, advice: 'download it again, or mend it' });
+  const value = parseJson(text, {
+    name,
+    code: 'invalid-model',
+    pythonNumbers: true,
+    advice: 'download it again, or mend it',
+  });
   return objectOf({ value, place: name, code: 'invalid-model' });
 }

@@ -7,8 +7,14 @@ const ORIGINAL = { rule: 'original', learnsVariance: false } as const;
 const DIFFUSERS = { rule: 'leading', learnsVariance: true } as const;
 
 const ofScheduler = (fields: object, family: Parameters<typeof samplingProcess>[1] = DIFFUSERS, added: object = {}) =>
-  samplingProcess(ModelConfig.parse({ scheduler: JSON.stringify(fields) }).with({ ...added }).read(), family);
-const ofConfig = (fields: object, family: Parameters<typeof samplingProcess>[1] = ORIGINAL) => samplingProcess(ModelConfig.of({ ...fields }).read(), family);
+  samplingProcess(
+    ModelConfig.parse({ scheduler: JSON.stringify(fields) })
+      .with({ ...added })
+      .read(),
+    family,
+  );
+const ofConfig = (fields: object, family: Parameters<typeof samplingProcess>[1] = ORIGINAL) =>
+  samplingProcess(ModelConfig.of({ ...fields }).read(), family);
 
 describe('samplingProcess', () => {
   it('is that of the family where no file says anything', () => {
@@ -24,8 +30,17 @@ describe('samplingProcess', () => {
 
   it("takes diffusers' defaults where a scheduler's file does not say: DDIM and DDPM clamp the clean image to 1", () => {
     const clip = { range: 1, noise: 'predicted' };
-    expect(ofScheduler({ _class_name: 'DDIMScheduler' }, ORIGINAL)).toMatchObject({ sampler: 'ddim', rule: 'leading', clip });
-    expect(ofScheduler({ _class_name: 'DDPMScheduler' })).toMatchObject({ sampler: 'ddpm', rule: 'leading', clip, variance: 'fixed-small' });
+    expect(ofScheduler({ _class_name: 'DDIMScheduler' }, ORIGINAL)).toMatchObject({
+      sampler: 'ddim',
+      rule: 'leading',
+      clip,
+    });
+    expect(ofScheduler({ _class_name: 'DDPMScheduler' })).toMatchObject({
+      sampler: 'ddpm',
+      rule: 'leading',
+      clip,
+      variance: 'fixed-small',
+    });
     expect(ofScheduler({})).toMatchObject({ sampler: 'ddim', clip });
     expect(ofScheduler({ clip_sample: false }).clip).toBeUndefined();
     expect(ofScheduler({ clip_sample: null }).clip).toBeUndefined(); // Python's None is no
@@ -54,45 +69,90 @@ describe('samplingProcess', () => {
       sampler: 'ddpm',
       variance: 'learned-range',
     });
-    expect(() => diffusionSteps(2, ofScheduler(fields))).toThrow('at timestep 3 nothing of the image is left (rescale_betas_zero_snr)');
-    expect(diffusionSteps(2, ofScheduler({ ...fields, timestep_spacing: 'leading', steps_offset: 0 })).timesteps).toEqual([2, 0]);
+    expect(() => diffusionSteps(2, ofScheduler(fields))).toThrow(
+      'at timestep 3 nothing of the image is left (rescale_betas_zero_snr)',
+    );
+    expect(
+      diffusionSteps(2, ofScheduler({ ...fields, timestep_spacing: 'leading', steps_offset: 0 })).timesteps,
+    ).toEqual([2, 0]);
   });
 
   it("a pipeline's scheduler goes before the model's own config, and the user before both", () => {
-    const texts = { config: '{"beta_end": 0.03, "train_timesteps": 300}', scheduler: '{"num_train_timesteps": 500, "timestep_spacing": "trailing", "clip_sample": true}' };
+    const texts = {
+      config: '{"beta_end": 0.03, "train_timesteps": 300}',
+      scheduler: '{"num_train_timesteps": 500, "timestep_spacing": "trailing", "clip_sample": true}',
+    };
     const config = ModelConfig.parse(texts);
-    expect(samplingProcess(config.read(), DIFFUSERS)).toMatchObject({ betaEnd: 0.03, trainTimesteps: 500, rule: 'trailing' });
+    expect(samplingProcess(config.read(), DIFFUSERS)).toMatchObject({
+      betaEnd: 0.03,
+      trainTimesteps: 500,
+      rule: 'trailing',
+    });
     const said = config.with({ train_timesteps: 200, clip_sample: false, timestep_spacing: null });
-    expect(samplingProcess(said.read(), DIFFUSERS)).toMatchObject({ trainTimesteps: 200, rule: 'leading', clip: undefined });
+    expect(samplingProcess(said.read(), DIFFUSERS)).toMatchObject({
+      trainTimesteps: 200,
+      rule: 'leading',
+      clip: undefined,
+    });
   });
 
   it("the class is that of the pipeline's index, where the file does not contradict it", () => {
     const of = (index: object, scheduler: object) =>
-      samplingProcess(ModelConfig.parse({ index: JSON.stringify(index), scheduler: JSON.stringify(scheduler) }).read(), DIFFUSERS);
+      samplingProcess(
+        ModelConfig.parse({ index: JSON.stringify(index), scheduler: JSON.stringify(scheduler) }).read(),
+        DIFFUSERS,
+      );
     expect(of({ scheduler: ['diffusers', 'DDPMScheduler'] }, {}).sampler).toBe('ddpm');
     expect(of({ scheduler: ['diffusers', 'DDPMScheduler'] }, { _class_name: 'DDIMScheduler' }).sampler).toBe('ddpm');
-    expect(() => of({ scheduler: ['diffusers', 'PNDMScheduler'] }, {})).toThrow('model_index.json: scheduler is "PNDMScheduler", a sampler that is not there yet');
-    expect(() => of({ scheduler: ['diffusers', 'DDIMScheduler'] }, { _class_name: 'FlowMatchHeunDiscreteScheduler' })).toThrow(
+    expect(() => of({ scheduler: ['diffusers', 'PNDMScheduler'] }, {})).toThrow(
+      'model_index.json: scheduler is "PNDMScheduler", a sampler that is not there yet',
+    );
+    expect(() =>
+      of({ scheduler: ['diffusers', 'DDIMScheduler'] }, { _class_name: 'FlowMatchHeunDiscreteScheduler' }),
+    ).toThrow(
       'scheduler_config.json: _class_name is "FlowMatchHeunDiscreteScheduler", for models that predict a velocity',
     );
   });
 
   it('another sampler is drawn with where the user chooses it, without the clamping that the file knows nothing of', () => {
     const euler = { _class_name: 'EulerDiscreteScheduler', timestep_spacing: 'linspace' };
-    expect(() => ofScheduler(euler)).toThrow('To draw with one of them all the same, choose it: --sampler ddim, or "sampler": "ddim" in the config');
-    expect(ofScheduler(euler, DIFFUSERS, { sampler: 'ddim' })).toMatchObject({ sampler: 'ddim', rule: 'linspace', clip: undefined });
-    expect(() => ofScheduler({ _class_name: 'FlowMatchEulerDiscreteScheduler' }, DIFFUSERS, { sampler: 'ddim' })).toThrow('predict a velocity');
+    expect(() => ofScheduler(euler)).toThrow(
+      'To draw with one of them all the same, choose it: --sampler ddim, or "sampler": "ddim" in the config',
+    );
+    expect(ofScheduler(euler, DIFFUSERS, { sampler: 'ddim' })).toMatchObject({
+      sampler: 'ddim',
+      rule: 'linspace',
+      clip: undefined,
+    });
+    expect(() =>
+      ofScheduler({ _class_name: 'FlowMatchEulerDiscreteScheduler' }, DIFFUSERS, { sampler: 'ddim' }),
+    ).toThrow('predict a velocity');
   });
 
   it.each([
-    [{ thresholding: true }, 'thresholding is true, and dynamic thresholding is not supported; to draw without it, say false in the config'],
+    [
+      { thresholding: true },
+      'thresholding is true, and dynamic thresholding is not supported; to draw without it, say false in the config',
+    ],
     [{ use_flow_sigmas: true }, 'use_flow_sigmas is true, and a path of flow matching is not supported'],
-    [{ prediction_type: 'v_prediction' }, 'prediction_type is "v_prediction", which is not supported; supported are epsilon'],
+    [
+      { prediction_type: 'v_prediction' },
+      'prediction_type is "v_prediction", which is not supported; supported are epsilon',
+    ],
     [{ prediction_type: 'flow_prediction' }, 'prediction_type is "flow_prediction", which is not supported'],
-    [{ beta_schedule: 'sigmoid' }, 'beta_schedule is "sigmoid", which is not supported; supported are linear, scaled_linear, squaredcos_cap_v2'],
-    [{ timestep_spacing: 'karras' }, 'timestep_spacing is "karras", which is not supported; supported are leading, trailing, linspace'],
+    [
+      { beta_schedule: 'sigmoid' },
+      'beta_schedule is "sigmoid", which is not supported; supported are linear, scaled_linear, squaredcos_cap_v2',
+    ],
+    [
+      { timestep_spacing: 'karras' },
+      'timestep_spacing is "karras", which is not supported; supported are leading, trailing, linspace',
+    ],
     [{ _class_name: 'DDPMScheduler', variance_type: 'learned' }, 'variance_type is "learned", which is not supported'],
-    [{ _class_name: 'DDPMScheduler', variance_type: 'fixed_large_log' }, 'variance_type is "fixed_large_log", which is not supported'],
+    [
+      { _class_name: 'DDPMScheduler', variance_type: 'fixed_large_log' },
+      'variance_type is "fixed_large_log", which is not supported',
+    ],
     [{ _class_name: 7 }, '_class_name is 7, a sampler that is not there yet'],
     [{ num_train_timesteps: 1e9 }, 'num_train_timesteps is 1000000000, not an integer from 2 to 100000'],
     [{ num_train_timesteps: '1000' }, 'num_train_timesteps is "1000", not an integer'],
@@ -116,22 +176,29 @@ describe('samplingProcess', () => {
     expect(() => ofScheduler(fields, { rule: 'leading', learnsVariance: false })).toThrow(
       'scheduler_config.json: variance_type is "learned_range", but the model has no output channels for a variance',
     );
-    expect(ofScheduler({ ...fields, _class_name: 'DDIMScheduler' }, { rule: 'leading', learnsVariance: false }).variance).toBeUndefined();
+    expect(
+      ofScheduler({ ...fields, _class_name: 'DDIMScheduler' }, { rule: 'leading', learnsVariance: false }).variance,
+    ).toBeUndefined();
   });
 
   it('names the file that a prediction stands in', () => {
-    expect(() => ofConfig({ prediction: 'velocity' })).toThrow('config.json: prediction is "velocity", which is not supported');
+    expect(() => ofConfig({ prediction: 'velocity' })).toThrow(
+      'config.json: prediction is "velocity", which is not supported',
+    );
   });
 });
 
 describe('ModelConfig.parse', () => {
   it('reads what Python writes, and says where the rest is wrong', () => {
-    expect(ModelConfig.parse({ scheduler: '{"lambda_min_clipped": -Infinity, "sigma": NaN}' }).read().unread()).toEqual([
-      'scheduler_config.json: lambda_min_clipped',
-      'scheduler_config.json: sigma',
-    ]);
-    expect(() => ModelConfig.parse({ config: '{"num_heads": 4' })).toThrow('config.json, line 1, column 16: this is not JSON');
+    expect(ModelConfig.parse({ scheduler: '{"lambda_min_clipped": -Infinity, "sigma": NaN}' }).read().unread()).toEqual(
+      ['scheduler_config.json: lambda_min_clipped', 'scheduler_config.json: sigma'],
+    );
+    expect(() => ModelConfig.parse({ config: '{"num_heads": 4' })).toThrow(
+      'config.json, line 1, column 16: this is not JSON',
+    );
     expect(() => ModelConfig.parse({ index: '[]' })).toThrow('model_index.json: [] is not an object');
-    expect(() => ModelConfig.parse({ config: '['.repeat(100_000) })).toThrow('config.json, line 1, column 202: this is not JSON: more than 200');
+    expect(() => ModelConfig.parse({ config: '['.repeat(100_000) })).toThrow(
+      'config.json, line 1, column 202: this is not JSON: more than 200',
+    );
   });
 });

@@ -30,7 +30,10 @@ export type SamplingProcess = Omit<SamplingDefaults, 'guidanceChannels'>;
  * @throws {ProCacheError} `invalid-model`, with the file and the field, for what cannot be followed: nothing that would
  * change an image is passed over.
  */
-export function samplingProcess({ process: fields, scheduler }: ConfigReading, family: ProcessOfFamily): SamplingProcess {
+export function samplingProcess(
+  { process: fields, scheduler }: ConfigReading,
+  family: ProcessOfFamily,
+): SamplingProcess {
   fields.choice(['prediction_type', 'prediction'], ['epsilon']); // no sampler takes anything else as the model's output
   const chosen = fields.choice('sampler', SAMPLER_NAMES);
   const byFile = scheduler && schedulerClass(scheduler, chosen !== undefined);
@@ -49,7 +52,10 @@ export function samplingProcess({ process: fields, scheduler }: ConfigReading, f
   return process;
 }
 
-type Forward = Pick<SamplingProcess, 'trainTimesteps' | 'betaSchedule' | 'betaStart' | 'betaEnd' | 'trainedBetas' | 'zeroTerminalSnr'>;
+type Forward = Pick<
+  SamplingProcess,
+  'trainTimesteps' | 'betaSchedule' | 'betaStart' | 'betaEnd' | 'trainedBetas' | 'zeroTerminalSnr'
+>;
 
 function forwardProcess(fields: Fields): Forward {
   return {
@@ -67,7 +73,9 @@ function trainedBetas(fields: Fields): readonly number[] | undefined {
   if (!found) return undefined;
   const { value, place } = found;
   if (!Array.isArray(value)) return wrong(found, 'not a list of numbers');
-  return value.map((beta: unknown, i) => (typeof beta === 'number' ? beta : wrong({ value: beta, place: `${place}[${i}]` }, 'not a number')));
+  return value.map((beta: unknown, i) =>
+    typeof beta === 'number' ? beta : wrong({ value: beta, place: `${place}[${i}]` }, 'not a number'),
+  );
 }
 
 /** Refuses betas that are no noise schedule; core says what is wrong with them. */
@@ -84,7 +92,8 @@ function checkBetas(process: Forward, file: string): void {
 function refuseUnfollowed(fields: Fields): void {
   const unfollowed = { thresholding: 'dynamic thresholding', use_flow_sigmas: 'a path of flow matching' };
   for (const [name, what] of Object.entries(unfollowed)) {
-    if (fields.flag(name)) wrong(fields.find(name)!, `and ${what} is not supported; to draw without it, say false in the config`);
+    if (fields.flag(name))
+      wrong(fields.find(name)!, `and ${what} is not supported; to draw without it, say false in the config`);
   }
   fields.find('dynamic_thresholding_ratio', 'sample_max_value'); // they say how to threshold
 }
@@ -96,11 +105,21 @@ function clipOf(fields: Fields, byFile: SchedulerClass | undefined): Clip | unde
 }
 
 /** diffusers' names of the variances; the logarithm of the small one is taken and undone there. */
-const VARIANCES = { fixed_small: 'fixed-small', fixed_small_log: 'fixed-small', fixed_large: 'fixed-large', learned_range: 'learned-range' } as const;
+const VARIANCES = {
+  fixed_small: 'fixed-small',
+  fixed_small_log: 'fixed-small',
+  fixed_large: 'fixed-large',
+  learned_range: 'learned-range',
+} as const;
 
-function varianceOf(fields: Fields, byFile: SchedulerClass | undefined, { learnsVariance }: ProcessOfFamily): Variance | undefined {
+function varianceOf(
+  fields: Fields,
+  byFile: SchedulerClass | undefined,
+  { learnsVariance }: ProcessOfFamily,
+): Variance | undefined {
   const name = fields.choice('variance_type', Object.keys(VARIANCES) as (keyof typeof VARIANCES)[]);
-  if (name === 'learned_range' && !learnsVariance) wrong(fields.find('variance_type')!, 'but the model has no output channels for a variance');
+  if (name === 'learned_range' && !learnsVariance)
+    wrong(fields.find('variance_type')!, 'but the model has no output channels for a variance');
   if (name !== undefined) return VARIANCES[name];
   return byFile?.sampler === 'ddpm' ? 'fixed-small' : undefined;
 }

@@ -25,7 +25,10 @@ const SAMPLERS: ReadonlyMap<unknown, SamplerName> = new Map([
  * @throws {ProCacheError} `invalid-model` for schedulers of models that predict a velocity, and for samplers that are
  * not here unless one is `chosen` in their place.
  */
-export function schedulerClass({ own, index }: NonNullable<ConfigReading['scheduler']>, chosen: boolean): SchedulerClass {
+export function schedulerClass(
+  { own, index }: NonNullable<ConfigReading['scheduler']>,
+  chosen: boolean,
+): SchedulerClass {
   const named = [ofIndex(index.find('scheduler')), own.find('_class_name')].filter((found) => found !== undefined);
   named.forEach((found) => refuseForeign(found, chosen));
   const foreign = named.some(({ value }) => !SAMPLERS.has(value));
@@ -44,7 +47,8 @@ function refuseForeign({ value, place }: Placed, chosen: boolean): void {
   if (typeof value === 'string' && value.startsWith('FlowMatch')) {
     throw new ProCacheError(
       'invalid-model',
-      `${place} is ${shown(value)}, for models that predict a velocity (flow matching), which are not supported; supported are models that predict noise`,
+      `${place} is ${shown(value)}, for models that predict a velocity (flow matching), which are not supported; ` +
+        `supported are models that predict noise`,
     );
   }
   if (chosen) return;

@@ -54,7 +54,9 @@ it.each([
 ])('%s gives away %s', async (name, what) => {
   const message = `these are the weights of ${what}`;
   await expect(openModel(holding([name, 'other.weight']))).rejects.toThrow(message);
-  await expect(openModel(holding([...DIT, name]))).rejects.toThrow('which is not supported; supported are DiT checkpoints, original or diffusers');
+  await expect(openModel(holding([...DIT, name]))).rejects.toThrow(
+    'which is not supported; supported are DiT checkpoints, original or diffusers',
+  );
 });
 
 it('a file with the published name of a SiT is none of a DiT, whose tensors it has, unless the config says that it predicts noise', async () => {
@@ -63,11 +65,16 @@ it('a file with the published name of a SiT is none of a DiT, whose tensors it h
     'SiT-XL-2-256.pt: by its name these are the weights of a SiT, which has the tensors of a DiT but predicts a velocity (if they do predict noise, say so in the config: "prediction": "epsilon")',
   );
   await expect(named('SiT-XL-2-256.pt', { prediction: 'epsilon' })).rejects.toThrow('not a complete DiT checkpoint');
-  for (const file of ['DiT-XL-2-256x256.pt', 'my-visit.pt', 'SiTuation.pt']) await expect(named(file)).rejects.toThrow('not a complete DiT checkpoint');
+  for (const file of ['DiT-XL-2-256x256.pt', 'my-visit.pt', 'SiTuation.pt'])
+    await expect(named(file)).rejects.toThrow('not a complete DiT checkpoint');
 });
 
 it('shows the first names of what nobody knows', async () => {
-  await expect(openModel(holding(['a\u001b', 'b', 'c', 'd']))).rejects.toThrow('the 4 tensors are not of a supported model (a\\u{1b}, b, c, ...); supported are');
-  await expect(openModel(holding(['a']))).rejects.toThrow('the one tensor is not of a supported model (a); supported are');
+  await expect(openModel(holding(['a\u001b', 'b', 'c', 'd']))).rejects.toThrow(
+    'the 4 tensors are not of a supported model (a\\u{1b}, b, c, ...); supported are',
+  );
+  await expect(openModel(holding(['a']))).rejects.toThrow(
+    'the one tensor is not of a supported model (a); supported are',
+  );
   await expect(openModel(holding([]))).rejects.toThrow('the 0 tensors are not of a supported model');
 });

@@ -19,7 +19,8 @@ export function blockCount({ tensors }: Checkpoint, prefix: string): number {
   });
   throw new ProCacheError(
     'invalid-model',
-    `the file holds blocks ${listOfRanges(rangesOf(numbers))}, but no ${listOfRanges(missing)}; it is not a complete checkpoint, download it again`,
+    `the file holds blocks ${listOfRanges(rangesOf(numbers))}, but no ${listOfRanges(missing)}; ` +
+      `it is not a complete checkpoint, download it again`,
   );
 }
 
@@ -33,7 +34,9 @@ function rangesOf(numbers: readonly number[]): readonly Range[] {
 
 /** `0, 1 and 3 to 27` */
 function listOfRanges(ranges: readonly Range[]): string {
-  const words = ranges.flatMap(([first, last]) => (last - first > 1 ? [`${first} to ${last}`] : last > first ? [`${first}`, `${last}`] : [`${first}`]));
+  const words = ranges.flatMap(([first, last]) =>
+    last - first > 1 ? [`${first} to ${last}`] : last > first ? [`${first}`, `${last}`] : [`${first}`],
+  );
   if (words.length > 8) return `${words.slice(0, 7).join(', ')} and ${words.length - 7} more`;
   return words.length === 1 ? words[0]! : `${words.slice(0, -1).join(', ')} and ${words.at(-1)!}`;
 }
@@ -49,14 +52,22 @@ function listOfRanges(ranges: readonly Range[]): string {
 export function checkNames({ tensors }: Checkpoint, needed: ReadonlySet<string>, family: string): void {
   const missing = [...needed].filter((name) => !tensors.has(name));
   const modules = new Set([...needed].map(moduleOf));
-  const left = [...tensors.values()].filter((tensor) => !needed.has(tensor.name) && !isHarmless(tensor, modules)).map(({ name }) => name);
+  const left = [...tensors.values()]
+    .filter((tensor) => !needed.has(tensor.name) && !isHarmless(tensor, modules))
+    .map(({ name }) => name);
   if (missing.length === 0 && left.length === 0) return;
   if (left.length === 0 && !areMissingThroughout(missing, needed)) {
-    throw new ProCacheError('invalid-model', `${named(missing)} missing; the file is not a complete ${family} checkpoint, download it again`);
+    throw new ProCacheError(
+      'invalid-model',
+      `${named(missing)} missing; the file is not a complete ${family} checkpoint, download it again`,
+    );
   }
   const has = left.length > 0 ? [`has ${some(left)}, which the arithmetic of a ${family} does not use`] : [];
   const lacks = missing.length > 0 ? [`lacks ${some(missing)}`] : [];
-  throw new ProCacheError('invalid-model', `the file ${[...has, ...lacks].join(', and ')}: it is another kind of ${family}, which is not supported`);
+  throw new ProCacheError(
+    'invalid-model',
+    `the file ${[...has, ...lacks].join(', and ')}: it is another kind of ${family}, which is not supported`,
+  );
 }
 
 /** Whether names are missing on purpose: of each the like in every block, or a bias whose weight is there. */
@@ -95,7 +106,18 @@ function named(names: readonly string[]): string {
 
 /** Numbers that training keeps beside the weights, one each. */
 const COUNTERS = new Set([
-  ...['decay', 'num_updates', 'n_averaged', 'initted', 'step', 'steps', 'global_step', 'iteration', 'epoch', 'num_batches_tracked'],
+  ...[
+    'decay',
+    'num_updates',
+    'n_averaged',
+    'initted',
+    'step',
+    'steps',
+    'global_step',
+    'iteration',
+    'epoch',
+    'num_batches_tracked',
+  ],
   ...['ema_decay', 'ema_step', 'ema_num_updates', 'optimization_step', 'loss_scale'],
 ]);
 
@@ -110,7 +132,9 @@ function isHarmless({ name, shape, unread }: StoredTensor, modules: ReadonlySet<
   if (unread !== undefined && !modules.has(moduleOf(name))) return true;
   if (COUNTERS.has(last)) return shape.every((extent) => extent === 1);
   if (name === 'freqs') return shape.length === 1 && shape[0] === 128; // half of the 256 of all published ones
-  return name === 'pos_embed.pos_embed' || /(^|\.)(t_embedder|timestep_embedder|time_proj)\.(freqs|frequencies)$/.test(name);
+  return (
+    name === 'pos_embed.pos_embed' || /(^|\.)(t_embedder|timestep_embedder|time_proj)\.(freqs|frequencies)$/.test(name)
+  );
 }
 
 /** The first part of a name. */

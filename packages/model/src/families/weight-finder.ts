@@ -19,7 +19,10 @@ export class WeightFinder implements WeightSource {
   }
 
   async linear(name: string, out: number, inner: number): Promise<Linear> {
-    return { weight: await this.weight(`${name}.weight`, [out, inner]), bias: await this.weight(`${name}.bias`, [out]) };
+    return {
+      weight: await this.weight(`${name}.weight`, [out, inner]),
+      bias: await this.weight(`${name}.bias`, [out]),
+    };
   }
 
   async weight(name: string, shape: readonly number[]): Promise<Weight> {
@@ -28,11 +31,14 @@ export class WeightFinder implements WeightSource {
     if (tensor.shape.length !== shape.length || tensor.shape.some((extent, axis) => extent !== shape[axis])) {
       throw new ProCacheError(
         'invalid-model',
-        `tensor ${name} has shape [${tensor.shape.join(', ')}], but the other tensors call for [${shape.join(', ')}]; the file mixes two models`,
+        `tensor ${name} has shape [${tensor.shape.join(', ')}], ` +
+          `but the other tensors call for [${shape.join(', ')}]; the file mixes two models`,
       );
     }
     if (tensor.unread !== undefined) throw new ProCacheError('invalid-model', `tensor ${name}: ${tensor.unread}`);
-    return isMappable(tensor) ? { kind: 'stored', tensor, first: 0, shape } : inlineWeight(await readFloats(tensor), shape);
+    return isMappable(tensor)
+      ? { kind: 'stored', tensor, first: 0, shape }
+      : inlineWeight(await readFloats(tensor), shape);
   }
 }
 
@@ -41,7 +47,10 @@ export class NameList implements WeightSource {
   readonly names: Set<string> = new Set();
 
   async linear(name: string, out: number, inner: number): Promise<Linear> {
-    return { weight: await this.weight(`${name}.weight`, [out, inner]), bias: await this.weight(`${name}.bias`, [out]) };
+    return {
+      weight: await this.weight(`${name}.weight`, [out, inner]),
+      bias: await this.weight(`${name}.bias`, [out]),
+    };
   }
 
   weight(name: string, shape: readonly number[]): Promise<Weight> {

@@ -32,7 +32,15 @@ const ACCEPTED: Readonly<Record<string, readonly unknown[]>> = {
 };
 
 /** Fields that say nothing about an image: of training, of precision, and of parts that a DiT does not have. */
-const INDIFFERENT = ['dropout', 'attention_dropout', 'norm_num_groups', 'upcast_attention', 'use_linear_projection', 'gradient_checkpointing', 'torch_dtype'];
+const INDIFFERENT = [
+  'dropout',
+  'attention_dropout',
+  'norm_num_groups',
+  'upcast_attention',
+  'use_linear_projection',
+  'gradient_checkpointing',
+  'torch_dtype',
+];
 
 /**
  * What the MLPs of a DiT compute where the config says it; refuses what it says of other things that are not computed

@@ -15,7 +15,11 @@ const MOST_ROWS = 1_000_000;
  * @throws {ProCacheError} `invalid-model` where the config says neither the rows nor one less.
  */
 export function ditLabels({ model, classes: names }: ConfigReading, rows: number): Labels {
-  if (rows > MOST_ROWS) throw new ProCacheError('invalid-model', `the table of labels has ${rows} rows, more than the ${MOST_ROWS} that are supported`);
+  if (rows > MOST_ROWS)
+    throw new ProCacheError(
+      'invalid-model',
+      `the table of labels has ${rows} rows, more than the ${MOST_ROWS} that are supported`,
+    );
   const told = classCount(model, rows);
   const count = told ?? Math.max(1, rows - 1);
   return {

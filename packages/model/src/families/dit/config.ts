@@ -42,7 +42,12 @@ export interface DitConfig extends DitExtents {
 }
 
 /** The heads of the published sizes, which their checkpoints do not record (Peebles and Xie, 2023, Table 1). */
-const PUBLISHED_HEADS: ReadonlyMap<number, number> = new Map([[1152, 16], [1024, 16], [768, 12], [384, 6]]);
+const PUBLISHED_HEADS: ReadonlyMap<number, number> = new Map([
+  [1152, 16],
+  [1024, 16],
+  [768, 12],
+  [384, 6],
+]);
 
 /** The most patches of an image; the attention map of one head has their square. The largest published DiT has 1024. */
 const MOST_TOKENS = 16_384;
@@ -70,8 +75,13 @@ export function ditConfig(checkpoint: Checkpoint, outline: DitOutline, config: C
   checkClaims(extents, fields);
   const { channels, outChannels } = extents;
   // The original's guidance acts on the first three channels of the output, whatever they are (forward_with_cfg).
-  const guidanceChannels = fields.integer('guidance_channels', 1, outChannels) ?? (flavour === 'original' ? Math.min(3, outChannels) : channels);
-  const family = { rule: flavour === 'original' ? 'original' : 'leading', learnsVariance: outChannels > channels } as const;
+  const guidanceChannels =
+    fields.integer('guidance_channels', 1, outChannels) ??
+    (flavour === 'original' ? Math.min(3, outChannels) : channels);
+  const family = {
+    rule: flavour === 'original' ? 'original' : 'leading',
+    learnsVariance: outChannels > channels,
+  } as const;
   return {
     ...extents,
     labels: ditLabels(config, extents.labelRows),
@@ -116,39 +126,60 @@ function shapeOf({ tensors }: Checkpoint, name: string, rank: number): readonly 
 
 function headsOf(fields: Fields, hidden: number): number {
   const width = fields.integer('attention_head_dim', 1, hidden);
-  const told = fields.integer(['num_heads', 'num_attention_heads'], 1, hidden) ?? (width === undefined ? undefined : hidden / width);
+  const told =
+    fields.integer(['num_heads', 'num_attention_heads'], 1, hidden) ??
+    (width === undefined ? undefined : hidden / width);
   const heads = told ?? PUBLISHED_HEADS.get(hidden);
   if (heads === undefined) {
-    throw invalid(`the tensors do not tell the number of attention heads of a DiT ${hidden} wide; put a config.json with "num_heads" beside the file`);
+    throw invalid(
+      `the tensors do not tell the number of attention heads of a DiT ${hidden} wide; put a config.json with "num_heads" beside the file`,
+    );
   }
   const found = fields.find('num_heads', 'num_attention_heads', 'attention_head_dim');
-  if (!Number.isInteger(heads) || hidden % heads !== 0) wrong(found!, `but ${heads} heads do not divide the width of ${hidden}; take the config that belongs to these weights`);
+  if (!Number.isInteger(heads) || hidden % heads !== 0)
+    wrong(
+      found!,
+      `but ${heads} heads do not divide the width of ${hidden}; take the config that belongs to these weights`,
+    );
   return heads;
 }
 
 /** The original stores its table of positions. */
 function sizeOfTable([, tokens]: readonly number[], patch: number): number {
   const side = Math.sqrt(tokens!);
-  if (!Number.isInteger(side)) throw invalid(`tensor pos_embed holds ${tokens!} positions, which is not a square; only square models are supported`);
+  if (!Number.isInteger(side))
+    throw invalid(
+      `tensor pos_embed holds ${tokens!} positions, which is not a square; only square models are supported`,
+    );
   return side * patch;
 }
 
 /** diffusers computes the table of positions, and says only in the config how large it is. */
 function sizeOfConfig(fields: Fields, patch: number): number {
   const size = fields.integer('sample_size', 1, patch * Math.sqrt(MOST_TOKENS));
-  if (size === undefined) throw invalid('a diffusers DiT does not tell its image size in its tensors; put its config.json with "sample_size" beside it');
+  if (size === undefined)
+    throw invalid(
+      'a diffusers DiT does not tell its image size in its tensors; put its config.json with "sample_size" beside it',
+    );
   return size;
 }
 
 function checkExtents({ flavour, hidden, channels, outChannels, patch, size, frequencies }: DitExtents): void {
   if (size % patch !== 0) throw invalid(`patches of ${patch} do not tile images of ${size}`);
-  if ((size / patch) ** 2 > MOST_TOKENS) throw invalid(`images of ${size} in patches of ${patch} have ${(size / patch) ** 2} tokens; at most ${MOST_TOKENS} are supported`);
-  if (flavour === 'diffusers' && hidden % 4 !== 0) throw invalid(`the model is ${hidden} wide, but the table of positions is made of quarters`);
-  if (frequencies % 2 !== 0) throw invalid(`the timestep embedding is ${frequencies} wide, but it is made of cosines and as many sines`);
-  if (!Number.isInteger(outChannels)) throw invalid(`the last layer's width is not a multiple of the patch's ${patch ** 2} pixels`);
+  if ((size / patch) ** 2 > MOST_TOKENS)
+    throw invalid(
+      `images of ${size} in patches of ${patch} have ${(size / patch) ** 2} tokens; at most ${MOST_TOKENS} are supported`,
+    );
+  if (flavour === 'diffusers' && hidden % 4 !== 0)
+    throw invalid(`the model is ${hidden} wide, but the table of positions is made of quarters`);
+  if (frequencies % 2 !== 0)
+    throw invalid(`the timestep embedding is ${frequencies} wide, but it is made of cosines and as many sines`);
+  if (!Number.isInteger(outChannels))
+    throw invalid(`the last layer's width is not a multiple of the patch's ${patch ** 2} pixels`);
   if (outChannels !== channels && outChannels !== 2 * channels) {
     throw invalid(
-      `the model takes ${channels} channels and gives ${outChannels}; supported are ${channels} of noise, or ${2 * channels} where ${channels} of variance come with them`,
+      `the model takes ${channels} channels and gives ${outChannels}; ` +
+        `supported are ${channels} of noise, or ${2 * channels} where ${channels} of variance come with them`,
     );
   }
 }
@@ -172,17 +203,22 @@ function checkClaims(extents: DitExtents, fields: Fields): void {
   for (const [name, fact] of Object.entries(claims)) {
     const found = fields.find(name);
     if (!found || found.value === fact) continue;
-    throw invalid(`${found.place} is ${shown(found.value)}, but the tensors say ${String(fact)}; take the config that belongs to these weights`);
+    throw invalid(
+      `${found.place} is ${shown(found.value)}, but the tensors say ${String(fact)}; take the config that belongs to these weights`,
+    );
   }
   const ratio = fields.number('mlp_ratio', 0, 1e6);
   if (ratio === undefined || Math.floor(hidden * ratio) === mlpHidden) return;
-  throw invalid(`${fields.find('mlp_ratio')!.place} is ${ratio}, but the tensors say ${mlpHidden / hidden}; take the config that belongs to these weights`);
+  throw invalid(
+    `${fields.find('mlp_ratio')!.place} is ${ratio}, but the tensors say ${mlpHidden / hidden}; take the config that belongs to these weights`,
+  );
 }
 
 function mlpEpsilon(fields: Fields, flavour: DitFlavour): number {
   const told = fields.number('norm_eps', 0, 1);
   if (flavour === 'diffusers') return told ?? 1e-5;
-  if (told !== undefined && told !== 1e-6) wrong(fields.find('norm_eps')!, 'but a DiT in the original naming has 0.000001 everywhere');
+  if (told !== undefined && told !== 1e-6)
+    wrong(fields.find('norm_eps')!, 'but a DiT in the original naming has 0.000001 everywhere');
   return 1e-6;
 }
 

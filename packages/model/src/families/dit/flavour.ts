@@ -35,6 +35,14 @@ export const DIT_NAMES: Readonly<Record<DitFlavour, DitNames>> = {
 /** The flavour of a DiT, by names that only one of them has: adaLN in some block, and a table of labels. */
 export function ditFlavour({ tensors }: Checkpoint): DitFlavour | undefined {
   const names = [...tensors.keys()];
-  if (tensors.has(DIT_NAMES.original.labels) && names.some((name) => /^blocks\.\d+\.adaLN_modulation\.1\.weight$/.test(name))) return 'original';
-  return names.some((name) => /^transformer_blocks\.\d+\.norm1\.emb\.class_embedder\.embedding_table\.weight$/.test(name)) ? 'diffusers' : undefined;
+  if (
+    tensors.has(DIT_NAMES.original.labels) &&
+    names.some((name) => /^blocks\.\d+\.adaLN_modulation\.1\.weight$/.test(name))
+  )
+    return 'original';
+  return names.some((name) =>
+    /^transformer_blocks\.\d+\.norm1\.emb\.class_embedder\.embedding_table\.weight$/.test(name),
+  )
+    ? 'diffusers'
+    : undefined;
 }
