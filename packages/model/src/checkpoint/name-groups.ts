@@ -1,3 +1,5 @@
+import { isAnotherKey } from './weights-rank.ts';
+
 /** Tensors of one dictionary whose names begin alike, and their names without that beginning. */
 export interface NameGroup {
   /** What was dropped from the start of every name: `module._orig_mod.`, or nothing. */
@@ -76,7 +78,18 @@ function prefixesOfModels(names: Iterable<string>): readonly string[] {
     if (found) prefixes.add(name.slice(0, found[0].startsWith('.') ? found.index + 1 : found.index));
     if (prefixes.size === mostGroups) break;
   }
-  return [...prefixes].sort((a, b) => b.length - a.length);
+  return [...prefixes].filter((prefix) => isModelOfItsOwn(prefix, prefixes)).sort((a, b) => b.length - a.length);
+}
+
+/**
+ * Whether a prefix is that of a model, and not of a part of another: within `model.` there may be the average
+ * `model.ema.`, but `model.decoder.` belongs to it.
+ */
+function isModelOfItsOwn(prefix: string, all: ReadonlySet<string>): boolean {
+  return [...all].every((other) => {
+    if (other === prefix || !prefix.startsWith(other)) return true;
+    return prefix.slice(other.length, -1).split('.').every((part) => wrappers.has(part) || isAnotherKey(part));
+  });
 }
 
 /** The wrappers that all names begin with. */

@@ -44,6 +44,11 @@ export function isAverageKey(key: string): boolean {
   return averageWord.test(wordsOf(key));
 }
 
+/** Whether a key is that of an average, or of a model that helps to train another. */
+export function isAnotherKey(key: string): boolean {
+  return isAverageKey(key) || helperWord.test(wordsOf(key));
+}
+
 /**
  * How likely weights are the ones to draw with, judging by what their place is called: the lowest is the best.
  *

@@ -185,6 +185,20 @@ describe('what stands before all names', () => {
     expect(weightsTaken(checkpoint)).toBe("names after 'ema_model.module.' (passed over: the top level)");
   });
 
+  it.each(['decoder.', 'aux.net2.'])('is no prefix where it is that of a part: %s', async (part) => {
+    for (const prefix of ['', 'model.']) {
+      const whole = new Map([...values(prefix), ...values(`${prefix}${part}`)]);
+      const { tensors } = await openCheckpoint(bytesSource('a.safetensors', writeSafetensors(whole)));
+      expect([...tensors.keys()].toSorted()).toEqual([...names, ...names.map((name) => `${part}${name}`)].toSorted());
+    }
+  });
+
+  it.each(['ema.', 'ema_model.module.', 'teacher.'])('is that of another model beside one without: %s', async (prefix) => {
+    const whole = new Map([...values(''), ...values(prefix)]);
+    const { tensors } = await openCheckpoint(bytesSource('a.safetensors', writeSafetensors(whole)));
+    expect([...tensors.keys()].toSorted()).toEqual(names.toSorted());
+  });
+
   it('stays where it is part of the names', async () => {
     const some = await open({ 'module.a': value(raw), b: value(raw) });
     expect([...some.tensors.keys()]).toEqual(['module.a', 'b']);
