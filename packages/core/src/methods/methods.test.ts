@@ -14,7 +14,7 @@ import { parseSchedule } from '../schedule-json.ts';
 import { policyOf } from '../policy.ts';
 import type { Action, Schedule } from '../schedule.ts';
 import { branchesOf, tokensOf, type Topology } from '../topology.ts';
-import { byName } from './by-name.ts';
+import { byName, METHOD_NAMES } from './by-name.ts';
 import { procache, procachePublished } from './procache.ts';
 import { tocaRatio } from './toca.ts';
 
@@ -88,7 +88,11 @@ describe('the published implementations', () => {
 });
 
 describe('every method', () => {
-  const names = ['uncached', 'fora-5', 'toca-4', 'duca-5', 'taylorseer-5-1', 'taylorseer-3-0', 'taylorseer-lite-3-2', 'procache', 'procache-published'];
+  /** Every name with each of these pairs of numbers in the place of its words. */
+  const named = (...numbers: readonly (readonly [interval: number, order: number])[]) =>
+    numbers.flatMap(([interval, order]) => METHOD_NAMES.map((name) => name.replace('<interval>', String(interval)).replace('<order>', String(order))));
+  const names = [...new Set(named([5, 1], [3, 0], [4, 2]))];
+  const forAnySteps = named([3, 2]).filter((name) => !name.startsWith('procache'));
 
   test.each(names)('%s writes a schedule that reads back and lowers', (name) => {
     const schedule = byName(name, dit, 50);
@@ -101,7 +105,7 @@ describe('every method', () => {
     expect(() => checkSchedule(byName(name, pixart, 20), pixart, 20)).not.toThrow();
   });
 
-  test.each(['uncached', 'fora-3', 'toca-3', 'duca-3', 'taylorseer-3-2', 'taylorseer-lite-3-2'])('%s fits few steps and a shallow model', (name) => {
+  test.each(forAnySteps)('%s fits few steps and a shallow model', (name) => {
     const shallow: Topology = { blocks: [['attn', 'mlp']], grid: [2, 2] };
     for (const steps of [1, 2, 7, 20]) expect(() => checkSchedule(byName(name, shallow, steps), shallow, steps)).not.toThrow();
   });
