@@ -28,8 +28,8 @@ const SILENT = /[\p{Mark}\p{Format}]/u;
 const MOST_OF_A_NAME = 500;
 
 /**
- * The caption of an image that has a name, in printable ASCII, on one line; `otherwise`, such as the number of its class,
- * where nothing of the name can be told.
+ * The caption of an image that has a name, in printable ASCII, on one line; `otherwise`, such as the number of its
+ * class, where nothing of the name can be told.
  */
 export function captionOf(name: string, otherwise: string | number): string {
   const start = name.slice(0, MOST_OF_A_NAME).replace(/[\ud800-\udbff]$/, ''); // no half of a pair

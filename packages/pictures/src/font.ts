@@ -10,7 +10,8 @@ const cell = 5;
 const spaceWidth = 3;
 
 /**
- * The glyphs of printable ASCII, from the space to `~`, drawn for this project on a grid of five by nine: seven rows above the baseline, two below.
+ * The glyphs of printable ASCII, from the space to `~`, drawn for this project on a grid of five by nine: seven rows
+ * above the baseline, two below.
  *
  * A glyph is nine digits of base 32, top to bottom; a digit is a row of five pixels. "A" is `4ahhvhh00`:
  *

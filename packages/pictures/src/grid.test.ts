@@ -13,7 +13,8 @@ const plain = (size: number, red: number, channels: 1 | 3 = 3): Picture => ({
 /** How many pixels of a picture have this colour. */
 const count = ({ data }: Picture, red: number, green: number, blue: number): number => {
   let pixels = 0;
-  for (let i = 0; i < data.length; i += 3) if (data[i] === red && data[i + 1] === green && data[i + 2] === blue) pixels++;
+  for (let i = 0; i < data.length; i += 3)
+    if (data[i] === red && data[i + 1] === green && data[i + 2] === blue) pixels++;
   return pixels;
 };
 
@@ -33,7 +34,12 @@ describe('drawGrid', () => {
   test('makes room for captions, title and footer without covering a picture', () => {
     const rows = [{ caption: 'a caption that needs\nthree lines or so', pictures: [plain(32, 250), plain(32, 250)] }];
     const bare = drawGrid({ rows: [{ pictures: rows[0]!.pictures }] });
-    const full = drawGrid({ rows, columns: ['circle', 'golden retriever'], title: 'title', footer: 'footer '.repeat(30) });
+    const full = drawGrid({
+      rows,
+      columns: ['circle', 'golden retriever'],
+      title: 'title',
+      footer: 'footer '.repeat(30),
+    });
     expect(full.width).toBeGreaterThan(bare.width);
     expect(full.height).toBeGreaterThan(bare.height);
     expect(count(full, 250, 0, 0)).toBe(2 * 128 * 128);
@@ -60,7 +66,9 @@ describe('drawGrid', () => {
 
   test('refuses nothing, and pictures of different sizes', () => {
     expect(() => drawGrid({ rows: [{ pictures: [] }] })).toThrow('1 rows and 0 pictures');
-    expect(() => drawGrid({ rows: [{ pictures: [plain(4, 1), plain(5, 1)] }] })).toThrow('5 x 5 x 3 in a grid of 4 x 4 x 3');
+    expect(() => drawGrid({ rows: [{ pictures: [plain(4, 1), plain(5, 1)] }] })).toThrow(
+      '5 x 5 x 3 in a grid of 4 x 4 x 3',
+    );
   });
 });
 
@@ -75,7 +83,9 @@ describe('sideBySide', () => {
 
   test('refuses a different number of images', () => {
     const row = { caption: '', pictures: [plain(4, 1)] };
-    expect(() => sideBySide({ uncached: row, cached: { ...row, pictures: [] } })).toThrow('1 uncached images against 0');
+    expect(() => sideBySide({ uncached: row, cached: { ...row, pictures: [] } })).toThrow(
+      '1 uncached images against 0',
+    );
   });
 
   test('writes captions', () => {

@@ -12,7 +12,10 @@ export interface GridRow {
   readonly pictures: readonly Picture[];
 }
 
-/** What `drawGrid` draws: rows of equally large pictures with captions on white. Texts are lettered in ASCII: see `asciiOf`. */
+/**
+ * What `drawGrid` draws: rows of equally large pictures with captions on white. Texts are lettered in ASCII: see
+ * `asciiOf`.
+ */
 export interface PictureGrid {
   readonly rows: readonly GridRow[];
   /** A caption above each column. */
@@ -61,7 +64,9 @@ export function drawGrid(grid: PictureGrid): Picture {
   const first = requireEqualPictures(grid);
   const layout = layOut(grid, first);
   if (layout.width * layout.height > mostPixels) {
-    throw new RangeError(`a grid of ${layout.width} x ${layout.height} pixels; draw fewer or smaller pictures, at most ${mostPixels} pixels in all`);
+    throw new RangeError(
+      `a grid of ${layout.width} x ${layout.height} pixels; draw fewer or smaller pictures, at most ${mostPixels} pixels in all`,
+    );
   }
   const canvas = blankCanvas(layout.width, layout.height);
   const write = ({ lines, x, y, scale }: TextBlock, colour: Colour): void => {
@@ -74,7 +79,11 @@ export function drawGrid(grid: PictureGrid): Picture {
     const [left, y] = layout.origins[row]!;
     pictures.forEach((picture, column) => {
       const x = left + column * layout.pitch;
-      fillRectangle(canvas, [x - 1, y - 1, picture.width * layout.zoom + 2, picture.height * layout.zoom + 2], hairline);
+      fillRectangle(
+        canvas,
+        [x - 1, y - 1, picture.width * layout.zoom + 2, picture.height * layout.zoom + 2],
+        hairline,
+      );
       drawPicture(canvas, picture, [x, y], layout.zoom);
     });
   });
@@ -87,29 +96,45 @@ function layOut(grid: PictureGrid, first: Picture): Layout {
   const scale = cellWidth >= 768 ? 4 : cellWidth >= 384 ? 3 : 2; // large pictures are looked at reduced
   const measure = (line: string): number => textWidth(line, scale);
   const [margin, gap, lineStep] = [12 * scale, 6 * scale, lineHeight * scale];
-  const captionLines = grid.rows.map(({ caption = '' }) => wrapAndCut(asciiOf(caption), 110 * scale, measure, mostLines.caption));
+  const captionLines = grid.rows.map(({ caption = '' }) =>
+    wrapAndCut(asciiOf(caption), 110 * scale, measure, mostLines.caption),
+  );
   const captionWidth = mostOf(captionLines.flat().map(measure));
   const left = margin + (captionWidth > 0 ? captionWidth + 2 * gap : 0);
   const pitch = cellWidth + gap;
   const columnCount = mostOf(grid.rows.map(({ pictures }) => pictures.length));
   const width = Math.max(left + columnCount * pitch - gap + margin, minimumWidth);
-  const titleAt = (own: number) => paragraph(grid.title, mostLines.title, { x: margin, y: margin, width: width - 2 * margin, scale: own });
+  const titleAt = (own: number) =>
+    paragraph(grid.title, mostLines.title, { x: margin, y: margin, width: width - 2 * margin, scale: own });
   const title = titleAt(scale + 1).lines.length <= 1 ? titleAt(scale + 1) : titleAt(scale);
   const columnsTop = title.y + (title.lines.length > 0 ? title.lines.length * lineHeight * title.scale + gap : 0);
-  const columnLines = (grid.columns ?? []).slice(0, columnCount).map((text) => wrapAndCut(asciiOf(text), cellWidth, measure, mostLines.column));
+  const columnLines = (grid.columns ?? [])
+    .slice(0, columnCount)
+    .map((text) => wrapAndCut(asciiOf(text), cellWidth, measure, mostLines.column));
   const columnHeight = mostOf(columnLines.map((lines) => lines.length)) * lineStep;
-  const columns = columnLines.map((lines, i): TextBlock => ({ lines, x: left + i * pitch, y: columnsTop + columnHeight - lines.length * lineStep, scale }));
+  const columns = columnLines.map((lines, i): TextBlock => ({
+    lines,
+    x: left + i * pitch,
+    y: columnsTop + columnHeight - lines.length * lineStep,
+    scale,
+  }));
   let y = columnsTop + columnHeight;
   const captions: TextBlock[] = [];
   const origins = captionLines.map((lines): readonly [number, number] => {
     const rowHeight = Math.max(cellHeight, lines.length * lineStep);
-    captions.push({ lines, x: margin, y: y + Math.floor((rowHeight - lines.length * lineStep + scale * 3) / 2), scale });
+    captions.push({
+      lines,
+      x: margin,
+      y: y + Math.floor((rowHeight - lines.length * lineStep + scale * 3) / 2),
+      scale,
+    });
     const origin = [left, y + Math.floor((rowHeight - cellHeight) / 2)] as const;
     y += rowHeight + gap;
     return origin;
   });
   const footer = paragraph(grid.footer, mostLines.footer, { x: margin, y: y + gap, width: width - 2 * margin, scale });
-  const height = footer.lines.length > 0 ? footer.y + footer.lines.length * lineStep - 3 * scale + margin : y - gap + margin;
+  const height =
+    footer.lines.length > 0 ? footer.y + footer.lines.length * lineStep - 3 * scale + margin : y - gap + margin;
   return { width, height, zoom, title, footer, columns, captions, origins, pitch };
 }
 
@@ -137,8 +162,10 @@ function mostOf(numbers: readonly number[]): number {
 function requireEqualPictures({ rows }: PictureGrid): Picture {
   const pictures = rows.flatMap((row) => row.pictures);
   const first = pictures[0];
-  if (first === undefined) throw new RangeError(`a grid of ${rows.length} rows and 0 pictures; pass at least one picture`);
+  if (first === undefined)
+    throw new RangeError(`a grid of ${rows.length} rows and 0 pictures; pass at least one picture`);
   const odd = pictures.find(({ width, height }) => width !== first.width || height !== first.height);
-  if (odd !== undefined) throw new RangeError(`a picture of ${shapeOf(odd)} in a grid of ${shapeOf(first)}; all must be equally large`);
+  if (odd !== undefined)
+    throw new RangeError(`a picture of ${shapeOf(odd)} in a grid of ${shapeOf(first)}; all must be equally large`);
   return first;
 }

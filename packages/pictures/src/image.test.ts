@@ -33,7 +33,12 @@ describe('picturesOf', () => {
 });
 
 describe('differenceOf', () => {
-  const grey = (...levels: number[]): Picture => ({ width: levels.length, height: 1, channels: 1, data: Uint8Array.from(levels) });
+  const grey = (...levels: number[]): Picture => ({
+    width: levels.length,
+    height: 1,
+    channels: 1,
+    data: Uint8Array.from(levels),
+  });
 
   test('amplifies the absolute difference', () => {
     expect([...differenceOf(grey(10, 20, 200), grey(12, 20, 0), 4).data]).toEqual([8, 0, 255]);

@@ -13,21 +13,27 @@ export type ImageShape = readonly [images: number, channels: number, height: num
 export type ValueRange = readonly [black: number, white: number];
 
 /**
- * The pictures of a batch of images: one for each, rounded to the nearest of 256 levels, with values outside the range clamped.
+ * The pictures of a batch of images: one for each, rounded to the nearest of 256 levels, with values outside the range
+ * clamped.
  *
  * `values` is `[images, channels, height, width]`; models of this family work in `[-1, 1]`. NaN becomes black.
  */
 export function picturesOf(values: Float32Array, shape: ImageShape, range: ValueRange = [-1, 1]): Picture[] {
   const [images, channels, height, width] = shape;
   if (channels !== 1 && channels !== 3) {
-    throw new RangeError(`the images have ${channels} channels but a picture has 1 (grey) or 3 (RGB); decode latents first`);
+    throw new RangeError(
+      `the images have ${channels} channels but a picture has 1 (grey) or 3 (RGB); decode latents first`,
+    );
   }
   const plane = height * width;
   if (values.length !== images * channels * plane) {
-    throw new RangeError(`${values.length} values for ${shape.join(' x ')} (images, channels, height, width); the shape must match`);
+    throw new RangeError(
+      `${values.length} values for ${shape.join(' x ')} (images, channels, height, width); the shape must match`,
+    );
   }
   const scale = 255 / (range[1] - range[0]);
-  if (!Number.isFinite(scale)) throw new RangeError(`the range [${range.join(', ')}] has no width; pass black and white, such as [-1, 1]`);
+  if (!Number.isFinite(scale))
+    throw new RangeError(`the range [${range.join(', ')}] has no width; pass black and white, such as [-1, 1]`);
   return Array.from({ length: images }, (_, image) => {
     const data = new Uint8ClampedArray(plane * channels); // [height, width, channels]; it rounds and clamps
     for (let i = 0; i < data.length; i++) {

@@ -4,7 +4,14 @@ export { differenceOf, type ImageShape, type Picture, picturesOf, shapeOf, type 
 // Many pictures as one
 export { drawGrid, type GridRow, type PictureGrid } from './grid.ts';
 export { overview } from './overview.ts';
-export { cachedCaption, type CachedResult, type ComparedRow, type Comparison, sideBySide, uncachedCaption } from './side-by-side.ts';
+export {
+  cachedCaption,
+  type CachedResult,
+  type ComparedRow,
+  type Comparison,
+  sideBySide,
+  uncachedCaption,
+} from './side-by-side.ts';
 
 // Drawing and lettering
 export { blankCanvas, blendPixel, type Colour, drawPicture, fillRectangle, type Rectangle } from './canvas.ts';

@@ -5,7 +5,9 @@ import { drawText, textWidth } from './lettering.ts';
 
 const printable = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)).join('');
 const drawn = (text: string): string =>
-  glyphsOf(text)[0]!.rows.map((_, y) => Array.from({ length: 5 }, (__, x) => (isInk(glyphsOf(text)[0]!, x, y) ? '#' : '.')).join('')).join('\n');
+  glyphsOf(text)[0]!
+    .rows.map((_, y) => Array.from({ length: 5 }, (__, x) => (isInk(glyphsOf(text)[0]!, x, y) ? '#' : '.')).join(''))
+    .join('\n');
 
 describe('the font', () => {
   test('has a different glyph of nine rows for every printable letter', () => {
@@ -18,7 +20,9 @@ describe('the font', () => {
   });
 
   test('draws an A', () => {
-    expect(drawn('A')).toBe(['..#..', '.#.#.', '#...#', '#...#', '#####', '#...#', '#...#', '.....', '.....'].join('\n'));
+    expect(drawn('A')).toBe(
+      ['..#..', '.#.#.', '#...#', '#...#', '#####', '#...#', '#...#', '.....', '.....'].join('\n'),
+    );
   });
 
   test('letters other scripts as they are transliterated', () => {
@@ -37,7 +41,11 @@ describe('drawText', () => {
     drawText(canvas, printable, [10, 10], 2, [0, 0, 0]);
     let [left, right] = [canvas.width, 0];
     canvas.data.forEach((level, i) => {
-      if (level < 128) [left, right] = [Math.min(left, Math.floor(i / 3) % canvas.width), Math.max(right, Math.floor(i / 3) % canvas.width)];
+      if (level < 128)
+        [left, right] = [
+          Math.min(left, Math.floor(i / 3) % canvas.width),
+          Math.max(right, Math.floor(i / 3) % canvas.width),
+        ];
     });
     expect(left).toBeGreaterThanOrEqual(10);
     expect(right).toBeLessThanOrEqual(10 + textWidth(printable, 2));

@@ -17,7 +17,13 @@ export function textWidth(text: string, scale: number): number {
 }
 
 /** Draws a line of text with its top left corner at `x`, `y`, a font pixel having `scale` pixels. */
-export function drawText(canvas: Picture, text: string, [x, y]: readonly [number, number], scale: number, colour: Colour): void {
+export function drawText(
+  canvas: Picture,
+  text: string,
+  [x, y]: readonly [number, number],
+  scale: number,
+  colour: Colour,
+): void {
   let left = x;
   for (const glyph of glyphsOf(text)) {
     drawGlyph(canvas, glyph, [left, y], scale, colour);
@@ -25,8 +31,17 @@ export function drawText(canvas: Picture, text: string, [x, y]: readonly [number
   }
 }
 
-/** Draws the strokes with a round pen; each pixel is as dark as the pen covers it, so that slanted strokes come out smooth. */
-function drawGlyph(canvas: Picture, glyph: Glyph, [x, y]: readonly [number, number], scale: number, colour: Colour): void {
+/**
+ * Draws the strokes with a round pen; each pixel is as dark as the pen covers it, so that slanted strokes come out
+ * smooth.
+ */
+function drawGlyph(
+  canvas: Picture,
+  glyph: Glyph,
+  [x, y]: readonly [number, number],
+  scale: number,
+  colour: Colour,
+): void {
   const strokes = strokesOf(glyph);
   if (strokes.length === 0) return;
   for (let row = -1; row <= glyph.rows.length * scale; row++) {
@@ -40,8 +55,9 @@ function drawGlyph(canvas: Picture, glyph: Glyph, [x, y]: readonly [number, numb
 }
 
 /**
- * The strokes that join the pixels of a glyph: each with itself, its right and its lower neighbour, and diagonally where the way round
- * the corner is empty. This turns a coarse bitmap into letters that can be drawn at any size, with corners and slants told apart.
+ * The strokes that join the pixels of a glyph: each with itself, its right and its lower neighbour, and diagonally
+ * where the way round the corner is empty. This turns a coarse bitmap into letters that can be drawn at any size, with
+ * corners and slants told apart.
  */
 function strokesOf(glyph: Glyph): Stroke[] {
   const strokes: Stroke[] = [];

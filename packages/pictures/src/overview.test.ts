@@ -15,7 +15,8 @@ function shown({ data }: Picture, cell: number): number {
 }
 
 /** Whether two pictures are the same, pixel for pixel. */
-const isSame = (a: Picture, b: Picture): boolean => a.width === b.width && a.height === b.height && a.data.every((level, i) => level === b.data[i]);
+const isSame = (a: Picture, b: Picture): boolean =>
+  a.width === b.width && a.height === b.height && a.data.every((level, i) => level === b.data[i]);
 
 describe('overview', () => {
   test('shows up to ten in a row, with captions', () => {

@@ -11,16 +11,20 @@ const MOST_PIXELS = 2 ** 26;
 const GAP = 24;
 
 /**
- * Many equally large pictures as one: in a row with a caption above each where there are up to ten, else in rows without captions.
+ * Many equally large pictures as one: in a row with a caption above each where there are up to ten, else in rows
+ * without captions.
  *
  * Of more than fit into a picture that can still be looked at, the first are shown, and its footer says so.
  */
 export function overview(pictures: readonly Picture[], captions: readonly string[]): Picture {
   const { columns, rows } = extentOf(pictures);
   const shown = pictures.slice(0, columns * rows);
-  const footer = shown.length < pictures.length ? { footer: `The first ${shown.length} of ${pictures.length} are shown.` } : {};
+  const footer =
+    shown.length < pictures.length ? { footer: `The first ${shown.length} of ${pictures.length} are shown.` } : {};
   if (rows === 1) return drawGrid({ rows: [{ pictures: shown }], columns: captions, ...footer });
-  const lines = Array.from({ length: Math.ceil(shown.length / columns) }, (_, row): GridRow => ({ pictures: shown.slice(row * columns, (row + 1) * columns) }));
+  const lines = Array.from({ length: Math.ceil(shown.length / columns) }, (_, row): GridRow => ({
+    pictures: shown.slice(row * columns, (row + 1) * columns),
+  }));
   return drawGrid({ rows: lines, ...footer });
 }
 

@@ -20,12 +20,14 @@ interface Chunk {
 /**
  * The PNG file with `text` added, by keyword, right behind its header, where every reader looks.
  *
- * Plain ASCII goes into `tEXt`, which all tools read; anything else into `iTXt`, which is UTF-8 and is compressed where it is long. Keywords
- * have 1 to 79 printable ASCII characters. (fast-png writes Latin-1 only, and behind the pixels, where some readers have stopped.)
+ * Plain ASCII goes into `tEXt`, which all tools read; anything else into `iTXt`, which is UTF-8 and is compressed where
+ * it is long. Keywords have 1 to 79 printable ASCII characters. (fast-png writes Latin-1 only, and behind the pixels,
+ * where some readers have stopped.)
  */
 export function insertPngText(png: Uint8Array, text: Readonly<Record<string, string>>): Uint8Array<ArrayBuffer> {
   const header = chunksOf(png).next().value;
-  if (header?.type !== 'IHDR') throw new RangeError(`the PNG file starts with ${header?.type ?? 'nothing'}, not with IHDR; it is damaged`);
+  if (header?.type !== 'IHDR')
+    throw new RangeError(`the PNG file starts with ${header?.type ?? 'nothing'}, not with IHDR; it is damaged`);
   const end = header.start + 12 + header.data.length;
   const added = Object.entries(text).map(([keyword, value]) => textChunk(keyword, value));
   return concatenated([png.subarray(0, end), ...added, png.subarray(end)]);
@@ -34,8 +36,8 @@ export function insertPngText(png: Uint8Array, text: Readonly<Record<string, str
 /**
  * The text of a PNG file, by keyword: its `tEXt`, `zTXt` and `iTXt` chunks, whichever tool wrote them.
  *
- * Of a keyword that occurs twice the last one counts. A file that is no PNG, is cut short or damaged, or whose text is longer than
- * 64 MiB when it is unpacked, is a `RangeError`.
+ * Of a keyword that occurs twice the last one counts. A file that is no PNG, is cut short or damaged, or whose text is
+ * longer than 64 MiB when it is unpacked, is a `RangeError`.
  */
 export function readPngText(png: Uint8Array): Record<string, string> {
   const entries: [string, string][] = [];
@@ -55,14 +57,18 @@ function* chunksOf(png: Uint8Array): Generator<Chunk, undefined> {
   if (!signature.every((byte, i) => png[i] === byte)) {
     throw new RangeError(`the ${png.length} bytes do not start with the signature of a PNG file; pass a PNG file`);
   }
-  for (let start = signature.length; start < png.length; ) {
+  for (let start = signature.length; start < png.length;) {
     const length = start + 8 <= png.length ? numberAt(png, start) : Infinity;
     if (start + 12 + length > png.length) {
-      throw new RangeError(`the PNG file ends at byte ${png.length}, inside the chunk at byte ${start}; it was cut short`);
+      throw new RangeError(
+        `the PNG file ends at byte ${png.length}, inside the chunk at byte ${start}; it was cut short`,
+      );
     }
     const [kept, found] = [numberAt(png, start + 8 + length), crc32(png.subarray(start + 4, start + 8 + length))];
     if (kept !== found) {
-      throw new RangeError(`the chunk at byte ${start} of the PNG file has the check sum ${hex(found)}, and the file says ${hex(kept)}; it is damaged`);
+      throw new RangeError(
+        `the chunk at byte ${start} of the PNG file has the check sum ${hex(found)}, and the file says ${hex(kept)}; it is damaged`,
+      );
     }
     const type = strFromU8(png.subarray(start + 4, start + 8), true);
     yield { type, data: png.subarray(start + 8, start + 8 + length), start };
@@ -78,9 +84,12 @@ function chunkBytes(type: string, data: readonly Uint8Array[]): Uint8Array {
 
 function textChunk(keyword: string, text: string): Uint8Array {
   if (!/^(?! )[\x20-\x7e]{1,79}(?<! )$/.test(keyword)) {
-    throw new RangeError(`the keyword ${quoted(keyword)} (${keyword.length} characters) is not 1 to 79 printable ASCII characters; shorten it`);
+    throw new RangeError(
+      `the keyword ${quoted(keyword)} (${keyword.length} characters) is not 1 to 79 printable ASCII characters; shorten it`,
+    );
   }
-  if (text.includes('\0')) throw new RangeError(`the text of ${quoted(keyword)} holds a NUL at ${text.indexOf('\0')}; PNG cannot store it`);
+  if (text.includes('\0'))
+    throw new RangeError(`the text of ${quoted(keyword)} holds a NUL at ${text.indexOf('\0')}; PNG cannot store it`);
   const name = strToU8(`${keyword}\0`, true);
   if (/^[\n\x20-\x7e]*$/.test(text)) return chunkBytes('tEXt', [name, strToU8(text, true)]);
   const utf8 = strToU8(text);
@@ -129,14 +138,18 @@ function unpacked(packed: Uint8Array, keyword: string, room: number): Uint8Array
   try {
     text = unpackedWithin(packed, room);
   } catch (cause) {
-    throw new RangeError(`the compressed text of ${quoted(keyword)} cannot be unpacked; the PNG file is damaged`, { cause });
+    throw new RangeError(`the compressed text of ${quoted(keyword)} cannot be unpacked; the PNG file is damaged`, {
+      cause,
+    });
   }
   if (!text) throw tooLong(keyword);
   return text;
 }
 
 function tooLong(keyword: string): RangeError {
-  return new RangeError(`the text of ${quoted(keyword)} makes more than ${mostText} bytes of text in all, which no picture of this program has`);
+  return new RangeError(
+    `the text of ${quoted(keyword)} makes more than ${mostText} bytes of text in all, which no picture of this program has`,
+  );
 }
 
 /** A keyword for a message: as much of it as PNG allows, and a little more. */
@@ -155,6 +168,7 @@ function keywordAnd(data: Uint8Array): [keyword: string, rest: Uint8Array] {
 
 function untilNul(data: Uint8Array): [before: Uint8Array, after: Uint8Array] {
   const at = data.indexOf(0);
-  if (at < 0) throw new RangeError(`a text chunk of ${data.length} bytes has no end of its keyword; the PNG file is damaged`);
+  if (at < 0)
+    throw new RangeError(`a text chunk of ${data.length} bytes has no end of its keyword; the PNG file is damaged`);
   return [data.subarray(0, at), data.subarray(at + 1)];
 }

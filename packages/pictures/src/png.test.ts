@@ -9,7 +9,12 @@ import { insertPngText, readPngText } from './png-text.ts';
 import { encodePng } from './png.ts';
 import { unpackedWithin } from './unpack.ts';
 
-const picture: Picture = { width: 2, height: 2, channels: 3, data: Uint8Array.of(255, 0, 0, 0, 255, 0, 0, 0, 255, 9, 8, 7) };
+const picture: Picture = {
+  width: 2,
+  height: 2,
+  channels: 3,
+  data: Uint8Array.of(255, 0, 0, 0, 255, 0, 0, 0, 255, 9, 8, 7),
+};
 const ascii = { unit: fc.integer({ min: 33, max: 126 }).map((code) => String.fromCharCode(code)) };
 const latin = (text: string): Uint8Array => strToU8(text, true);
 
@@ -37,10 +42,13 @@ describe('encodePng', () => {
   test('carries any text', () => {
     const text = fc.string({ unit: 'grapheme', maxLength: 1500 }).map((value) => value.replaceAll('\0', ''));
     fc.assert(
-      fc.property(fc.dictionary(fc.string({ ...ascii, minLength: 1, maxLength: 79 }), text, { maxKeys: 4 }), (entries) => {
-        const kept = { ...entries };
-        expect(readPngText(encodePng(picture, kept))).toEqual(kept);
-      }),
+      fc.property(
+        fc.dictionary(fc.string({ ...ascii, minLength: 1, maxLength: 79 }), text, { maxKeys: 4 }),
+        (entries) => {
+          const kept = { ...entries };
+          expect(readPngText(encodePng(picture, kept))).toEqual(kept);
+        },
+      ),
     );
     const long = 'Käfer 中文 🐞'.repeat(200);
     expect(readPngText(encodePng(picture, { prompt: long }))).toEqual({ prompt: long });
@@ -58,7 +66,8 @@ describe('encodePng', () => {
 
 describe('readPngText', () => {
   const png = Uint8Array.from(encode({ width: 1, height: 1, channels: 1, depth: 8, data: Uint8Array.of(0) }));
-  const pngWith = (...chunks: Uint8Array[]): Uint8Array => concatenated([png.subarray(0, -12), ...chunks, png.subarray(-12)]);
+  const pngWith = (...chunks: Uint8Array[]): Uint8Array =>
+    concatenated([png.subarray(0, -12), ...chunks, png.subarray(-12)]);
 
   test('reads what other tools write, behind the pixels too', () => {
     const file = pngWith(
@@ -101,15 +110,21 @@ describe('readPngText', () => {
   test('unpacks no more than a picture of this program can say, from one chunk or from many', () => {
     const bomb = zlibSync(new Uint8Array(65 * 2 ** 20), { level: 1 }); // 300 kB
     for (const bytes of [chunk('zTXt', 'a\0\0', bomb), chunk('iTXt', 'a\0\u0001\0\0\0', bomb)]) {
-      expect(() => readPngText(pngWith(bytes))).toThrow('the text of "a" makes more than 67108864 bytes of text in all');
+      expect(() => readPngText(pngWith(bytes))).toThrow(
+        'the text of "a" makes more than 67108864 bytes of text in all',
+      );
     }
     const half = chunk('zTXt', 'b\0\0', zlibSync(new Uint8Array(33 * 2 ** 20), { level: 1 }));
     expect(() => readPngText(pngWith(half, half))).toThrow('more than 67108864 bytes of text in all');
   });
 
   test('tells compressed text that cannot be unpacked', () => {
-    expect(() => readPngText(pngWith(chunk('zTXt', 'k\u001b\0\0', 'no deflate')))).toThrow('the compressed text of "k\\u001b" cannot be unpacked; the PNG file is damaged');
-    expect(() => readPngText(pngWith(chunk('zTXt', 'a\0\0', zlibSync(latin('abc')).subarray(0, 4))))).toThrow('cannot be unpacked');
+    expect(() => readPngText(pngWith(chunk('zTXt', 'k\u001b\0\0', 'no deflate')))).toThrow(
+      'the compressed text of "k\\u001b" cannot be unpacked; the PNG file is damaged',
+    );
+    expect(() => readPngText(pngWith(chunk('zTXt', 'a\0\0', zlibSync(latin('abc')).subarray(0, 4))))).toThrow(
+      'cannot be unpacked',
+    );
     expect(() => readPngText(pngWith(chunk('zTXt', 'a\0\0')))).toThrow('cannot be unpacked');
   });
 });

@@ -20,14 +20,22 @@ export interface ComparedRow {
   readonly pictures: readonly Picture[];
 }
 
-/** The picture of a comparison: the uncached images, the cached ones below them, and their amplified difference below these. */
+/**
+ * The picture of a comparison: the uncached images, the cached ones below them, and their amplified difference below
+ * these.
+ */
 export function sideBySide({ uncached, cached, gain = 4, ...texts }: Comparison): Picture {
   const [before, after] = [uncached.pictures, cached.pictures];
   if (before.length !== after.length) {
-    throw new RangeError(`${before.length} uncached images against ${after.length} cached ones; compare the same images`);
+    throw new RangeError(
+      `${before.length} uncached images against ${after.length} cached ones; compare the same images`,
+    );
   }
   const differences = before.map((picture, i) => differenceOf(picture, after[i]!, gain));
-  return drawGrid({ ...texts, rows: [uncached, cached, { caption: `difference\namplified ${gain}x`, pictures: differences }] });
+  return drawGrid({
+    ...texts,
+    rows: [uncached, cached, { caption: `difference\namplified ${gain}x`, pictures: differences }],
+  });
 }
 
 /** How long something took, and how close it came. */

@@ -5,8 +5,8 @@ import { concatenated } from './bytes.ts';
 const PIECE = 16_384;
 
 /**
- * What a zlib stream unpacks to, or undefined where that is more than `most` bytes: a few kilobytes can hold gigabytes, so
- * it is unpacked piece by piece. Throws what fflate throws where the stream is damaged.
+ * What a zlib stream unpacks to, or undefined where that is more than `most` bytes: a few kilobytes can hold gigabytes,
+ * so it is unpacked piece by piece. Throws what fflate throws where the stream is damaged.
  */
 export function unpackedWithin(packed: Uint8Array, most: number): Uint8Array | undefined {
   const parts: Uint8Array[] = [];

@@ -7,7 +7,11 @@ describe('wrapAndCut', () => {
   test('ends a paragraph of more lines in an ellipsis, and leaves others as they are', () => {
     expect(wrapAndCut('golden retriever', 9, length, 2)).toEqual(wrapText('golden retriever', 9, length));
     expect(wrapAndCut('one two three four five', 9, length, 2)).toEqual(['one two', 'three...']);
-    expect(wrapAndCut('abcdefghijklmnopqrstuvwxyz\nsecond', 9, length, 2)).toEqual(['abcdefghi', 'jklmno...', 'second']);
+    expect(wrapAndCut('abcdefghijklmnopqrstuvwxyz\nsecond', 9, length, 2)).toEqual([
+      'abcdefghi',
+      'jklmno...',
+      'second',
+    ]);
     expect(wrapAndCut('', 9, length, 2)).toEqual(['']);
   });
 

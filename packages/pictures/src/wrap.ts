@@ -1,5 +1,6 @@
 /**
- * The lines of a text that is broken at spaces, and inside words that are too long, so that each line is at most `width` wide.
+ * The lines of a text that is broken at spaces, and inside words that are too long, so that each line is at most
+ * `width` wide.
  *
  * `measure` gives the width of a line: letters in a terminal, pixels in a picture. Line feeds in the text stay breaks.
  */

@@ -21,7 +21,10 @@ export interface Tick {
 /** A span of so many decades or more is shown by decades; a shorter one has lines between. */
 const FEW_DECADES = 2;
 
-/** A scale that grows by factors, from the decade below the least to that above the greatest; numbers of 0 and less have no place. */
+/**
+ * A scale that grows by factors, from the decade below the least to that above the greatest; numbers of 0 and less have
+ * no place.
+ */
 export function logarithmicAxis(values: readonly number[]): Axis {
   const positive = values.filter((value) => Number.isFinite(value) && value > 0);
   const low = Math.floor(Math.log10(least(positive, 0.1)));

@@ -35,7 +35,9 @@ export interface BudgetPlot {
   readonly series: readonly PlotSeries[];
   /** What the scores are: `latent-error`. */
   readonly score: string;
-  /** Errors spread over decades, and a good schedule has a hundredth of a bad one's; other scores stand in equal steps. */
+  /**
+   * Errors spread over decades, and a good schedule has a hundredth of a bad one's; other scores stand in equal steps.
+   */
   readonly scale: 'logarithmic' | 'linear';
 }
 
@@ -52,7 +54,16 @@ interface Layout {
 }
 
 const WIDE: Layout = { name: 'wide', width: 860, height: 452, left: 56, right: 16, top: 56, bottom: 44, mostTicks: 16 };
-const NARROW: Layout = { name: 'narrow', width: 330, height: 392, left: 44, right: 8, top: 56, bottom: 44, mostTicks: 6 };
+const NARROW: Layout = {
+  name: 'narrow',
+  width: 330,
+  height: 392,
+  left: 44,
+  right: 8,
+  top: 56,
+  bottom: 44,
+  mostTicks: 6,
+};
 
 /** Score over computed steps. Points without a place on the scale are left out: see `undrawn`. */
 export function budgetPlot(plot: BudgetPlot): readonly Markup[] {
@@ -89,7 +100,13 @@ function drawPlot({ series, score, scale }: BudgetPlot, layout: Layout): Markup 
   const { width, height, left, name } = layout;
   return element(
     'svg',
-    { class: `plot ${name}`, viewBox: `0 0 ${width} ${height}`, width, role: 'group', 'aria-label': `${score} over computed steps` },
+    {
+      class: `plot ${name}`,
+      viewBox: `0 0 ${width} ${height}`,
+      width,
+      role: 'group',
+      'aria-label': `${score} over computed steps`,
+    },
     scoreAxis(scales),
     stepAxis(scales),
     element('text', { x: 4, y: 12, class: 'muted' }, text(score)),
@@ -102,15 +119,22 @@ function drawPlot({ series, score, scale }: BudgetPlot, layout: Layout): Markup 
 function scalesOf(series: readonly PlotSeries[], scale: BudgetPlot['scale'], layout: Layout): Scales {
   const { width, height, left, right, top, bottom, mostTicks } = layout;
   const points = series.flatMap((one) => one.points);
-  const scores = points.flatMap(({ score, interval }) => [score, ...(interval ?? []).filter((end) => hasPlace(end, scale) && end >= score)]);
+  const scores = points.flatMap(({ score, interval }) => [
+    score,
+    ...(interval ?? []).filter((end) => hasPlace(end, scale) && end >= score),
+  ]);
   const up = scale === 'logarithmic' ? logarithmicAxis(scores) : linearAxis(scores);
-  const across = countAxis(points.map(({ computed }) => computed), mostTicks);
+  const across = countAxis(
+    points.map(({ computed }) => computed),
+    mostTicks,
+  );
   const room = width - left - right;
   return {
     across,
     up,
     layout,
-    x: (computed, aside = 0) => left + across.place(computed) * room + aside * Math.min(MOST_ASIDE, ASIDE * across.unit * room),
+    x: (computed, aside = 0) =>
+      left + across.place(computed) * room + aside * Math.min(MOST_ASIDE, ASIDE * across.unit * room),
     y: (score) => height - bottom - up.place(score) * (height - top - bottom),
   };
 }
@@ -141,7 +165,9 @@ function drawSeries(series: PlotSeries, scales: Scales): Markup {
   const { x, y } = scales;
   if (points.length === 0) return element('g');
   if (names === 'cloud') return drawCloud(series, scales);
-  const path = points.map((point, i) => `${i === 0 ? 'M' : 'L'}${x(point.computed, aside).toFixed(1)} ${y(point.score).toFixed(1)}`);
+  const path = points.map(
+    (point, i) => `${i === 0 ? 'M' : 'L'}${x(point.computed, aside).toFixed(1)} ${y(point.score).toFixed(1)}`,
+  );
   const dash = line === 'dashed' ? ';stroke-dasharray:5 4' : '';
   const stroke = { d: path.join(''), style: `stroke:var(${colour});fill:none;stroke-width:2${dash}` };
   const joined = line ? element('path', stroke, element('title', {}, text(label))) : [];
@@ -156,7 +182,12 @@ function drawCloud({ label, colour, mark, points }: PlotSeries, { x, y }: Scales
     'g',
     { role: 'img', 'aria-label': name, class: 'cloud' },
     points.map((point) =>
-      element('g', {}, element('title', {}, text(pointText(point).join(', '))), drawMark(mark, [x(point.computed), y(point.score)], colour)),
+      element(
+        'g',
+        {},
+        element('title', {}, text(pointText(point).join(', '))),
+        drawMark(mark, [x(point.computed), y(point.score)], colour),
+      ),
     ),
   );
 }
@@ -189,17 +220,28 @@ function drawLabels(series: readonly PlotSeries[], { x, y, layout }: Scales): Ma
   const { left, right, top, bottom, width, height } = layout;
   const wanted = series.flatMap(({ names, label, aside, points }) => {
     const named = names === 'all' ? points : names === 'first' ? points.slice(0, 1) : [];
-    return named.map((point) => ({ x: x(point.computed, aside), y: y(point.score), text: names === 'all' ? shownName(point.name, MOST_OF_A_LABEL) : label }));
+    return named.map((point) => ({
+      x: x(point.computed, aside),
+      y: y(point.score),
+      text: names === 'all' ? shownName(point.name, MOST_OF_A_LABEL) : label,
+    }));
   });
   const marks = series.flatMap(({ points, mark, aside }) =>
-    mark === 'none' ? [] : points.map((point): Box => ({ x: x(point.computed, aside) - 6, y: y(point.score) - 6, width: 12, height: 12 })),
+    mark === 'none'
+      ? []
+      : points.map((point): Box => ({ x: x(point.computed, aside) - 6, y: y(point.score) - 6, width: 12, height: 12 })),
   );
   const frame = { x: left, y: top - 4, width: width - left - right + 8, height: height - top - bottom + 8 };
   return element(
     'g',
     { 'aria-hidden': 'true' },
     placeLabels(wanted, marks, frame).map(({ x: px, y: py, at, anchor, isFar, text: own }) => [
-      isFar ? element('path', { class: 'leader', d: `M${px.toFixed(1)} ${py.toFixed(1)}L${at[0].toFixed(1)} ${(at[1] - 4).toFixed(1)}` }) : [],
+      isFar
+        ? element('path', {
+            class: 'leader',
+            d: `M${px.toFixed(1)} ${py.toFixed(1)}L${at[0].toFixed(1)} ${(at[1] - 4).toFixed(1)}`,
+          })
+        : [],
       element('text', { class: 'label', x: at[0], y: at[1], 'text-anchor': anchor }, text(own)),
     ]),
   );
@@ -210,8 +252,18 @@ export function plotKey(series: readonly PlotSeries[]): Markup {
   const sign = ({ colour, mark, line, names }: PlotSeries): Markup => {
     const dash = line === 'dashed' ? ';stroke-dasharray:5 4' : '';
     const drawn = line ? element('path', { d: 'M0 7H24', style: `stroke:var(${colour});stroke-width:2${dash}` }) : [];
-    const swatch = { class: names === 'cloud' ? 'cloud' : undefined, width: 24, height: 14, viewBox: '0 0 24 14', 'aria-hidden': 'true' };
+    const swatch = {
+      class: names === 'cloud' ? 'cloud' : undefined,
+      width: 24,
+      height: 14,
+      viewBox: '0 0 24 14',
+      'aria-hidden': 'true',
+    };
     return element('svg', swatch, drawn, drawMark(mark, [12, 7], colour));
   };
-  return element('ul', { class: 'key' }, series.map((one) => element('li', {}, sign(one), text(one.label))));
+  return element(
+    'ul',
+    { class: 'key' },
+    series.map((one) => element('li', {}, sign(one), text(one.label))),
+  );
 }

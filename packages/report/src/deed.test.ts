@@ -23,7 +23,9 @@ describe('what a letter means', () => {
   });
 
   it('tells a step that computes some of the branches', () => {
-    expect(meaningOf(deedOf(schedule('#a', { a: [{ do: 'reuse' }, { do: 'compute', blocks: [0, 0] }] }), 'a'))).toBe('partly computed');
+    expect(meaningOf(deedOf(schedule('#a', { a: [{ do: 'reuse' }, { do: 'compute', blocks: [0, 0] }] }), 'a'))).toBe(
+      'partly computed',
+    );
   });
 });
 
@@ -48,7 +50,10 @@ describe('a legend', () => {
   });
 
   it('has one line for letters that mean the same', () => {
-    expect(legendOf([{ name: 'x', schedule: schedule('#.a', { a: [{ do: 'reuse' }] }) }])).toMatchObject([{ letters: ['#'] }, { letters: ['.', 'a'] }]);
+    expect(legendOf([{ name: 'x', schedule: schedule('#.a', { a: [{ do: 'reuse' }] }) }])).toMatchObject([
+      { letters: ['#'] },
+      { letters: ['.', 'a'] },
+    ]);
   });
 });
 
@@ -63,11 +68,16 @@ describe('a strip', () => {
 
   it('draws every degree of forecast in another height, and stacks at another place than branches', () => {
     const bar = (rule: Schedule['legend'][string]) => {
-      const [, y, height] = /<g><title>step 1.*?<rect [^>]*y="([\d.]+)"[^>]*height="([\d.]+)"/.exec(patternStrip({ name: 'x', schedule: schedule('#a', { a: rule }) }))!;
+      const [, y, height] = /<g><title>step 1.*?<rect [^>]*y="([\d.]+)"[^>]*height="([\d.]+)"/.exec(
+        patternStrip({ name: 'x', schedule: schedule('#a', { a: rule }) }),
+      )!;
       return `${y!} ${height!}`;
     };
     const orders = [0, 1, 2, 3, 4];
-    const bars = orders.flatMap((order) => [bar([{ do: 'reuse', order }]), bar([{ do: 'reuse', order, span: [0, 1] }])]);
+    const bars = orders.flatMap((order) => [
+      bar([{ do: 'reuse', order }]),
+      bar([{ do: 'reuse', order, span: [0, 1] }]),
+    ]);
     expect(new Set(bars).size).toBe(bars.length);
     expect(bars).not.toContain('0 16'); // as high as a computed step
   });

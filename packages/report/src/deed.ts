@@ -90,7 +90,8 @@ export interface NamedSchedule {
 export function legendOf(schedules: readonly NamedSchedule[]): readonly LegendEntry[] {
   const uses = schedules.flatMap(usesOf);
   const meanings = grouped(uses, ({ letter }) => letter);
-  const isAmbiguous = ({ letter }: Use): boolean => new Set(meanings.get(letter)!.map(({ meaning }) => meaning)).size > 1;
+  const isAmbiguous = ({ letter }: Use): boolean =>
+    new Set(meanings.get(letter)!.map(({ meaning }) => meaning)).size > 1;
   const lines = grouped(uses, (use) => `${use.meaning}${isAmbiguous(use) ? ' (here)' : ''}`);
   return [...lines.values()].map((own) => ({
     letters: [...new Set(own.map(({ letter }) => letter))],

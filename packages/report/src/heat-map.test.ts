@@ -2,7 +2,18 @@ import { describe, expect, it } from 'vitest';
 import { heatMap, strongest } from './heat-map.ts';
 
 describe('a heat map', () => {
-  const map = { name: 'change', rows: ['0', '1'], columns: ['1', '2'], values: [[0, 0.25], [1, NaN]], xLabel: 'step', yLabel: 'block', cell: [10, 10] } as const;
+  const map = {
+    name: 'change',
+    rows: ['0', '1'],
+    columns: ['1', '2'],
+    values: [
+      [0, 0.25],
+      [1, NaN],
+    ],
+    xLabel: 'step',
+    yLabel: 'block',
+    cell: [10, 10],
+  } as const;
 
   it('paints larger numbers stronger, and leaves out what is none', () => {
     const [svg] = heatMap(map, 1);

@@ -31,14 +31,28 @@ export function heatMap(map: HeatMap, most: number = strongest(map.values)): rea
   const labelled = Math.ceil(COLUMN_LABEL / width);
   const painted = element(
     'svg',
-    { class: 'fixed', viewBox: `0 0 ${total} ${tall + BOTTOM}`, width: total, role: 'img', 'aria-label': `${name}: ${yLabel} by ${xLabel}` },
+    {
+      class: 'fixed',
+      viewBox: `0 0 ${total} ${tall + BOTTOM}`,
+      width: total,
+      role: 'img',
+      'aria-label': `${name}: ${yLabel} by ${xLabel}`,
+    },
     values.map((own, row) => own.map((value, column) => cellOf(map, { value, row, column, most }))),
     rows.map((row, i) =>
-      element('text', { x: LEFT - 6, y: TOP + (i + 0.5) * height + 4, 'text-anchor': 'end', class: 'muted' }, text(row)),
+      element(
+        'text',
+        { x: LEFT - 6, y: TOP + (i + 0.5) * height + 4, 'text-anchor': 'end', class: 'muted' },
+        text(row),
+      ),
     ),
     columns.map((column, i) =>
       i % labelled === 0
-        ? element('text', { x: LEFT + (i + 0.5) * width, y: tall + 14, 'text-anchor': 'middle', class: 'muted' }, text(column))
+        ? element(
+            'text',
+            { x: LEFT + (i + 0.5) * width, y: tall + 14, 'text-anchor': 'middle', class: 'muted' },
+            text(column),
+          )
         : [],
     ),
     element('text', { x: LEFT, y: tall + 30, class: 'muted' }, text(`${xLabel}; rows: ${yLabel}`)),
@@ -58,7 +72,10 @@ interface Cell {
   readonly most: number;
 }
 
-function cellOf({ rows, columns, xLabel, yLabel, cell: [width, height] }: HeatMap, { value, row, column, most }: Cell): Markup {
+function cellOf(
+  { rows, columns, xLabel, yLabel, cell: [width, height] }: HeatMap,
+  { value, row, column, most }: Cell,
+): Markup {
   const place = { x: LEFT + column * width, y: TOP + row * height, width: width - 0.6, height: height - 0.6 };
   const said = `${yLabel} ${rows[row]!}, ${xLabel} ${columns[column]!}: ${shownValue(value)}`;
   return element('rect', { ...place, style: paint(value, most) }, element('title', {}, text(said)));
@@ -87,12 +104,25 @@ function paint(value: number, most: number): string {
 export function heatKey(most: number): Markup {
   const steps = 24;
   const sample = Array.from({ length: steps }, (_, i) =>
-    element('rect', { x: 20 + (i * KEY_WIDTH) / steps, y: 0, width: KEY_WIDTH / steps, height: 10, style: paint((most * i) / (steps - 1), most) }),
+    element('rect', {
+      x: 20 + (i * KEY_WIDTH) / steps,
+      y: 0,
+      width: KEY_WIDTH / steps,
+      height: 10,
+      style: paint((most * i) / (steps - 1), most),
+    }),
   );
   const width = KEY_WIDTH + 90;
   return element(
     'svg',
-    { class: 'fixed', width, height: 12, viewBox: `0 0 ${width} 12`, role: 'img', 'aria-label': `from 0, pale, to ${most.toPrecision(2)}, strong` },
+    {
+      class: 'fixed',
+      width,
+      height: 12,
+      viewBox: `0 0 ${width} 12`,
+      role: 'img',
+      'aria-label': `from 0, pale, to ${most.toPrecision(2)}, strong`,
+    },
     element('text', { x: 8, y: 10, class: 'muted' }, text('0')),
     sample,
     element('text', { x: KEY_WIDTH + 26, y: 10, class: 'muted' }, text(most.toPrecision(2))),

@@ -1,6 +1,14 @@
 // The page about a search
 export { imageSetsSentence, searchReport } from './search-report.ts';
-export type { Candidate, ImageSets, MeanScores, ReportedBudget, ReportedContestant, ReportedObjective, SearchReport } from './search-report.ts';
+export type {
+  Candidate,
+  ImageSets,
+  MeanScores,
+  ReportedBudget,
+  ReportedContestant,
+  ReportedObjective,
+  SearchReport,
+} from './search-report.ts';
 export type { Movement } from './sections/movement.ts';
 export type { Reproduction } from './sections/reproduction.ts';
 

@@ -8,11 +8,19 @@ const boxOf = ({ at, anchor, text }: Label): Box => {
   const width = text.length * 6.6;
   return { x: anchor === 'start' ? at[0] : at[0] - width, y: at[1] - 11, width, height: 14 };
 };
-const meet = (a: Box, b: Box): boolean => a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+const meet = (a: Box, b: Box): boolean =>
+  a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 
 describe('labels', () => {
   it('stand beside their points', () => {
-    const [right, left] = placeLabels([{ x: 50, y: 100, text: 'fora-3' }, { x: 310, y: 200, text: 'fora-3' }], [], frame);
+    const [right, left] = placeLabels(
+      [
+        { x: 50, y: 100, text: 'fora-3' },
+        { x: 310, y: 200, text: 'fora-3' },
+      ],
+      [],
+      frame,
+    );
     expect(right).toMatchObject({ anchor: 'start', at: [59, 104], isFar: false });
     expect(left).toMatchObject({ anchor: 'end', at: [301, 204], isFar: false });
   });
@@ -22,7 +30,11 @@ describe('labels', () => {
     fc.assert(
       fc.property(fc.array(coordinates, { minLength: 1, maxLength: 8 }), (points) => {
         const marks = points.map(({ x, y }): Box => ({ x: x - 6, y: y - 6, width: 12, height: 12 }));
-        const labels = placeLabels(points.map((one, i) => ({ ...one, text: `method ${i}` })), marks, frame);
+        const labels = placeLabels(
+          points.map((one, i) => ({ ...one, text: `method ${i}` })),
+          marks,
+          frame,
+        );
         const boxes = labels.map(boxOf);
         expect(labels.map(({ text }) => text)).toEqual(points.map((_, i) => `method ${i}`));
         boxes.forEach((box, i) => {

@@ -32,8 +32,8 @@ const REACH = 12;
 /**
  * Places texts beside their points, within a frame, so that none covers another or a mark.
  *
- * One after another: each takes the nearest free place at the right or at the left of its point. Where there is none it takes the
- * one that covers least, so no text is left out.
+ * One after another: each takes the nearest free place at the right or at the left of its point. Where there is none it
+ * takes the one that covers least, so no text is left out.
  */
 export function placeLabels(wanted: readonly Wanted[], marks: readonly Box[], frame: Box): readonly Label[] {
   const taken = [...marks];
@@ -60,7 +60,14 @@ function placesOf({ x, y, text }: Wanted): readonly Place[] {
       const top = y - LINE / 2 + line * LINE;
       return {
         box: { x: left, y: top, width, height: LINE },
-        label: { x, y, text, anchor, at: [anchor === 'start' ? left : left + width, top + LINE - 3], isFar: line !== 0 },
+        label: {
+          x,
+          y,
+          text,
+          anchor,
+          at: [anchor === 'start' ? left : left + width, top + LINE - 3],
+          isFar: line !== 0,
+        },
       };
     }),
   );

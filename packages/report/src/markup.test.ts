@@ -15,7 +15,15 @@ describe('markup', () => {
 });
 
 describe('base64', () => {
-  it.each([['', ''], ['f', 'Zg=='], ['fo', 'Zm8='], ['foo', 'Zm9v'], ['foob', 'Zm9vYg=='], ['fooba', 'Zm9vYmE='], ['foobar', 'Zm9vYmFy']])('of %j is %j (RFC 4648, 10)', (bytes, letters) => {
+  it.each([
+    ['', ''],
+    ['f', 'Zg=='],
+    ['fo', 'Zm8='],
+    ['foo', 'Zm9v'],
+    ['foob', 'Zm9vYg=='],
+    ['fooba', 'Zm9vYmE='],
+    ['foobar', 'Zm9vYmFy'],
+  ])('of %j is %j (RFC 4648, 10)', (bytes, letters) => {
     expect(base64Of(Uint8Array.from(bytes, (letter) => letter.charCodeAt(0)))).toBe(letters);
   });
 

@@ -13,7 +13,13 @@ export function text(content: string | number): Markup {
   return printable(String(content)).replace(/[&<>"']/g, (sign) => ENTITIES[sign]!) as Markup;
 }
 
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
 /** A name that a file gave to a model, a class or a schedule: as much of it as a page has room for. */
 export function nameText(name: string): string {

@@ -123,9 +123,11 @@ export function imageSetsSentence({ search, final, judged }: ImageSets): string 
     ...(final > 0 ? [`the best of them raced on ${counted(final)}, which decided what is called found`] : []),
     ...(judged > 0 ? [`the table of the result is of ${counted(judged)} by which nothing was chosen`] : []),
   ];
-  if (sets.length === 1) return `Every score on this page is of the ${counted(search)} that schedules were searched by; it flatters what was found.`;
-  const count = sets.length === 3 ? 'three' : 'two';
-  return `The scores on this page are of ${count} sets of images, and compare within one set only: ${sets.slice(0, -1).join(', ')}, and ${sets.at(-1)!}.`;
+  if (sets.length === 1) {
+    return `Every score on this page is of ${counted(search)} that schedules were searched by; it flatters what was found.`;
+  }
+  const intro = `The scores on this page are of ${sets.length === 3 ? 'three' : 'two'} sets of images`;
+  return `${intro}, and compare within one set only: ${sets.slice(0, -1).join(', ')}, and ${sets.at(-1)!}.`;
 }
 
 function counted(images: number): string {

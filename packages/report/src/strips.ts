@@ -36,14 +36,15 @@ function stepTitle(step: number, letter: string, deed: Deed): Markup {
 
 /**
  * What a step does, told by shape as well as by colour: full height where all is computed, else a bar that is the
- * higher the higher the degree of the forecast. Features of branches stand at the bottom, those of the stack hang from the top, and
- * refreshed tokens are a narrow bar from the other end, as long as their share.
+ * higher the higher the degree of the forecast. Features of branches stand at the bottom, those of the stack hang from
+ * the top, and refreshed tokens are a narrow bar from the other end, as long as their share.
  */
 function bars(deed: Deed, x: number): readonly Markup[] {
   const bar = (y: number, height: number, colour: string): Markup =>
     element('rect', { x: x + 0.5, y, width: CELL - 1, height, style: `fill:var(${colour})` });
   if (deed.kind === 'computed') return [bar(0, BAR, '--computed')];
-  if (deed.kind === 'partly computed') return [bar(0, BAR / 2 - 1, '--computed'), bar(BAR / 2 + 1, BAR / 2 - 1, '--computed')];
+  if (deed.kind === 'partly computed')
+    return [bar(0, BAR / 2 - 1, '--computed'), bar(BAR / 2 + 1, BAR / 2 - 1, '--computed')];
   const { order, ofStack, refreshed } = deed;
   const height = Math.min(BAR - 1, LEAST_BAR + PER_ORDER * order);
   const reused = ofStack ? bar(0, height, '--stack') : bar(BAR - height, height, '--branch');
@@ -59,7 +60,13 @@ export function stripKey(schedules: readonly NamedSchedule[]): Markup {
     'ul',
     { class: 'key' },
     legendOf(schedules).map(({ letters, deed, of }) => {
-      const swatch = { class: 'swatch', width: CELL, height: BAR, viewBox: `0 0 ${CELL} ${BAR}`, 'aria-hidden': 'true' };
+      const swatch = {
+        class: 'swatch',
+        width: CELL,
+        height: BAR,
+        viewBox: `0 0 ${CELL} ${BAR}`,
+        'aria-hidden': 'true',
+      };
       const names = of.length > 0 ? ` (in ${of.map(nameText).join(', ')})` : '';
       return element(
         'li',

@@ -55,7 +55,11 @@ function headCell({ name, unit }: Head): Markup {
 
 /** The numbers behind a picture, folded away. */
 export function numbersOf(summary: string, table: TableData): Markup {
-  const scrolled = element('div', { class: 'scrolled', tabindex: 0, role: 'group', 'aria-label': table.caption }, dataTable(table));
+  const scrolled = element(
+    'div',
+    { class: 'scrolled', tabindex: 0, role: 'group', 'aria-label': table.caption },
+    dataTable(table),
+  );
   return element('details', {}, element('summary', {}, text(summary)), scrolled);
 }
 

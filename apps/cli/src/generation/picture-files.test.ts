@@ -17,15 +17,34 @@ const picture: Picture = { width: 4, height: 4, channels: 1, data: new Uint8Arra
 /** A job that draws one image of each class. */
 const jobOf = (names: readonly string[]): Job =>
   ({
-    chosen: { name: 'model', fingerprint: '0', model: { family: 'dit', flavour: 'original', labels: { count: names.length, names: names.map((name) => [name]) } } },
+    chosen: {
+      name: 'model',
+      fingerprint: '0',
+      model: {
+        family: 'dit',
+        flavour: 'original',
+        labels: { count: names.length, names: names.map((name) => [name]) },
+      },
+    },
     schedule: { name: 'uncached', schedule: { version: 1, pattern: '##', legend: {} } },
-    sampling: { labels: names.map((_, label) => label), seed: 0, sampler: 'ddim', eta: 0, rule: 'spaced', steps: { count: 2 } },
+    sampling: {
+      labels: names.map((_, label) => label),
+      seed: 0,
+      sampler: 'ddim',
+      eta: 0,
+      rule: 'spaced',
+      steps: { count: 2 },
+    },
   }) as unknown as Job;
 
 /** What the grid of such a job shows, its text left out, and that text. */
 async function gridOf(names: readonly string[]) {
   const path = join(folder, 'grid.png');
-  await writeGrid(jobOf(names), names.map(() => picture), path);
+  await writeGrid(
+    jobOf(names),
+    names.map(() => picture),
+    path,
+  );
   const png = await readFile(path);
   return { png, text: readPngText(png) };
 }
@@ -34,9 +53,14 @@ describe('grid.png', () => {
   it('letters names beyond ASCII as they are transliterated, or as their number, and keeps them in its text', async () => {
     const names = ['Käfer', 'кошка', '猫', '\ue000\ue001'];
     const { png, text } = await gridOf(names);
-    const plain = overview(names.map(() => picture), ['Kafer', 'koshka', 'Mao', '3']);
+    const plain = overview(
+      names.map(() => picture),
+      ['Kafer', 'koshka', 'Mao', '3'],
+    );
     expect(Buffer.from(encodePng(plain, text)).equals(png)).toBe(true);
-    expect((JSON.parse(text['procache']!) as { images: readonly { name: string }[] }).images.map(({ name }) => name)).toEqual(names);
+    expect(
+      (JSON.parse(text['procache']!) as { images: readonly { name: string }[] }).images.map(({ name }) => name),
+    ).toEqual(names);
     expect(text['parameters']).toContain('Käfer, кошка, 猫');
   });
 
@@ -49,6 +73,8 @@ describe('grid.png', () => {
   it('takes names with signs that no picture can hold', async () => {
     const names = ['a\u0000b', '\ud800', '<svg onload=alert(1)>\u202e\u001b[2J'];
     const { text } = await gridOf(names);
-    expect((JSON.parse(text['procache']!) as { images: readonly { name: string }[] }).images.map(({ name }) => name)).toEqual(names);
+    expect(
+      (JSON.parse(text['procache']!) as { images: readonly { name: string }[] }).images.map(({ name }) => name),
+    ).toEqual(names);
   });
 });

@@ -37,15 +37,29 @@ export function outcomeText(job: SearchJob, outcome: SearchOutcome, effort: Effo
   return [...found, ...judged, '', spent].join('\n');
 }
 
-function budgetLines({ budget, result, milliseconds: time }: BudgetOutcome, { objectives, flags }: SearchJob, ink: Ink): readonly string[] {
+function budgetLines(
+  { budget, result, milliseconds: time }: BudgetOutcome,
+  { objectives, flags }: SearchJob,
+  ink: Ink,
+): readonly string[] {
   const { best, lead, finalists, ranking } = result;
   const [first] = objectives.measures;
   const seeds = `${best.seeds.length} ${finalists.length > 0 ? 'fresh ' : ''}images`;
   const value = meanScore(best.scores, first.name);
-  const surely = !lead ? '' : lead.low > 0 ? '; surely better than the next' : '; the next is as good, as far as these images tell';
+  const surely = !lead
+    ? ''
+    : lead.low > 0
+      ? '; surely better than the next'
+      : '; the next is as good, as far as these images tell';
   const tried = `the best of ${ranking.length}: ${first.name} ${shownScore(value)} on ${seeds}${surely}`;
-  const timed = time === undefined ? '' : `; ${timedImages(flags)} images took ${milliseconds(time)}, and the target is ${milliseconds(flags.target!)}`;
-  return [`${ink.strong(`${budget} computed`)}  ${best.pattern}`, ...wrapText(tried + timed, WIDTH - 2, (text) => text.length).map((line) => `  ${line}`)];
+  const timed =
+    time === undefined
+      ? ''
+      : `; ${timedImages(flags)} images took ${milliseconds(time)}, and the target is ${milliseconds(flags.target!)}`;
+  return [
+    `${ink.strong(`${budget} computed`)}  ${best.pattern}`,
+    ...wrapText(tried + timed, WIDTH - 2, (text) => text.length).map((line) => `  ${line}`),
+  ];
 }
 
 function judgedLines({ objectives, seeds }: SearchJob, { judged }: SearchOutcome, ink: Ink): readonly string[] {
@@ -75,7 +89,11 @@ interface Column {
 }
 
 /** One table where the width allows it, else several, so that no name and no number is broken. */
-function tablesOf(judged: readonly JudgedContestant[], all: readonly Column[], apart: readonly (readonly Column[])[]): readonly string[] {
+function tablesOf(
+  judged: readonly JudgedContestant[],
+  all: readonly Column[],
+  apart: readonly (readonly Column[])[],
+): readonly string[] {
   const rowsOf = (columns: readonly Column[]) => judged.map((one) => columns.map(({ of }) => of(one)));
   const headingsOf = (columns: readonly Column[]) => columns.map(({ heading }) => heading);
   const tables = fitsTable(headingsOf(all), rowsOf(all), WIDTH) ? [all] : apart;
@@ -85,6 +103,8 @@ function tablesOf(judged: readonly JudgedContestant[], all: readonly Column[], a
 function count(size: bigint): string {
   if (size < 1_000_000n) return size.toLocaleString('en-GB');
   const digits = String(size); // of more digits than a number has
-  const [mantissa, exponent] = Number(`${digits.slice(0, 15)}e0`).toExponential(1).split('e+') as [string, string];
+  const [mantissa, exponent] = Number(`${digits.slice(0, 15)}e0`)
+    .toExponential(1)
+    .split('e+') as [string, string];
   return `${mantissa}e${Number(exponent) + Math.max(0, digits.length - 15)}`;
 }

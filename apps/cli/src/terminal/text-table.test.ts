@@ -5,7 +5,10 @@ import { fitsTable, formatTable } from './text-table.ts';
 
 describe('formatTable', () => {
   test('puts numbers at the right and text at the left', () => {
-    const rows = [['uncached', '4.21 s', '-', 50], ['procache-published', '1.70 s', '2.48x', 8]];
+    const rows = [
+      ['uncached', '4.21 s', '-', 50],
+      ['procache-published', '1.70 s', '2.48x', 8],
+    ];
     expect(formatTable(['schedule', 'time', 'speed-up', 'steps'], rows)).toBe(
       [
         'schedule              time  speed-up  steps',
@@ -18,7 +21,13 @@ describe('formatTable', () => {
   });
 
   test('wraps text where the table is too wide', () => {
-    const table = formatTable(['name', 'about', 'size'], [['small', 'a model of shapes '.repeat(8), 12], ['x', '#.+.'.repeat(25), 3]]);
+    const table = formatTable(
+      ['name', 'about', 'size'],
+      [
+        ['small', 'a model of shapes '.repeat(8), 12],
+        ['x', '#.+.'.repeat(25), 3],
+      ],
+    );
     for (const line of table.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
     expect(table.replaceAll(/\s/g, '')).toContain('amodelofshapes');
   });
@@ -48,7 +57,11 @@ describe('formatTable', () => {
   test('breaks no word of a table that fits, whatever its cells', () => {
     const word = fc.string({ unit: fc.constantFrom('a', 'b', '-', '7'), minLength: 1, maxLength: 12 });
     const cell = fc.array(word, { minLength: 1, maxLength: 4 }).map((words) => words.join(' '));
-    const rows = fc.integer({ min: 1, max: 5 }).chain((columns) => fc.array(fc.array(cell, { minLength: columns, maxLength: columns }), { minLength: 1, maxLength: 4 }));
+    const rows = fc
+      .integer({ min: 1, max: 5 })
+      .chain((columns) =>
+        fc.array(fc.array(cell, { minLength: columns, maxLength: columns }), { minLength: 1, maxLength: 4 }),
+      );
     fc.assert(
       fc.property(rows, ([headings, ...others]) => {
         const table = formatTable(headings!, others, 60);
@@ -62,7 +75,8 @@ describe('formatTable', () => {
 
   test('takes cells of hundreds of thousands of letters', () => {
     const started = performance.now();
-    for (const line of formatTable(['name', 'size'], [['x'.repeat(300_000), 1]]).split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    for (const line of formatTable(['name', 'size'], [['x'.repeat(300_000), 1]]).split('\n'))
+      expect(line.length).toBeLessThanOrEqual(80);
     expect(performance.now() - started).toBeLessThan(5_000);
   });
 

@@ -8,20 +8,26 @@ const leastColumn = 8;
 const lettersIn = (line: string): number => Array.from(line).length;
 
 /**
- * The lines of a plain-text table: headings, a rule, and a line for each row, columns of numbers at the right, all others at the left.
+ * The lines of a plain-text table: headings, a rule, and a line for each row, columns of numbers at the right, all
+ * others at the left.
  *
- * A column holds numbers if every cell reads as a number, with a short unit or not (`2.48x`, `33.1 dB`), or as `-`. Where the table
- * would exceed `width` letters, first headings are wrapped that are wider than their numbers, at spaces and behind hyphens; then the
- * widest texts are, at spaces; and only where that is not enough, inside words.
+ * A column holds numbers if every cell reads as a number, with a short unit or not (`2.48x`, `33.1 dB`), or as `-`.
+ * Where the table would exceed `width` letters, first headings are wrapped that are wider than their numbers, at spaces
+ * and behind hyphens; then the widest texts are, at spaces; and only where that is not enough, inside words.
  */
 export function formatTable(headings: readonly string[], rows: readonly (readonly Cell[])[], width = 80): string {
   const uneven = rows.findIndex((row) => row.length !== headings.length);
-  if (uneven >= 0) throw new RangeError(`row ${uneven} has ${rows[uneven]!.length} cells under ${headings.length} headings; fill all columns`);
+  if (uneven >= 0)
+    throw new RangeError(
+      `row ${uneven} has ${rows[uneven]!.length} cells under ${headings.length} headings; fill all columns`,
+    );
   const columns = columnsOf(headings, rows);
   const widths = narrowed(columns, width - columnGap * (headings.length - 1));
   const rule = widths.map((size) => '-'.repeat(size));
   const heads = linesOf(headings.map((heading, column) => wrapHeading(heading, widths[column]!)));
-  const body = rows.flatMap((row) => linesOf(row.map((cell, column) => wrapText(String(cell), widths[column]!, lettersIn))));
+  const body = rows.flatMap((row) =>
+    linesOf(row.map((cell, column) => wrapText(String(cell), widths[column]!, lettersIn))),
+  );
   const lines = [...heads, rule, ...body].map((cells) => lineOf(cells, widths, columns));
   return `${lines.join('\n')}\n`;
 }
@@ -49,7 +55,12 @@ function columnsOf(headings: readonly string[], rows: readonly (readonly Cell[])
     const longest = most(cells.map(lettersIn));
     const least = most(headingParts(heading).map((part) => lettersIn(part.trimEnd())));
     const word = isNumeric ? longest : most(cells.flatMap((cell) => cell.split(/[ \n]/).map(lettersIn)));
-    return { isNumeric, natural: Math.max(lettersIn(heading), longest), headed: Math.max(least, longest), unbroken: Math.max(least, word) };
+    return {
+      isNumeric,
+      natural: Math.max(lettersIn(heading), longest),
+      headed: Math.max(least, longest),
+      unbroken: Math.max(least, word),
+    };
   });
 }
 
@@ -63,7 +74,9 @@ function readsAsNumber(cell: string): boolean {
 
 /** The widths of the columns: as much as they take, less what is too much, in the order that `formatTable` promises. */
 function narrowed(columns: readonly Column[], room: number): readonly number[] {
-  const widths = columns.map(({ isNumeric, natural }) => (isNumeric ? natural : Math.min(natural, Math.max(room, leastColumn))));
+  const widths = columns.map(({ isNumeric, natural }) =>
+    isNumeric ? natural : Math.min(natural, Math.max(room, leastColumn)),
+  );
   const floors = [
     columns.map(({ headed }) => headed),
     columns.map(({ unbroken }) => unbroken),
@@ -98,7 +111,9 @@ function wrapHeading(heading: string, width: number): readonly string[] {
 
 /** The cells of each line of a row whose cells have lines of their own. */
 function linesOf(cells: readonly (readonly string[])[]): readonly (readonly string[])[] {
-  return Array.from({ length: most(cells.map(({ length }) => length)) }, (_, line) => cells.map((lines) => lines[line] ?? ''));
+  return Array.from({ length: most(cells.map(({ length }) => length)) }, (_, line) =>
+    cells.map((lines) => lines[line] ?? ''),
+  );
 }
 
 function lineOf(cells: readonly string[], widths: readonly number[], columns: readonly Column[]): string {

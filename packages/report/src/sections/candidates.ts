@@ -21,9 +21,18 @@ export function candidatesSection(report: SearchReport): Section {
     schedule,
     scores: [shownScore(scores[objectives[0].name]!)],
   }));
-  const besideHeads = [{ name: 'schedule' }, { name: 'steps' }, { name: objectives[0].name, unit: `on ${images.judged} images of the result` }];
-  const content = [figure('the best candidates of the search, step by step', stripKey(groups.flatMap(({ rows }) => rows)), searched)];
-  if (beside.length > 0) content.push(figure('published methods, step by step', stripKey(beside), group('Published methods', besideHeads, beside)));
+  const besideHeads = [
+    { name: 'schedule' },
+    { name: 'steps' },
+    { name: objectives[0].name, unit: `on ${images.judged} images of the result` },
+  ];
+  const content = [
+    figure('the best candidates of the search, step by step', stripKey(groups.flatMap(({ rows }) => rows)), searched),
+  ];
+  if (beside.length > 0)
+    content.push(
+      figure('published methods, step by step', stripKey(beside), group('Published methods', besideHeads, beside)),
+    );
   return {
     title: 'Candidates',
     words: [
@@ -44,7 +53,12 @@ interface StripRow extends NamedSchedule {
 function headsOf({ objectives, images }: SearchReport): readonly Head[] {
   const { name } = objectives[0];
   const final = images.final > 0 ? [{ name, unit: `on ${images.final} images of the final race` }] : [];
-  return [{ name: 'schedule' }, { name: 'steps' }, { name, unit: `on ${images.search} images of the search` }, ...final];
+  return [
+    { name: 'schedule' },
+    { name: 'steps' },
+    { name, unit: `on ${images.search} images of the search` },
+    ...final,
+  ];
 }
 
 /** What was found first, then the others as the images of the search rank them. */
@@ -64,10 +78,17 @@ function rowsOf(budget: ReportedBudget): readonly StripRow[] {
 }
 
 function group(title: string, heads: readonly Head[], rows: readonly StripRow[]): Markup {
-  const lines = rows.map(
-    (row): Row => ({ heading: row.name, cells: [patternStrip(row), ...row.scores.map((score) => text(score))], isFound: row.isFound ?? false }),
+  const lines = rows.map((row): Row => ({
+    heading: row.name,
+    cells: [patternStrip(row), ...row.scores.map((score) => text(score))],
+    isFound: row.isFound ?? false,
+  }));
+  return element(
+    'div',
+    {},
+    element('h3', {}, text(title)),
+    dataTable({ caption: title, heads, rows: lines, isMarkup: true, className: 'strips' }),
   );
-  return element('div', {}, element('h3', {}, text(title)), dataTable({ caption: title, heads, rows: lines, isMarkup: true, className: 'strips' }));
 }
 
 /** Why a candidate with a better score is not what was found. */
@@ -75,7 +96,9 @@ function surpassing(budget: ReportedBudget, objective: ReportedObjective, hasFin
   const shown = shownOf(budget);
   const found = shown.find(({ isFound }) => isFound);
   if (!found || !hasFinal) return [];
-  const better = shown.flatMap(({ search, isFound }, i) => (!isFound && isBetter(search, found.search, objective) ? [i] : []));
+  const better = shown.flatMap(({ search, isFound }, i) =>
+    !isFound && isBetter(search, found.search, objective) ? [i] : [],
+  );
   if (better.length === 0) return [];
   const names = better.length === 1 ? `Candidate ${better[0]!} was` : `Candidates ${better.join(', ')} were`;
   return [

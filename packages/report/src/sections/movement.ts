@@ -15,7 +15,9 @@ export interface Movement {
 /** A picture and its table have no room for more columns; of more steps every second one is shown, or every third. */
 const MOST_COLUMNS = 250;
 
-/** Feature change per step and block, and error after reuse over gap and depth: the analysis of the paper's section 3. */
+/**
+ * Feature change per step and block, and error after reuse over gap and depth: the analysis of the paper's section 3.
+ */
 export function movementSection(movement: readonly Movement[]): Section {
   const title = 'How features move';
   if (movement.length === 0) return { title, words: ['It was not measured.'], content: [] };
@@ -52,13 +54,29 @@ interface MapSettings {
 }
 
 /** A picture for each kind of module, a row for each of its blocks. */
-function mapsOf(movement: readonly Movement[], valuesOf: (own: Movement) => readonly number[], { name, column, xLabel, cell }: MapSettings): readonly HeatMap[] {
-  const parts = movement.map((own) => ({ own, block: own.branch.split('.')[0]!, module: own.branch.split('.').slice(1).join('.') }));
+function mapsOf(
+  movement: readonly Movement[],
+  valuesOf: (own: Movement) => readonly number[],
+  { name, column, xLabel, cell }: MapSettings,
+): readonly HeatMap[] {
+  const parts = movement.map((own) => ({
+    own,
+    block: own.branch.split('.')[0]!,
+    module: own.branch.split('.').slice(1).join('.'),
+  }));
   return [...new Set(parts.map(({ module }) => module))].map((module) => {
     const rows = parts.filter((part) => part.module === module);
     const values = rows.map(({ own }) => valuesOf(own));
     const columns = Array.from({ length: Math.max(...values.map(({ length }) => length)) }, (_, i) => column(i));
-    return { name: name(nameText(module)), rows: rows.map(({ block }) => nameText(block)), columns, values, xLabel, yLabel: 'block', cell };
+    return {
+      name: name(nameText(module)),
+      rows: rows.map(({ block }) => nameText(block)),
+      columns,
+      values,
+      xLabel,
+      yLabel: 'block',
+      cell,
+    };
   });
 }
 

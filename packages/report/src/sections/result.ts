@@ -19,12 +19,13 @@ export function resultSection({ objectives, images, judged, timedImages }: Searc
       multiplyAddRatio.toFixed(2),
     ],
   }));
+  const unseenBy = images.final > 0 ? 'neither the search nor its final race has' : 'the search has not';
   const caption = `what was found beside other schedules, on ${images.judged} images`;
   return {
     title: 'The result',
     words: [
-      `Measured on ${images.judged} images that ${images.final > 0 ? 'neither the search nor its final race has seen' : 'the search has not seen'}. ` +
-        `${comparedWith(objectives)} The speed-up is by the clock, of ${timedImages} images on one worker; ` +
+      `Measured on ${images.judged} images that ${unseenBy} seen. ${comparedWith(objectives)} ` +
+        `The speed-up is by the clock, of ${timedImages} images on one worker; ` +
         'arithmetic is counted. Forecasts of every branch take more time than their arithmetic, those of the stack do not.',
       ...surpassing(judged, first),
     ],
@@ -35,7 +36,10 @@ export function resultSection({ objectives, images, judged, timedImages }: Searc
 /** What the images are compared with. */
 function comparedWith(objectives: SearchReport['objectives']): string {
   const of = (judges: ReportedObjective['judges']): string =>
-    objectives.filter((one) => one.judges === judges).map(({ name }) => name).join(' and ');
+    objectives
+      .filter((one) => one.judges === judges)
+      .map(({ name }) => name)
+      .join(' and ');
   return [
     ...(of('image') ? [`Each is compared with the uncached image from the same noise (${of('image')}).`] : []),
     ...(of('set') ? [`All together are compared with the data that was given (${of('set')}).`] : []),
@@ -64,12 +68,17 @@ export function isBetter(a: number, b: number, { better }: ReportedObjective): b
   return better === 'lower' ? a < b : a > b;
 }
 
-/** A sentence for each found schedule that something with no more computed steps surpasses: nobody should have to notice it by himself. */
+/**
+ * A sentence for each found schedule that something with no more computed steps surpasses: nobody should have to notice
+ * it by himself.
+ */
 function surpassing(judged: readonly ReportedContestant[], objective: ReportedObjective): readonly string[] {
   const scoreOf = ({ scores }: ReportedContestant): number => scores[objective.name]!;
   return judged.flatMap((own) => {
     if (own.kind !== 'found') return [];
-    const better = judged.filter((one) => one.computed <= own.computed && isBetter(scoreOf(one), scoreOf(own), objective));
+    const better = judged.filter(
+      (one) => one.computed <= own.computed && isBetter(scoreOf(one), scoreOf(own), objective),
+    );
     if (better.length === 0) return [];
     const names = better.map(({ name, computed }) => `${nameText(name)} (${computed} computed)`).join(', ');
     return [`On these images ${names} did better than "${nameText(own.name)}" with no more computed steps.`];

@@ -9,13 +9,22 @@ import type { SearchJob } from '../job.ts';
 const IMAGES = 2;
 const LONGEST_GAP = 8;
 
-/** How the features of every branch move, measured once from the model at hand, and from then on read from the study. */
-export function measuredMovement(job: SearchJob, study: Study, signal: AbortSignal): Promise<readonly BranchMovement[]> {
+/**
+ * How the features of every branch move, measured once from the model at hand, and from then on read from the study.
+ */
+export function measuredMovement(
+  job: SearchJob,
+  study: Study,
+  signal: AbortSignal,
+): Promise<readonly BranchMovement[]> {
   return study.keep(keptMovement(job.chosen.model.topology), () => measure(job, signal));
 }
 
 /** In this thread, as features cannot be read from another. */
-async function measure({ chosen, flags, process, labelOf, steps, seeds }: SearchJob, signal: AbortSignal): Promise<readonly BranchMovement[]> {
+async function measure(
+  { chosen, flags, process, labelOf, steps, seeds }: SearchJob,
+  signal: AbortSignal,
+): Promise<readonly BranchMovement[]> {
   const { threads, memory } = flags;
   const { sampler, eta, guidance, stepsOf } = process;
   const transformer = await openChosen(chosen, { threads, memory });

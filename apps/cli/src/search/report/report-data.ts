@@ -1,6 +1,22 @@
 import { formatSchedule } from '@procache/core';
-import type { MeanScores, PlotPoint, ReportedBudget, ReportedContestant, ReportedObjective, Reproduction, Samples, SearchReport } from '@procache/report';
-import { type Assessment, type BranchMovement, budgetCurve, errorModel, meanScore, type Objective } from '@procache/search';
+import type {
+  MeanScores,
+  PlotPoint,
+  ReportedBudget,
+  ReportedContestant,
+  ReportedObjective,
+  Reproduction,
+  Samples,
+  SearchReport,
+} from '@procache/report';
+import {
+  type Assessment,
+  type BranchMovement,
+  budgetCurve,
+  errorModel,
+  meanScore,
+  type Objective,
+} from '@procache/search';
 import type { SearchJob } from '../job.ts';
 import { TIMED_IMAGES } from '../judging.ts';
 import { foundSchedule } from '../outcome-files.ts';
@@ -15,7 +31,11 @@ export interface Measured {
 }
 
 /** A search and its outcome as the plain data that the report is made of. */
-export function reportData(job: SearchJob, outcome: SearchOutcome, { movement, samples, commandLine }: Measured): SearchReport {
+export function reportData(
+  job: SearchJob,
+  outcome: SearchOutcome,
+  { movement, samples, commandLine }: Measured,
+): SearchReport {
   const { chosen, process, steps, objectives, seeds } = job;
   const [first, ...others] = objectives.measures;
   const plain = ({ name, better, judges }: Objective): ReportedObjective => ({ name, better, judges });
@@ -25,7 +45,11 @@ export function reportData(job: SearchJob, outcome: SearchOutcome, { movement, s
     steps,
     guidance: process.guidance?.scale ?? 1,
     objectives: [plain(first), ...others.map(plain)],
-    images: { search: seeds.search.length, final: seeds.final.length, judged: outcome.judged.length > 0 ? seeds.judge.length : 0 },
+    images: {
+      search: seeds.search.length,
+      final: seeds.final.length,
+      judged: outcome.judged.length > 0 ? seeds.judge.length : 0,
+    },
     budgets: outcome.budgets.map((own) => budgetData(job, own)),
     judged: outcome.judged.map(({ judged, ...one }): ReportedContestant => ({
       ...one,
@@ -35,7 +59,11 @@ export function reportData(job: SearchJob, outcome: SearchOutcome, { movement, s
     timedImages: Math.min(TIMED_IMAGES, seeds.judge.length),
     predicted: predictedCurve(job, outcome),
     samples,
-    movement: movement.map(({ branch, change, reuseError }) => ({ branch, change: change.map(({ relativeL1 }) => relativeL1), reuseError })),
+    movement: movement.map(({ branch, change, reuseError }) => ({
+      branch,
+      change: change.map(({ relativeL1 }) => relativeL1),
+      reuseError,
+    })),
     reproduction: reproductionOf(job, outcome, commandLine),
   };
 }
@@ -91,7 +119,9 @@ function predictedCurve({ space }: SearchJob, { budgets, recording }: SearchOutc
     width: CURVE_WIDTH,
   });
   const first = Math.min(widest.budget - BELOW, ...budgets.map(({ budget }) => budget));
-  return curve.flatMap(([best], i) => (best && i + 1 >= first ? [{ name: `predicted: ${best.pattern}`, computed: i + 1, score: best.error }] : []));
+  return curve.flatMap(([best], i) =>
+    best && i + 1 >= first ? [{ name: `predicted: ${best.pattern}`, computed: i + 1, score: best.error }] : [],
+  );
 }
 
 /** What it takes to do it again, and to use what was found. */
@@ -106,8 +136,16 @@ function reproductionOf(job: SearchJob, outcome: SearchOutcome, commandLine: str
       ['seeds of the search', range(seeds.search)],
       ['of the final race', range(seeds.final)],
       ['of the result', range(seeds.judge)],
-      ['versions', Object.entries(header.versions).map(([name, version]) => `${name} ${version}`).join(', ')],
+      [
+        'versions',
+        Object.entries(header.versions)
+          .map(([name, version]) => `${name} ${version}`)
+          .join(', '),
+      ],
     ],
-    files: outcome.budgets.map(({ budget }) => ({ name: `found-${budget}.json`, text: formatSchedule(foundSchedule(job, outcome, budget)) })),
+    files: outcome.budgets.map(({ budget }) => ({
+      name: `found-${budget}.json`,
+      text: formatSchedule(foundSchedule(job, outcome, budget)),
+    })),
   };
 }

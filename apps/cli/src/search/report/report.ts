@@ -21,7 +21,12 @@ export interface ReportDesk {
  *
  * Nothing that a search finds depends on it. Where it fails, all else is written already, and there is no new file.
  */
-export async function writeReport(path: string, job: SearchJob, outcome: SearchOutcome, { study, workers, signal, commandLine }: ReportDesk): Promise<void> {
+export async function writeReport(
+  path: string,
+  job: SearchJob,
+  outcome: SearchOutcome,
+  { study, workers, signal, commandLine }: ReportDesk,
+): Promise<void> {
   const movement = await measuredMovement(job, study, signal);
   const samples = await drawSamples(job, shownContestants(job, outcome), workers, signal);
   await writeWhole(path, searchReport(reportData(job, outcome, { movement, samples, commandLine })));
@@ -29,7 +34,10 @@ export async function writeReport(path: string, job: SearchJob, outcome: SearchO
 
 /** What was found, and the published schedule, or in its place the first of the other methods. */
 function shownContestants(job: SearchJob, { budgets }: SearchOutcome): readonly Contestant[] {
-  const all = contestantsOf(job, budgets.map(({ budget, result }) => ({ budget, schedule: result.best.schedule })));
+  const all = contestantsOf(
+    job,
+    budgets.map(({ budget, result }) => ({ budget, schedule: result.best.schedule })),
+  );
   const published = all.find(({ kind }) => kind === 'method');
   return [...(published ? [published] : []), ...all.filter(({ kind }) => kind === 'found')];
 }

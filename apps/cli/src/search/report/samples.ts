@@ -15,7 +15,12 @@ const GAIN = 4;
  * Images that the search has not seen, uncached and with each schedule, and below each row its amplified difference
  * from the uncached one; nothing where the model's latents cannot be decoded.
  */
-export async function drawSamples(job: SearchJob, contestants: readonly Contestant[], { render }: Workers, signal: AbortSignal): Promise<Samples | undefined> {
+export async function drawSamples(
+  job: SearchJob,
+  contestants: readonly Contestant[],
+  { render }: Workers,
+  signal: AbortSignal,
+): Promise<Samples | undefined> {
   const { chosen, seeds, steps, labelOf } = job;
   const { valueRange, latent, labels } = chosen.model;
   const shown = (seeds.judge.length > 0 ? seeds.judge : seeds.search).slice(0, SHOWN);
@@ -29,7 +34,10 @@ export async function drawSamples(job: SearchJob, contestants: readonly Contesta
   for (const { name, schedule } of contestants) {
     const pictures = await draw(schedule);
     const differences = pictures.map((picture, i) => differenceOf(picture, plain[i]!, GAIN));
-    rows.push({ name, images: pictures.map(sampleImage) }, { name: `its difference, ${GAIN} times`, isNote: true, images: differences.map(sampleImage) });
+    rows.push(
+      { name, images: pictures.map(sampleImage) },
+      { name: `its difference, ${GAIN} times`, isNote: true, images: differences.map(sampleImage) },
+    );
   }
   return { names: shown.map((seed) => nameOfLabel(labelOf(seed), labels)), rows };
 }
