@@ -1,5 +1,6 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeSafetensors } from '@procache/model';
 import { encodePng } from '@procache/pictures';
 import { describe, expect, it } from 'vitest';
 import { runCommandLine } from '../src/command-line.ts';
@@ -38,6 +39,33 @@ describe('procache inspect', () => {
       metadata: { 'procache.state': 'ema' },
       model: { supported: false, why: expect.stringContaining('not of a supported model') },
     });
+  });
+
+  it('says which weights of several are taken', async () => {
+    const averaged = join(FIXTURES, 'cases/07-ema-under-other-keys/state_dict_ema.pt');
+    expect((await inspect(averaged)).stdout).toContain("\ntaken             'state_dict_ema' (passed over: 'state_dict')\n");
+    const compiled = join(FIXTURES, 'cases/06-name-prefixes/_orig_mod.safetensors');
+    expect((await inspect(compiled)).stdout).toContain("\ntaken             names after '_orig_mod.'\n");
+    expect((await inspect(join(FIXTURES, 'checkpoints/plain.pt'))).stdout).not.toContain('taken');
+  });
+
+  it('compares checksums, and finds what was damaged', async () => {
+    const path = join(FIXTURES, 'checkpoints/plain.pt');
+    expect((await inspect(path, '--check')).stdout).toMatch(/\nchecked {11}[\d.]+ MiB of weights have the checksums that the file keeps\n/);
+    expect((await inspect('fashion-dit', '--check')).stdout).toContain('\nchecked           nothing, as the file keeps no checksums\n');
+    const damaged = await readFile(path);
+    damaged[Math.floor(damaged.length / 2)]! ^= 1;
+    await writeFile(inFolder('damaged.pt'), damaged);
+    const { code, stderr } = await inspect(inFolder('damaged.pt'), '--check');
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringMatching(/damaged\.pt: 'plain\/data\/\d+' has the checksum [0-9a-f]{8} but [0-9a-f]{8} is noted/) });
+  });
+
+  it('lists no more than a line of the name of a tensor', async () => {
+    const tensors = new Map(['a', 'b'].map((letter) => [letter.repeat(50_000), { shape: [1], data: Float32Array.of(1) }]));
+    await writeFile(inFolder('long.safetensors'), writeSafetensors(tensors));
+    const { stdout } = await inspect(inFolder('long.safetensors'), '--tensors');
+    expect(stdout.length).toBeLessThan(2000);
+    expect(stdout).toMatch(/b{20}/);
   });
 
   it('takes what a checkpoint does not tell from the command line', async () => {

@@ -1,6 +1,8 @@
 import { basename, resolve } from 'node:path';
 import { openCheckpointFiles } from '@procache/backend-node';
 import { ProCacheError } from '@procache/core';
+import { printable, shownName } from '@procache/core/untrusted';
+import { shownName } from '@procache/core/untrusted';
 import {
   type Checkpoint,
   checkRecords,
@@ -90,13 +92,19 @@ function checkpointText(held: Held, taken: string | undefined): string {
   const others = Object.entries(held.metadata).filter(([key]) => !key.startsWith('procache.')).map(([key, value]) => `${key}=${value}`);
   return listOf([
     ['file', `${held.file}, ${held.format}, ${bytes(held.bytes)}`],
-    ['tensors', `${held.tensors} (${Object.entries(held.types).map(([type, count]) => `${count} ${type}`).join(', ')})`],
+    ['tensors', `${held.tensors} (${typesText(held.types)})`],
     ['parameters', large(held.parameters)],
     ['taken', taken === undefined ? undefined : wrapped(taken)],
-    ['metadata', others.length === 0 ? undefined : others.join(', ').slice(0, 300)],
+    ['metadata', others.length === 0 ? undefined : wrapped(shownName(others.join(', '), 300))],
     ['fingerprint', held.fingerprint],
     ['checked', held.checkedBytes === undefined ? undefined : checkedText(held.checkedBytes)],
   ]);
+}
+
+/** `200 F32, 92 F16`, and no more than a line. */
+function typesText(types: Content['types']): string {
+  const counts = Object.entries(types).map(([type, count]) => `${count} ${type}`);
+  return counts.length > 5 ? `${counts.slice(0, 5).join(', ')}, ...` : counts.join(', ');
 }
 
 function checkedText(checkedBytes: number): string {
@@ -105,11 +113,11 @@ function checkedText(checkedBytes: number): string {
 }
 
 function wrapped(text: string): string {
-  return wrapText(text, 62, (line) => line.length).join(`\n${' '.repeat(COLUMN)}`);
+  return wrapText(printable(text), 62, (line) => line.length).join(`\n${' '.repeat(COLUMN)}`);
 }
 
 function modelText(model: TransformerModel | ProCacheError): string {
-  if (model instanceof ProCacheError) return ['not supported', ...wrapText(model.message, 76, (line) => line.length).map((line) => `  ${line}`)].join('\n');
+  if (model instanceof ProCacheError) return ['not supported', ...wrapText(printable(model.message), 76, (line) => line.length).map((line) => `  ${line}`)].join('\n');
   const { labels, latent, defaults, topology, stream, valueRange, unreadFields } = model;
   return listOf([
     ['supported', `yes, as ${model.family} (${model.flavour})`],
@@ -160,7 +168,12 @@ function modelObject(model: TransformerModel | ProCacheError): object {
 }
 
 function tensorTable(tensors: readonly StoredTensor[]): string {
-  return formatTable(['tensor', 'type', 'shape'], tensors.map(({ name, type, shape }) => [name, type, `[${shape.join(', ')}]`])).trimEnd();
+  const rows = tensors.map(({ name, type, shape }) => [shownName(name), type, shapeText(shape)]);
+  return formatTable(['tensor', 'type', 'shape'], rows).trimEnd();
+}
+
+function shapeText(shape: readonly number[]): string {
+  return `[${shape.slice(0, 8).join(', ')}${shape.length > 8 ? ', ...' : ''}]`;
 }
 
 function tensorObject({ name, type, shape }: StoredTensor): object {
