@@ -2,7 +2,6 @@ import { basename, resolve } from 'node:path';
 import { openCheckpointFiles } from '@procache/backend-node';
 import { ProCacheError } from '@procache/core';
 import { printable, shownName } from '@procache/core/untrusted';
-import { shownName } from '@procache/core/untrusted';
 import {
   type Checkpoint,
   checkRecords,
