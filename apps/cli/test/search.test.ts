@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFile, stat } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { uniforms } from '@procache/core';
 import { describe, expect, it } from 'vitest';
+import { randomDit } from './random-dit.ts';
 import { procache, temporaryFolder } from './spawn-procache.ts';
 
 const inFolder = temporaryFolder();
@@ -64,6 +66,14 @@ const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => 
 
 describe('procache search', () => {
   const whole = inFolder.bind(undefined, 'whole');
+
+  /** A folder with the first lines of the whole study in it: such a share of its characters. */
+  async function begun(name: string, share: number): Promise<string> {
+    const text = await readFile(whole('study.jsonl'), 'utf8');
+    await mkdir(inFolder(name));
+    await writeFile(inFolder(name, 'study.jsonl'), text.slice(0, text.lastIndexOf('\n', share * text.length) + 1));
+    return inFolder(name);
+  }
 
   it('finds a schedule, and writes it, the Pareto set, the result and a report that needs nothing else', async () => {
     const { code, stdout, stderr } = await procache([...small, '--out', whole()]);
@@ -130,6 +140,78 @@ describe('procache search', () => {
     }
   });
 
+  it('is the only one that writes to its folder, and leaves it to others when it is killed', async () => {
+    const out = await begun('contested', 0.5);
+    const before = (await linesOf(out)).length;
+    const child = spawn(process.execPath, [main, ...small, '--out', out, '--resume'], { stdio: 'ignore' });
+    const ended = signalOf(child);
+    while ((await linesOf(out)).length <= before) await pause(5);
+    const second = await procache([...small, '--out', out, '--resume']);
+    expect(second).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(`another search is writing to the study there (process ${child.pid}); wait for it or end it`) });
+    child.kill('SIGKILL');
+    expect(await ended).toBe('SIGKILL');
+    expect(await procache([...small, '--out', out, '--resume', '--no-report'])).toMatchObject({ code: 0, stderr: '' });
+    expect((await linesOf(out)).filter((line) => 'study' in line)).toHaveLength(1);
+    expect(await evaluationsOf(out)).toEqual(await evaluationsOf(whole()));
+    expect(await readdir(out)).not.toContain('study.lock');
+  });
+
+  it.skipIf(process.platform === 'win32')('says so when there is no room for its study, keeps what is there, and goes on from it', async () => {
+    const out = await begun('full', 0.4);
+    const before = (await linesOf(out)).length;
+    const words = [...small, '--out', out, '--resume', '--no-report'];
+    const limited = (script: string) =>
+      new Promise<{ code: number | null; stderr: string }>((resolve) => {
+        const child = spawn('bash', ['-c', script, 'bash', process.execPath, main, ...words]);
+        let stderr = '';
+        child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+        child.on('close', (code) => resolve({ code, stderr }));
+      });
+    const { code, stderr } = await limited('ulimit -f 40; exec "$@"'); // no file beyond 40 KiB
+    expect(code).toBe(1);
+    expect(stderr).toContain(`procache: ${join(out, 'study.jsonl')}: cannot be written: the file would be larger than files may be there`);
+    expect(stderr).toContain('what is in it is kept, and --resume goes on from there');
+    expect(stderr).not.toContain('a defect');
+    expect((await linesOf(out)).length).toBeGreaterThan(before);
+    expect(await procache(words)).toMatchObject({ code: 0, stderr: '' });
+    expect(await evaluationsOf(out)).toEqual(await evaluationsOf(whole()));
+  });
+
+  it('writes and prints what it found before its report, and only warns where that fails', async () => {
+    const out = await begun('reportless', 1);
+    await mkdir(join(out, 'report.html'));
+    const { code, stdout, stderr } = await procache([...small, '--out', out, '--resume']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('\n3 computed  #');
+    expect(stdout).not.toContain('report.html');
+    expect(stderr).toMatch(/^warning: the report was not written: \S+report\.html: is a folder, and is not written over/);
+    expect(stderr).toContain(`make it again with: procache ${small.join(' ')} --out ${out} --resume`);
+    expect(await readFile(join(out, 'found-3.json'), 'utf8')).toBe(await readFile(whole('found-3.json'), 'utf8'));
+    expect(JSON.parse(await readFile(join(out, 'search.json'), 'utf8'))).toMatchObject({ judged: [{}, {}, {}, {}] });
+  });
+
+  it.each([
+    ['{"study":1}', 'a second header says model nothing, and the first "'],
+    ['{"kept":"uncached 0","value":"AAAA"}', undefined],
+    ['null', 'null is not an object'],
+    ['{"schedule":{"version":1,"pattern":"#","legend":{}},"seeds":[0],"scores":{"latent-error":{}}}', "the score 'latent-error' is neither one number nor one for each of the 1 seeds"],
+    ['{"kept":"recording 0,1,2","value":{}}', undefined],
+    ['{"schedule":'.repeat(3000), undefined],
+  ])('refuses a study with a line that is not its own, or goes on without it: %#', async (line, message) => {
+    await rm(inFolder('foreign'), { recursive: true, force: true });
+    const out = await begun('foreign', 1);
+    const count = (await linesOf(out)).length;
+    await appendFile(join(out, 'study.jsonl'), `${line}\n`);
+    const { code, stderr, stdout } = await procache([...small, '--out', out, '--resume', '--no-report']);
+    if (message === undefined) {
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(await readFile(join(out, 'found-3.json'), 'utf8')).toBe(await readFile(whole('found-3.json'), 'utf8'));
+    } else {
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toContain(`study.jsonl: line ${count + 1} of the study: ${message}`);
+    }
+  });
+
   it('keeps what it has when it is interrupted, and says how to go on', async () => {
     const out = inFolder('interrupted');
     const child = spawn(process.execPath, [main, ...small, '--out', out]);
@@ -143,5 +225,27 @@ describe('procache search', () => {
     expect(stderr).toMatch(/^procache: interrupted after \d+ schedules, all of which are in \S+study\.jsonl/);
     expect(stderr).toContain(`go on with: procache ${small.join(' ')} --out ${out} --resume`);
     expect((await stat(join(out, 'study.jsonl'))).size).toBeGreaterThan(0);
+  });
+});
+
+// Drawn anew each time; a failure names its seed, and SEED=<seed> makes it happen again.
+const drawn = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+
+describe('a search of a random tiny model', () => {
+  it.each([drawn, drawn + 1])('goes the same way wherever it was killed (seed %d)', async (seed) => {
+    const model = await randomDit(inFolder(`model-${seed}`), seed);
+    const [whole, broken] = [inFolder(`whole-${seed}`), inFolder(`broken-${seed}`)];
+    const words = ['search', '--model', model, '--steps', '7', '--budget', '3', '--seeds', '3', '--final-seeds', '2', '--judge', '2', '--iterations', '4', '--no-report', '--workers', '1', '--resume', '--out'];
+    expect(await procache([...words, whole])).toMatchObject({ code: 0, stderr: '' });
+    const text = await readFile(join(whole, 'study.jsonl'), 'utf8');
+    expect(text).not.toMatch(/"kept":"recording[^\n]*null/);
+    const total = (await linesOf(whole)).length;
+    const random = uniforms(seed);
+    for (let kill = 0; kill < 2; kill++) await killed([...words, broken], broken, 1 + Math.floor(random() * (total / 4)));
+    expect(await procache([...words, broken])).toMatchObject({ code: 0 });
+    expect(await evaluationsOf(broken)).toEqual(await evaluationsOf(whole));
+    const recordings = async (folder: string) => (await linesOf(folder)).filter(({ kept }) => kept?.startsWith('recording'));
+    expect(await recordings(broken)).toEqual(await recordings(whole));
+    for (const file of ['found-3.json', 'pareto.json']) expect(await readFile(join(broken, file), 'utf8')).toBe(await readFile(join(whole, file), 'utf8'));
   });
 });

@@ -136,7 +136,7 @@ async function addReport(job: SearchJob, outcome: SearchOutcome, { screen, study
     const again = commandLine.with('--resume');
     if (host.signal.aborted) throw new Interrupted(`interrupted before ${page} was written; everything else is in ${out}\nmake it with: ${again}`);
     const { message } = failureOf(cause, host.signal);
-    screen.note(`warning: ${page} was not written: ${message}\n  everything else is in ${out}; make it again with: ${again}`);
+    screen.note(`warning: the report was not written: ${message}\n  everything else is in ${out}; make it again with: ${again}`);
     return;
   }
   progress.clear();
