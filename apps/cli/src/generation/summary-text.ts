@@ -13,8 +13,13 @@ export function jobLines({ chosen, sampling, schedule }: Job): string {
   const { height, width } = chosen.model.latent;
   const images = `${labels.length} ${labels.length === 1 ? 'image' : 'images'} of ${height}x${width}`;
   const guided = guidance ? `, guidance ${guidance.scale}` : '';
-  const weights = chosen.weights === undefined ? '' : `\nweights: ${chosen.weights}`;
+  const weights = chosen.weights === undefined ? '' : `\nweights: ${weightsText(chosen.weights)}`;
   return `${chosen.name}: ${images}, ${steps.count} steps of ${sampler}${guided}\nschedule: ${schedule.name}${weights}`;
+}
+
+/** Which weights of the file are taken, below one another where it takes several lines. */
+function weightsText(weights: string): string {
+  return wrapText(weights, 70, (line) => line.length).join(`\n${' '.repeat('weights: '.length)}`);
 }
 
 /** A run at a glance: its letters, and what the steps of each took. */
