@@ -53,6 +53,8 @@ const useless: readonly (readonly [string, readonly string[]])[] = [
   ['--stack belongs to --format mask and --format bins', ['schedule', 'import', 'x', '--format', 'list', '--stack']],
   ['--rule belongs to --forecast', ['schedule', 'import', 'x', '--format', 'mask', '--rule', 'taylor']],
   ['--model belongs to methods and names that ship with a model', ['schedule', 'resample', '%schedule', '--steps', '4', '--model', 'fashion-dit']],
+  ["--schedules: there is no schedule 'for-2'", ['bench', '--schedules', 'fora-2,for-2']],
+  ['--steps 2000: cannot take 2000 steps through a model trained with 1000 timesteps', ['generate', '--steps', '2000']],
   ['--images belongs to --target', ['search', '--images', '3']],
   ['--rule belongs to --forecast with an order above 0', ['search', '--forecast', '0', '--rule', 'taylor']],
   ['--mix belongs to several orders of --forecast', ['search', '--forecast', '2', '--features', 'stack', '--mix', 'step']],

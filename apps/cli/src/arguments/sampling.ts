@@ -4,6 +4,7 @@ import { guidanceOf as guidanceOfScale, type SamplingDefaults } from '@procache/
 import { type Command, Option } from 'commander';
 import { labelsOfBatch, takenLabels } from './labels.ts';
 import type { ChosenModel, KnownModel } from './model-choice.ts';
+import { naming } from './naming.ts';
 import { readNoise } from './noise.ts';
 import { numberWithin, seedValue } from './values.ts';
 
@@ -91,7 +92,7 @@ export function chooseProcess(flags: ProcessFlags, chosen: ChosenModel): Process
     sampler: samplerOf(flags, defaults),
     eta: flags.eta ?? 0,
     rule,
-    stepsOf: (count) => diffusionSteps(count, { ...defaults, rule }),
+    stepsOf: (count) => naming(`--steps ${count}`, () => diffusionSteps(count, { ...defaults, rule })),
     guidance: guidanceOf(flags.guidance, chosen),
   };
 }

@@ -31,10 +31,10 @@ export interface ChosenSchedule {
 }
 
 /** Reads or makes the schedule, and checks that it fits the model. */
-export async function chooseSchedule(flags: ScheduleFlags, chosen: KnownModel): Promise<ChosenSchedule> {
+export async function chooseSchedule(flags: ScheduleFlags, chosen: KnownModel, option: string = '--schedule'): Promise<ChosenSchedule> {
   const asked = flags.schedule ?? 'uncached';
   const { topology } = chosen.model;
-  const schedule = await scheduleNamed(asked, flags, chosen, '--schedule');
+  const schedule = await scheduleNamed(asked, flags, chosen, option);
   return { name: basename(asked).replace(/\.json$/, ''), schedule, plan: checkSchedule(schedule, topology) };
 }
 

@@ -137,7 +137,7 @@ async function contestantsOf(chosen: ChosenModel, flags: BenchFlags): Promise<re
   const names = ['uncached', ...flags.schedules.split(',').map((name) => name.trim())];
   const steps = flags.steps ?? chosen.recommended?.steps ?? USUAL_STEPS;
   const contestants: Contestant[] = [];
-  for (const name of new Set(names)) contestants.push({ name, plan: (await chooseSchedule({ schedule: name, steps }, chosen)).plan });
+  for (const name of new Set(names)) contestants.push({ name, plan: (await chooseSchedule({ schedule: name, steps }, chosen, '--schedules')).plan });
   return contestants;
 }
 

@@ -7,6 +7,7 @@ import { type Json, type PatternSpace, provenanceOf, type StudyHeader } from '@p
 import { checkBelong } from '../arguments/belongs.ts';
 import { labelsOf } from '../arguments/labels.ts';
 import { type ChosenModel, chooseModel } from '../arguments/model-choice.ts';
+import { naming } from '../arguments/naming.ts';
 import { chooseProcess, type Process } from '../arguments/sampling.ts';
 import { VERSION } from '../version.ts';
 import { type ChosenObjectives, chooseObjectives } from './objective-choice.ts';
@@ -87,16 +88,6 @@ function checkBudget(budget: number, flags: SearchFlags, space: ChosenSpace): vo
 function checkBeside({ beside, judge }: SearchFlags, { model }: ChosenModel, steps: number): void {
   checkBelong({ '--beside': beside }, '--judge with more than 0 images', judge > 0);
   for (const name of beside ?? []) naming('--beside', () => byName(name, model.topology, steps));
-}
-
-/** Runs a check, and says which option it is that does not pass. */
-function naming<Result>(option: string, check: () => Result): Result {
-  try {
-    return check();
-  } catch (cause) {
-    if (!(cause instanceof ProCacheError) || cause.message.startsWith('--')) throw cause;
-    throw new ProCacheError(cause.code, `${option}: ${cause.message}`, { cause });
-  }
 }
 
 /** Refuses to take the distance of one image, where an objective is of sets. */
