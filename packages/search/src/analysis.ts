@@ -1,4 +1,5 @@
 import { forecastWeights, type ForecastRule, ProCacheError } from '@procache/core';
+import { checkOptions } from '@procache/core/untrusted';
 
 /** By how much something changed. */
 export interface Change {
@@ -27,10 +28,9 @@ export interface ReuseErrorOptions {
  * `errors[step][gap - 1]` is that of the feature of `step`, held or forecast from steps that were computed `gap` steps
  * apart. NaN where the gap reaches back before step 0; an order without history enough falls back.
  */
-export function reuseError(
-  features: readonly Float32Array[],
-  { longest, order = 0, forecast = 'taylor' }: ReuseErrorOptions,
-): readonly (readonly number[])[] {
+export function reuseError(features: readonly Float32Array[], options: ReuseErrorOptions): readonly (readonly number[])[] {
+  checkOptions('reuseError', options, { longest: true, order: true, forecast: true });
+  const { longest, order = 0, forecast = 'taylor' } = options;
   if (!Number.isSafeInteger(longest) || longest < 1)
     throw new ProCacheError('invalid-input', `longest: ${longest} is not an integer of at least 1`);
   return features.map((feature, step) =>

@@ -1,4 +1,5 @@
 import type { Schedule } from '@procache/core';
+import { checkOptions } from '@procache/core/untrusted';
 import { type Evaluator, lossesOf, mean, type Scores, type Signal } from './scoring/evaluator.ts';
 import { type MeanInterval, meanInterval } from './scoring/interval.ts';
 import type { Study } from './study/study.ts';
@@ -33,6 +34,7 @@ const PART = 32;
  * that the evaluator can render.
  */
 export async function judge(schedules: readonly Schedule[], options: JudgeOptions): Promise<readonly Judged[]> {
+  checkOptions('judge', options, { evaluator: true, study: true, seeds: true, signal: true, onProgress: true });
   const { seeds } = options;
   const judged: Judged[] = [];
   for (const [i, schedule] of schedules.entries()) {

@@ -1,5 +1,5 @@
 import { MAX_STEPS, type Schedule } from '@procache/core';
-import { integerOf } from '@procache/core/untrusted';
+import { checkOptions, integerOf } from '@procache/core/untrusted';
 
 export interface ResampleOptions {
   /**
@@ -18,7 +18,9 @@ export interface ResampleOptions {
  *
  * @throws {ProCacheError} `invalid-input` for a number of steps that no schedule may have.
  */
-export function resample(schedule: Schedule, steps: number, { keep = 'count' }: ResampleOptions = {}): Schedule {
+export function resample(schedule: Schedule, steps: number, options: ResampleOptions = {}): Schedule {
+  checkOptions('resample', options, { keep: true });
+  const { keep = 'count' } = options;
   integerOf({ value: steps, place: 'steps', code: 'invalid-input' }, 1, MAX_STEPS);
   const { pattern, notes } = schedule;
   if (steps === pattern.length) return schedule;

@@ -1,4 +1,5 @@
 import type { Schedule } from '@procache/core';
+import { checkOptions, type Fields } from '@procache/core/untrusted';
 import { type Evaluator, type Objective, lossesOf, mean, type Scores, type Signal } from './scoring/evaluator.ts';
 import { type MeanInterval, meanInterval, pairedDifference } from './scoring/interval.ts';
 import { paretoFront } from './scoring/pareto.ts';
@@ -72,6 +73,20 @@ export interface SearchOptions {
   readonly onAssessed?: ((event: SearchProgress) => void) | undefined;
 }
 
+const FIELDS: Fields<SearchOptions> = {
+  strategy: true,
+  evaluator: true,
+  alphabet: true,
+  study: true,
+  random: true,
+  affords: true,
+  parallel: true,
+  mostImages: true,
+  final: true,
+  signal: true,
+  onAssessed: true,
+};
+
 /** Where a search stands. */
 export interface SearchProgress {
   readonly assessment: Assessment;
@@ -107,6 +122,8 @@ export interface SearchResult {
  * Where it is stopped by its signal or by an error, everything that was evaluated is in the study.
  */
 export async function runSearch(options: SearchOptions): Promise<SearchResult> {
+  checkOptions('runSearch', options, FIELDS);
+  checkOptions('final', options.final ?? {}, { seeds: true, count: true });
   const { strategy, evaluator, study, random, affords = () => true, final } = options;
   const { seeds } = study.header;
   const desk = new AssessmentDesk(options);

@@ -1,5 +1,5 @@
 import type { Schedule, Topology } from '@procache/core';
-import { refuse, shown } from '@procache/core/untrusted';
+import { checkOptions, refuse, shown } from '@procache/core/untrusted';
 import { alphabetOf, scheduleFor, type SelectiveVariant } from '../space/alphabet.ts';
 import { checkLength, entriesOf } from './lists.ts';
 import { modulesOf } from './modules.ts';
@@ -25,6 +25,7 @@ const LETTERS = ['.', '#', '+'] as const;
  * @throws {ProCacheError} `invalid-schedule` with the place in the list.
  */
 export function fromReferenceList(list: string | readonly number[], options: ReferenceListOptions): Schedule {
+  checkOptions('fromReferenceList', options, { topology: true, direction: true, selective: true });
   const { topology, direction, selective = paperSelective(topology) } = options;
   const numbers: unknown = typeof list === 'string' ? entriesOf(list, 'list') : list;
   if (!Array.isArray(numbers)) return refuse('list', `${shown(numbers)} is not a list of 0, 1 and 2`);

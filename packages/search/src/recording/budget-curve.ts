@@ -1,4 +1,5 @@
 import { ProCacheError } from '@procache/core';
+import { checkOptions } from '@procache/core/untrusted';
 import { checkConstraints, type PatternConstraints } from '../space/pattern-constraints.ts';
 import { addInfluence, type ErrorModel } from './error-model.ts';
 
@@ -25,7 +26,9 @@ export interface Predicted {
  * only its cheapest partial pattern but the cheapest `width`, and `width` 1 would be DPCache's rule. Returns up to
  * `width` patterns for each budget from 1 on, the best first; none where the constraints allow none.
  */
-export function budgetCurve(model: ErrorModel, { constraints, letters, width = 16 }: CurveOptions): readonly (readonly Predicted[])[] {
+export function budgetCurve(model: ErrorModel, options: CurveOptions): readonly (readonly Predicted[])[] {
+  checkOptions('budgetCurve', options, { constraints: true, letters: true, width: true });
+  const { constraints, letters, width = 16 } = options;
   checkConstraints(constraints);
   const { steps, budget } = constraints;
   if (steps !== model.steps) {

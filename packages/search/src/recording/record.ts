@@ -1,4 +1,5 @@
 import type { Denoiser, Reuse, Rule } from '@procache/core';
+import { checkOptions } from '@procache/core/untrusted';
 import type { ReuseVariant } from '../space/alphabet.ts';
 import { checkFinite, familyOf, type Family, forecastFrom, type Recording } from './recording.ts';
 import type { Trajectory } from './trajectory.ts';
@@ -23,7 +24,9 @@ export interface RecordOptions {
  *
  * @throws {ProCacheError} `execution-failed` where the model's outputs are too large, or no numbers, for anything to be predicted.
  */
-export async function record(trajectory: Trajectory, { reuse, probes = 8, onProgress }: RecordOptions): Promise<Recording> {
+export async function record(trajectory: Trajectory, options: RecordOptions): Promise<Recording> {
+  checkOptions('record', options, { reuse: true, probes: true, onProgress: true });
+  const { reuse, probes = 8, onProgress } = options;
   const families = [...new Map(reuse.map((variant) => [JSON.stringify(familyOf(variant)), familyOf(variant)])).values()];
   const probed = probedSteps(trajectory.steps, probes);
   const total =

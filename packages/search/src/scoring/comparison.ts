@@ -1,4 +1,5 @@
 import { ProCacheError, type Schedule } from '@procache/core';
+import { checkOptions } from '@procache/core/untrusted';
 import type { Evaluator, Objective, Scores, Signal } from './evaluator.ts';
 
 /** Makes the images or latents of some seeds, one per seed. */
@@ -30,7 +31,9 @@ export interface ComparisonOptions {
 export const LATENT_ERROR: ImageMeasure = { name: 'latent-error', better: 'lower', judges: 'image', of: meanSquaredError };
 
 /** An evaluator that compares what a schedule makes with what the uncached model makes from the same noise. */
-export function comparison({ render, uncached, measures }: ComparisonOptions): Evaluator {
+export function comparison(options: ComparisonOptions): Evaluator {
+  checkOptions('comparison', options, { render: true, uncached: true, measures: true });
+  const { render, uncached, measures } = options;
   const referenceOf = oncePerSeed(uncached);
   return {
     objectives: measures,

@@ -1,4 +1,5 @@
 import { ProCacheError, type Reuse, type Rule, type Schedule, type SelectorSettings } from '@procache/core';
+import { checkOptions, type Fields } from '@procache/core/untrusted';
 
 /** How a reused step is filled in; all defaults are plain reuse, branch by branch. */
 export type ReuseVariant = Omit<Reuse, 'do'>;
@@ -32,6 +33,13 @@ export interface AlphabetOptions {
   readonly selector?: SelectorSettings;
 }
 
+const REUSE_FIELDS: Fields<ReuseVariant> = { order: true, forecast: true, span: true, absolute: true };
+
+function checkSelective(variant: SelectiveVariant, place: string): void {
+  checkOptions(place, variant, { reuse: true, blocks: true, ratio: true, modules: true });
+  checkOptions(`${place}.reuse`, variant.reuse ?? {}, REUSE_FIELDS);
+}
+
 const SELECTIVE_LETTERS = '+*xyzwvutsrqponm';
 const FORECAST_LETTERS = '~abcdefghijklABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
@@ -41,7 +49,11 @@ const FORECAST_LETTERS = '~abcdefghijklABCDEFGHIJKLMNOPQRSTUVWXYZ';
  * Plain reuse is `.`. A forecast has its order as its letter, where that is not taken, so that
  * `"#22#111"` can be read without the legend; what is left gets `~` and then letters.
  */
-export function alphabetOf({ reuse, selective = [], selector }: AlphabetOptions): Alphabet {
+export function alphabetOf(options: AlphabetOptions): Alphabet {
+  checkOptions('alphabetOf', options, { reuse: true, selective: true, selector: true });
+  const { reuse, selective = [], selector } = options;
+  reuse.forEach((variant, i) => checkOptions(`reuse[${i}]`, variant, REUSE_FIELDS));
+  selective.forEach((variant, i) => checkSelective(variant, `selective[${i}]`));
   const legend = new Map<string, readonly Rule[]>();
   const take = (candidates: Iterable<string>, rules: readonly Rule[], place: string): string => {
     const text = JSON.stringify(rules);

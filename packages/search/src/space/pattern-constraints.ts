@@ -1,5 +1,5 @@
 import { ProCacheError } from '@procache/core';
-import { integerOf } from '@procache/core/untrusted';
+import { checkOptions, integerOf } from '@procache/core/untrusted';
 
 /** The most steps that schedules are searched for: as many as most models are trained with. */
 export const MAX_SEARCHED_STEPS = 1000;
@@ -24,6 +24,7 @@ export interface PatternConstraints {
 
 /** Refuses constraints that no pattern meets. What is left then has at least one. */
 export function checkConstraints(constraints: PatternConstraints): void {
+  checkOptions('constraints', constraints, { steps: true, budget: true, reuse: true, gaps: true, first: true, last: true });
   const { steps, budget, reuse, first = 1, last = 0 } = constraints;
   const [least, most] = reuse;
   checkInteger('steps', steps, 1, MAX_SEARCHED_STEPS);

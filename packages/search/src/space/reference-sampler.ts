@@ -1,3 +1,4 @@
+import { checkOptions } from '@procache/core/untrusted';
 import { checkConstraints, type PatternConstraints } from './pattern-constraints.ts';
 
 /** The constraints that the shipped sampler knows: those of Eqs. 2-4. */
@@ -30,6 +31,7 @@ export interface ReferenceDraw {
  * @throws {ProCacheError} `infeasible-constraints`, where the original prints a line and returns nothing.
  */
 export function referenceSample(constraints: ReferenceConstraints, options: ReferenceOptions): ReferenceDraw {
+  checkOptions('referenceSample', options, { count: true, attempts: true, random: true });
   checkConstraints(constraints);
   const { count = 5, attempts: most = 1_000_000, random } = options;
   const found = new Set<string>();

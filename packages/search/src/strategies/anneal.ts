@@ -1,4 +1,5 @@
 import { ProCacheError } from '@procache/core';
+import { checkOptions, type Fields } from '@procache/core/untrusted';
 import type { Search, Strategy } from '../search.ts';
 import type { PatternSpace } from '../space/pattern-space.ts';
 import { draw, drawDistinct, listed } from '../space/space.ts';
@@ -28,6 +29,9 @@ export interface ClimbOptions {
   readonly tries?: number;
 }
 
+/** The fields of `ClimbOptions`. */
+export const CLIMB_FIELDS: Fields<ClimbOptions> = { rounds: true, predict: true, tries: true };
+
 const ITERATIONS = 200;
 const ROUNDS = 20;
 const TRIES = 16;
@@ -41,6 +45,8 @@ const TRIES = 16;
  * suits every model.
  */
 export function anneal({ climb = {}, ...options }: AnnealOptions): Strategy {
+  checkOptions<AnnealOptions>('anneal', options, { space: true, start: true, iterations: true, temperatures: true, climb: true });
+  checkOptions('climb', climb, CLIMB_FIELDS);
   return {
     expectedImages: (seeds) => annealImages(options, seeds) + climbImages(climb, seeds),
     async run(search) {

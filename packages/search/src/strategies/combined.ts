@@ -1,7 +1,8 @@
+import { checkOptions } from '@procache/core/untrusted';
 import { errorModel } from '../recording/error-model.ts';
 import type { Strategy } from '../search.ts';
 import { annealed, annealImages, type AnnealOptions, climbed, climbImages, type ClimbOptions, costOf } from './anneal.ts';
-import { dynamicImages, type DynamicOptions, dynamicWinner } from './dynamic.ts';
+import { checkParts, DYNAMIC_FIELDS, dynamicImages, type DynamicOptions, dynamicWinner } from './dynamic.ts';
 
 export interface CombinedOptions extends DynamicOptions {
   /** Measured moves from the pattern that dynamic programming ends with; 40 unless given, none where they are 0. */
@@ -22,6 +23,10 @@ const FINISH = { rounds: 1, tries: 8 };
  * it sees selective steps and mixed gaps too, and corrects where the prediction is wrong.
  */
 export function combined(options: CombinedOptions): Strategy {
+  checkOptions('combined', options, { ...DYNAMIC_FIELDS, anneal: true, finish: true });
+  checkParts(options);
+  checkOptions('anneal', options.anneal ?? {}, { iterations: true, temperatures: true });
+  checkOptions('finish', options.finish ?? {}, { rounds: true, tries: true });
   const anneal = { iterations: ITERATIONS, temperatures: TEMPERATURES, ...options.anneal };
   const finish = { ...FINISH, ...options.finish };
   const { space, alphabet, recording } = options;

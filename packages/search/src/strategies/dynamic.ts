@@ -1,3 +1,4 @@
+import { checkOptions, type Fields } from '@procache/core/untrusted';
 import { budgetCurve } from '../recording/budget-curve.ts';
 import { errorModel, type ErrorModel } from '../recording/error-model.ts';
 import type { Recording } from '../recording/recording.ts';
@@ -5,9 +6,9 @@ import type { Search, Strategy } from '../search.ts';
 import type { Alphabet } from '../space/alphabet.ts';
 import { eachGap } from '../space/fills.ts';
 import { PatternSpace } from '../space/pattern-space.ts';
-import { annealed, climbed, climbImages, type ClimbOptions, type Cost, costOf, type Walk } from './anneal.ts';
+import { annealed, CLIMB_FIELDS, climbed, climbImages, type ClimbOptions, type Cost, costOf, type Walk } from './anneal.ts';
 import { affordable } from './exhaustive.ts';
-import { race, raceImages, type RaceOptions } from './halving.ts';
+import { race, RACE_FIELDS, raceImages, type RaceOptions } from './halving.ts';
 
 export interface DynamicOptions {
   /** What dynamic programming chooses has gaps of one letter each; it is written as the space writes those gaps (`settle`). */
@@ -34,12 +35,32 @@ export interface DynamicOptions {
  * only towards the neighbours of which the prediction says most.
  */
 export function dynamic(options: DynamicOptions): Strategy {
+  checkOptions('dynamic', options, DYNAMIC_FIELDS);
+  checkParts(options);
   return {
     expectedImages: (seeds) => dynamicImages(options, seeds),
     async run(search) {
       await dynamicWinner(search, options);
     },
   };
+}
+
+/** The fields of `DynamicOptions`. */
+export const DYNAMIC_FIELDS: Fields<DynamicOptions> = {
+  space: true,
+  alphabet: true,
+  recording: true,
+  letters: true,
+  proposals: true,
+  iterations: true,
+  race: true,
+  climb: true,
+};
+
+/** Refuses options of the race and of the climb that nobody reads. */
+export function checkParts({ race: racing = {}, climb = {} }: DynamicOptions): void {
+  checkOptions('race', racing, RACE_FIELDS);
+  checkOptions('climb', climb, CLIMB_FIELDS);
 }
 
 const PROPOSALS = 24;

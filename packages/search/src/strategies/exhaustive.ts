@@ -1,4 +1,5 @@
 import { ProCacheError } from '@procache/core';
+import { checkOptions } from '@procache/core/untrusted';
 import type { Space } from '../space/space.ts';
 import type { Strategy } from '../search.ts';
 
@@ -9,7 +10,9 @@ export interface ExhaustiveOptions {
 }
 
 /** Assesses every pattern there is. With the paper's bounds that is 7 to 25 of them, so there is nothing to sample. */
-export function exhaustive({ space, most = 5000 }: ExhaustiveOptions): Strategy {
+export function exhaustive(options: ExhaustiveOptions): Strategy {
+  checkOptions('exhaustive', options, { space: true, most: true });
+  const { space, most = 5000 } = options;
   if (space.size > BigInt(most)) {
     throw new ProCacheError(
       'infeasible-constraints',

@@ -1,3 +1,4 @@
+import { checkOptions, type Fields } from '@procache/core/untrusted';
 import { pairedDifference } from '../scoring/interval.ts';
 import type { Assessment, Search, Strategy } from '../search.ts';
 import { drawDistinct, type Space } from '../space/space.ts';
@@ -9,6 +10,9 @@ export interface RaceOptions {
   /** The share that goes on to the next round at most; a half unless given. */
   readonly keep?: number;
 }
+
+/** The fields of `RaceOptions`. */
+export const RACE_FIELDS: Fields<RaceOptions> = { firstSeeds: true, keep: true };
 
 export interface HalvingOptions extends RaceOptions {
   readonly space: Space;
@@ -24,6 +28,7 @@ export interface HalvingOptions extends RaceOptions {
  * the worse half.
  */
 export function halving({ space, count, ...options }: HalvingOptions): Strategy {
+  checkOptions('halving', options, RACE_FIELDS);
   return {
     expectedImages: (seeds) => raceImages(Math.min(count, Number(space.size)), seeds, options),
     async run(search) {
@@ -34,6 +39,7 @@ export function halving({ space, count, ...options }: HalvingOptions): Strategy 
 
 /** Lets patterns race; returns those that reached all seeds, the best first. */
 export async function race(search: Search, patterns: readonly string[], options: RaceOptions = {}): Promise<readonly Assessment[]> {
+  checkOptions('race', options, RACE_FIELDS);
   const { seeds } = search;
   const { keep = KEPT } = options;
   let running = patterns;

@@ -1,3 +1,4 @@
+import { checkOptions } from '@procache/core/untrusted';
 import { type ReferenceConstraints, type ReferenceOptions, referenceSample } from '../space/reference-sampler.ts';
 import { drawDistinct, type Space } from '../space/space.ts';
 import type { Strategy } from '../search.ts';
@@ -10,7 +11,9 @@ export interface SampleOptions {
 }
 
 /** Assesses patterns drawn uniformly. */
-export function sample({ space, count }: SampleOptions): Strategy {
+export function sample(options: SampleOptions): Strategy {
+  checkOptions('sample', options, { space: true, count: true });
+  const { space, count } = options;
   return {
     expectedImages: (seeds) => Math.min(count, Number(space.size)) * seeds,
     async run({ assess, affords, random }) {
@@ -26,6 +29,7 @@ export interface ReferenceStrategyOptions extends Omit<ReferenceOptions, 'random
 
 /** Assesses what the paper's own sampler draws: five patterns of a biased choice (`referenceSample`). For comparison only. */
 export function reference(constraints: ReferenceConstraints, options: ReferenceStrategyOptions = {}): Strategy {
+  checkOptions('reference', options, { count: true, attempts: true, write: true });
   const { count = PAPERS_COUNT, write = (pattern: string) => pattern, ...limits } = options;
   return {
     expectedImages: (seeds) => count * seeds,
