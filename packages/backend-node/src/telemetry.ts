@@ -33,8 +33,16 @@ let settled: Promise<void> | undefined;
  */
 export function settleTelemetry(): Promise<void> {
   if (isMainThread || keepsOwnEnvironment()) switchTelemetryOff();
-  else settled ??= inMainThread();
+  else settled ??= inEveryThread() ?? inMainThread();
   return settled ?? Promise.resolve();
+}
+
+/** Deno's own environment is one for all threads, unlike its `process.env`. Elsewhere there is none. */
+function inEveryThread(): Promise<void> | undefined {
+  const { Deno: deno } = globalThis as { readonly Deno?: { readonly env: { get(name: string): string | undefined; set(name: string, value: string): void } } };
+  if (deno === undefined) return undefined;
+  deno.env.set(SWITCH, deno.env.get(SWITCH) || '1');
+  return Promise.resolve();
 }
 
 /** For a worker thread whose parent has settled it. */
