@@ -61,6 +61,16 @@ kinds of step    4, each compiled before the first step
     expect(JSON.parse(await readFile(inFolder('fora.json'), 'utf8'))).toMatchObject({ version: 1, pattern: '#.#..#' });
   });
 
+  it('keeps what names the schema of a schedule to schedules', async () => {
+    const $schema = 'https://example.org/schedule.schema.json';
+    await writeFile(inFolder('told.json'), JSON.stringify({ $schema, version: 1, pattern: '#.', legend: {} }));
+    const { stdout } = await procache(['explain', '--schedule', inFolder('told.json'), '--json', '--save', inFolder('saved.json')]);
+    expect(JSON.parse(stdout)).toMatchObject({ schedule: { name: 'told', version: 1, pattern: '#.', legend: {} } });
+    expect(stdout).not.toContain('$schema');
+    expect(JSON.parse(await readFile(inFolder('saved.json'), 'utf8'))).toMatchObject({ $schema, version: 1 });
+    expect(JSON.parse((await procache(['inspect', inFolder('told.json'), '--json'])).stdout)).toMatchObject({ schedule: { $schema } });
+  });
+
   it('needs no weights for a published size', async () => {
     const { code, stdout, stderr } = await procache(['explain', '--shape', 'DiT-XL/2', '--schedule', 'fora-2', '--steps', '4']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

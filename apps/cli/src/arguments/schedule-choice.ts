@@ -30,6 +30,14 @@ export interface ChosenSchedule {
   readonly plan: Plan;
 }
 
+/** A schedule with its name beside what it says; that makes it another kind of object than the one whose schema its file may name. */
+export type NamedSchedule = { readonly name: string } & Omit<Schedule, '$schema'>;
+
+export function namedSchedule({ name, schedule }: ChosenSchedule): NamedSchedule {
+  const members = Object.entries(schedule).filter(([key]) => key !== '$schema');
+  return { name, ...(Object.fromEntries(members) as unknown as Omit<Schedule, '$schema'>) };
+}
+
 /** Reads or makes the schedule, and checks that it fits the model. */
 export async function chooseSchedule(flags: ScheduleFlags, chosen: KnownModel, option: string = '--schedule'): Promise<ChosenSchedule> {
   const asked = flags.schedule ?? 'uncached';

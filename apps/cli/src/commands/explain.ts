@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import { labelsOfBatch } from '../arguments/labels.ts';
 import { addModelOptions, type ChosenModel, chooseModel, type KnownModel, type ModelFlags } from '../arguments/model-choice.ts';
 import { guidanceOf } from '../arguments/sampling.ts';
-import { addScheduleOptions, type ChosenSchedule, chooseSchedule, type ScheduleFlags } from '../arguments/schedule-choice.ts';
+import { addScheduleOptions, type ChosenSchedule, chooseSchedule, namedSchedule, type ScheduleFlags } from '../arguments/schedule-choice.ts';
 import { MOST_IMAGES, numberWithin, wholeNumber } from '../arguments/values.ts';
 import { explanation, letterCosts } from '../explanation.ts';
 import { writeWhole } from '../files/output-files.ts';
@@ -76,12 +76,13 @@ interface Batch {
 }
 
 /** What `procache explain --json` prints. Bytes and multiply-adds are those of the whole batch. */
-function explanationObject(chosen: ChosenModel | KnownModel, { name: method, schedule, plan }: ChosenSchedule, { cost, images, batch }: Batch): object {
+function explanationObject(chosen: ChosenModel | KnownModel, chosenSchedule: ChosenSchedule, { cost, images, batch }: Batch): object {
   const { name, model } = chosen;
+  const { schedule, plan } = chosenSchedule;
   const fingerprint = 'fingerprint' in chosen ? chosen.fingerprint : null;
   return {
     model: { name, family: model.family, flavour: model.flavour, fingerprint, parameters: model.parameters },
-    schedule: { name: method, ...schedule },
+    schedule: namedSchedule(chosenSchedule),
     steps: plan.steps.length,
     images,
     batch,

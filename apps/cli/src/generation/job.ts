@@ -1,9 +1,9 @@
-import { type Schedule, type Seed, seedsOf } from '@procache/core';
+import { type Seed, seedsOf } from '@procache/core';
 import { printable } from '@procache/core/untrusted';
 import { nameOfLabel } from '../arguments/labels.ts';
 import type { ChosenModel } from '../arguments/model-choice.ts';
 import type { Sampling } from '../arguments/sampling.ts';
-import type { ChosenSchedule } from '../arguments/schedule-choice.ts';
+import { type ChosenSchedule, type NamedSchedule, namedSchedule } from '../arguments/schedule-choice.ts';
 import { VERSION } from '../version.ts';
 
 /** What is generated, with what, and how. */
@@ -36,7 +36,7 @@ export function imagesOf({ chosen, sampling }: Job): readonly JobImage[] {
 export interface Provenance {
   readonly version: string;
   readonly model: { readonly name: string; readonly family: string; readonly flavour: string; readonly fingerprint: string };
-  readonly schedule: { readonly name: string } & Schedule;
+  readonly schedule: NamedSchedule;
   readonly steps: number;
   readonly sampler: string;
   readonly eta?: number;
@@ -51,7 +51,7 @@ export function provenanceOf({ chosen, schedule, sampling }: Job, images: readon
   return {
     version: VERSION,
     model: { name, family: model.family, flavour: model.flavour, fingerprint },
-    schedule: { name: schedule.name, ...schedule.schedule },
+    schedule: namedSchedule(schedule),
     steps: sampling.steps.count,
     sampler: sampling.sampler,
     ...(sampling.sampler === 'ddim' && { eta: sampling.eta }),
