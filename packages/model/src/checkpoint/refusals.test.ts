@@ -62,6 +62,7 @@ describe('files that are refused', () => {
     ['a zip file', () => bytesSource('a.zip', zipSync({ 'weights.npy': new Uint8Array(3) })), 'a.zip: the zip file of 1 entries has no data.pkl, so it is not from torch.save; unpack it if the checkpoint is inside'],
     ['a TorchScript program', () => saved(dictionary({ w }), { files: { 'constants.pkl': '' } }), 'saved.pt: this is a TorchScript program, not a checkpoint; save its weights alone with torch.save(model.state_dict(), path)'],
     ['a pickled module', () => torch(object('models', 'DiT')), 'a.pt: the file holds an object of the class models.DiT, not a dictionary of tensors; save the weights alone with torch.save(model.state_dict(), path)'],
+    ['a pickled module under a key', () => torch(dictionary({ model: object('models', 'DiT'), epoch: integer(3) })), "a.pt: no tensors with names were found in it; the 2 keys begin with 'model' (an object of the class models.DiT), 'epoch'; save the weights alone with torch.save(model.state_dict(), path)"],
     ['a list', () => torch(list(w)), 'a.pt: the file holds a list, not a dictionary of tensors; save the weights alone with torch.save(model.state_dict(), path)'],
     ['no tensors', () => torch(dictionary({ epoch: integer(3), log: list() })), "a.pt: no tensors with names were found in it; the 2 keys begin with 'epoch', 'log'; save the weights alone with torch.save(model.state_dict(), path)"],
 

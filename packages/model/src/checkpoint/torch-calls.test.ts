@@ -35,6 +35,8 @@ describe('what training scripts keep beside the weights', () => {
     ['a timestamp of pandas', call(named('pandas._libs.tslibs.timestamps._unpickle_timestamp'), integer(1), 'N', 'N', integer(10))],
     ['functions and classes by name', list(named('torch.optim.adamw.AdamW'), named('os.path.join'), named('torch.nn.functional.gelu'))],
     ['objects without content', call(named('copy_reg._reconstructor'), named('my_project.Trainer'), named('__builtin__.object'), 'N')],
+    ['a member of an enumeration of functions', call(named('my_project.Activation'), named('torch.nn.functional.gelu'))],
+    ['a union of types', call(named('__builtin__.reduce'), named('_operator.or_'), tuple(named('builtins.int'), named('builtins.str')))],
     ['a logger', call(named('logging.getLogger'), text('train'))],
   ])('opens with %s', async (_what, extra) => {
     expect([...(await open(extra)).tensors.keys()]).toEqual(['weight']);
@@ -81,6 +83,7 @@ describe('calls that are refused', () => {
     ['a function bound to arguments that can run programs', call(named('functools.partial'), named('os.system'), text('id')), 'functools.partial, which can run programs'],
     ['a function bound to arguments', call(named('functools.partial'), named('torch.optim.adamw.AdamW')), 'functools.partial, which is not known here'],
     ['a method of an object', call(call(named('builtins.getattr'), object('my_project', 'Model'), text('build'))), 'my_project.Model.build, which is not known here'],
+    ['a class of a function that can run programs', call(named('my_project.Callback'), named('os.system')), 'my_project.Callback, which is not known here'],
     ['a class with more than short values', call(named('my_project.Config'), dictionary({})), 'my_project.Config, which is not known here'],
     ['a function that rebuilds tensors of another', call(named('torch._tensor._rebuild_from_type_v2'), named('os.system'), named('torch.Tensor'), tuple(text('id')), 'N'), 'os.system, which can run programs'],
     ['an attribute of absurd length', call(named('builtins.getattr'), named('a.b'), text('x'.repeat(200))), 'builtins.getattr, which can run programs'],

@@ -20,9 +20,10 @@ export type CallKind = 'plain' | 'dangerous' | 'unknown';
 /** The name that a function has today: pickles keep those of Python 2, and modules move. */
 export function modernName(name: string): string {
   return name
+    .replace(/^__builtin__\.reduce$/, 'functools.reduce')
     .replace(/^(?:__builtin__|exceptions)\./, 'builtins.')
     .replace(/^copy_reg\./, 'copyreg.')
-    .replace(/^_operator\./, 'operator.')
+    .replace(/^_(operator|functools)\./, '$1.')
     .replace(/^pathlib\.(?:_local|_abc)\./, 'pathlib.')
     .replace(/^numpy\._core\./, 'numpy.core.');
 }
@@ -32,6 +33,7 @@ export function kindOfCall(name: string, args: readonly Pickled[]): CallKind {
   if (plainCalls.has(name) || plainCall.test(name)) return 'plain';
   if (name === 'functools.partial') return bindsDangerous(args[0]) ? 'dangerous' : 'unknown';
   if (name === 'operator.getitem') return isTypeHint(args[0]) ? 'plain' : 'unknown';
+  if (name === 'functools.reduce') return isPickled(args[0], 'global') && /^_?operator\.or_$/.test(args[0].name) ? 'plain' : 'unknown';
   if (isDangerous(name)) return 'dangerous';
   return isValueOfClass(name, args) ? 'plain' : 'unknown';
 }
@@ -47,7 +49,7 @@ function bindsDangerous(bound: Pickled | undefined): boolean {
   return isPickled(bound, 'global') && isDangerous(modernName(bound.name));
 }
 
-/** `typing.Dict[str, int]` in the settings of a training run. */
+/** `typing.Dict[str, int]` in the settings of a training run; `int | str` is pickled as a reduction by `or`. */
 function isTypeHint(value: Pickled | undefined): boolean {
   return isPickled(value, 'global') && /^(?:typing|builtins|collections(?:\.abc)?)\.\w+$/.test(value.name);
 }
@@ -70,8 +72,11 @@ function isShort(values: readonly Pickled[]): boolean {
 const mostValues = 16;
 const longestText = 200;
 
+/** Members of an enumeration may be functions and classes too, by name. */
 function isScalar(value: Pickled): boolean {
-  if (typeof value === 'string') return value.length <= longestText;
+  if (typeof value === 'string' || value instanceof Uint8Array) return value.length <= longestText;
+  if (isPickled(value, 'global')) return !isDangerous(modernName(value.name));
+  if (isPickled(value, 'object')) return true; // what another call made
   return value === null || ['boolean', 'number', 'bigint'].includes(typeof value);
 }
 

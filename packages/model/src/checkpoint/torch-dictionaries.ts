@@ -20,6 +20,8 @@ export interface TorchDictionaries {
 const deepest = 5;
 /** Keys are words; what is longer is not followed. */
 const longestKey = 100;
+/** Dictionaries may stand in a list, one for each rate of decay. */
+const longestList = 16;
 /** As many as any training script has. */
 const mostDictionaries = 100;
 const mostVisited = 20_000;
@@ -43,7 +45,7 @@ export function torchDictionaries(root: Pickled, refuse: Refuse): TorchDictionar
   const found = new Walk(root);
   if (found.dictionaries.length > 0) return found;
   const first = [...root.keys()].slice(0, listedKeys);
-  const keys = first.map((key) => (typeof key === 'string' ? listedNames([key]) : describePickled(key))).join(', ');
+  const keys = first.map((key) => keyInWords(key, root.get(key)!)).join(', ');
   throw refuse(
     `no tensors with names were found in it; the ${root.size} keys begin with ${keys || 'none'}; ` +
       'save the weights alone with torch.save(model.state_dict(), path)',
@@ -51,7 +53,13 @@ export function torchDictionaries(root: Pickled, refuse: Refuse): TorchDictionar
 }
 
 /** As many keys as an error can list and still be read. */
-const listedKeys = 8;
+const listedKeys = 4;
+
+/** A key, and the class of the object under it: whole models are pickled so. */
+function keyInWords(key: Pickled, value: Pickled): string {
+  const word = typeof key === 'string' ? listedNames([key]) : describePickled(key);
+  return isPickled(value, 'object') ? `${word} (${describePickled(value)})` : word;
+}
 
 /** Looks at every dictionary once, so that what refers to itself comes to an end. */
 class Walk implements TorchDictionaries {
@@ -79,7 +87,9 @@ class Walk implements TorchDictionaries {
     if (keys.length === deepest || key.length > longestKey || trainingOnly.test(key)) return;
     const path = [...keys, key];
     if (value instanceof Map) this.#visit(value, path);
-    else if (holdsTensors(value) && path.some(isAverageKey)) this.nameless.push(path.join('.'));
+    else if (Array.isArray(value) && value.length <= longestList && value.some((part) => part instanceof Map)) {
+      for (const [i, part] of value.entries()) this.#follow(String(i), part, path);
+    } else if (path.some(isAverageKey) && (holdsTensors(value) || isPickled(value, 'object'))) this.nameless.push(path.join('.'));
   }
 }
 

@@ -24,7 +24,8 @@ const unknownRank = plainKeys.length;
 /** Beside models that are drawn from there are models that help to train them, and copies that are out of date. */
 const helperRank = unknownRank + 1;
 
-const averageWord = /(?<![a-z])(?:ema|swa|avg|averaged?|polyak|shadow)(?![a-z])/;
+const averageWord =
+  /(?<![a-z])(?:emas?|swa|avg|averaged?|averager|polyak|shadow)(?![a-z])|(?<=net|model|dict|params|weights)ema(?![a-z])|(?<![a-z])ema(?=net|model|state|params|weights)/;
 const onlineWord = /(?<![a-z])(?:online|raw|current)(?![a-z])/;
 const helperWord = new RegExp(
   `(?<![a-z])(?:${[

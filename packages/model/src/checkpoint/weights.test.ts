@@ -68,6 +68,9 @@ describe('of a training checkpoint', () => {
     ['camel case', { net: weights(raw), netEma: weights(averaged) }, 'netEma'],
     ['a decay', { model: weights(raw), 'ema_0.9999': weights(averaged) }, 'ema_0.9999'],
     ['stochastic averaging', { model: weights(raw), swa_model: weights(averaged, 'module.') }, 'swa_model'],
+    ['a list of averages', { net: weights(raw), emas: list(dictionary({ decay: integer(1), state: weights(averaged) })) }, 'emas.0.state'],
+    ['one word', { model: weights(raw), modelema: weights(averaged) }, 'modelema'],
+    ['words around it', { model: weights(raw), exponential_moving_average: weights(averaged) }, 'exponential_moving_average'],
     ['nothing but the average', { 'ema-state': weights(averaged), step: integer(3) }, 'ema-state'],
     ['the average at the top level, in part under a prefix', { ...entries(raw, 'net.'), ...entries(averaged, 'net_ema.') }, 'top level'],
   ])('of %s the average is taken', async (_of, root, state) => {
@@ -80,6 +83,7 @@ describe('of a training checkpoint', () => {
     ['counters under ema', { ema: dictionary({ decay: scalar(0), num_updates: scalar(1) }), net: weights(raw) }, "'net'"],
     ['counters that are no tensors', { ema: dictionary({ decay: integer(0) }), model_state_dict: weights(raw) }, "'model_state_dict'"],
     ['parameters without names', { model: weights(raw), ema: listed }, "'model' (not averaged: 'ema.shadow_params' does not name its tensors)"],
+    ['a pickled module', { model: weights(raw), ema: object('models', 'DiT') }, "'model' (not averaged: 'ema' does not name its tensors)"],
     ['DeepSpeed', { module: weights(raw), buffer_names: list(), ds_config: dictionary({}), ds_version: text('0.1') }, "'module'"],
     ['Lightning, which keeps the average in the place of the weights', { state_dict: weights(raw), current_model_state: weights(other), averaging_state: dictionary({ n_averaged: scalar(1) }) }, "'state_dict' (passed over: 'current_model_state')"],
     ['a teacher', { student: weights(raw), teacher: weights(other) }, "'student' (passed over: 'teacher')"],
