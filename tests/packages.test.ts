@@ -18,6 +18,12 @@ beforeAll(async () => {
   tarballs = await pack(inFolder('tarballs'));
 });
 
+/** What a package ships besides its code. */
+const DATA: Readonly<Record<string, readonly string[]>> = {
+  '@procache/core': ['schedule.schema.json'],
+  '@procache/zoo': filesBelow(`${root}packages/zoo/models`).map((file) => `models/${file}`),
+};
+
 /** What a package ships: for a library what tsc makes of each source, and the source; for a program JavaScript alone. */
 function shipped({ folder, manifest }: Package): string[] {
   const sources = filesBelow(`${root}${folder}/src`)
@@ -27,7 +33,7 @@ function shipped({ folder, manifest }: Package): string[] {
   return [
     ...['LICENSE', 'README.md', 'package.json'],
     ...sources.flatMap((name) => [...built.map((end) => `dist/${name}${end}`), ...(manifest.bin ? [] : [`src/${name}.ts`])]),
-    ...(manifest.name === '@procache/zoo' ? filesBelow(`${root}${folder}/models`).map((file) => `models/${file}`) : []),
+    ...(DATA[manifest.name] ?? []),
   ].sort();
 }
 
@@ -90,7 +96,7 @@ describe('the packed packages together', () => {
 
   it('can be imported by every name that they export', async () => {
     const names = published.flatMap(({ manifest }) =>
-      Object.keys(manifest.exports!).filter((path) => path !== './package.json').map((path) => manifest.name + path.slice(1)),
+      Object.keys(manifest.exports!).filter((path) => !path.endsWith('.json')).map((path) => manifest.name + path.slice(1)),
     );
     const script = `for (const name of ${JSON.stringify(names)}) if (Object.keys(await import(name)).length === 0) throw new Error(name)`;
     await execute(process.execPath, ['--input-type=module', '--eval', script], { cwd: inFolder('outside') });
