@@ -94,5 +94,5 @@ class Walk implements TorchDictionaries {
 }
 
 function holdsTensors(value: Pickled): boolean {
-  return Array.isArray(value) && value.some((part) => isPickled(part, 'tensor'));
+  return Array.isArray(value) && value.slice(0, longestList).some((part) => isPickled(part, 'tensor'));
 }
