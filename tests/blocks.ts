@@ -33,11 +33,11 @@ export function placeOf({ document, line }: Block): string {
   return `${document}:${line}`;
 }
 
-/** The packages that the `npm install` lines of a document name. */
+/** The packages that the `npm install` lines of a document name, without their versions. */
 export function installed(document: string): ReadonlySet<string> {
   const lines = fenced(document).filter(({ language }) => language === 'sh').flatMap(({ text }) => text.split('\n'));
   const words = lines.filter((line) => line.includes('npm install ')).flatMap((line) => line.split('npm install ')[1]!.split(/\s+/));
-  return new Set(words.filter((word) => /^[@a-z]/.test(word)));
+  return new Set(words.filter((word) => /^[@a-z]/.test(word)).map((word) => word.replace(/(?<=.)@.*$/, '')));
 }
 
 /** The packages that a block of JavaScript imports; not what Node has, and not files beside it. */
