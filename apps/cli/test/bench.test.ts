@@ -1,37 +1,36 @@
-import { spawn } from 'node:child_process';
-import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
-import { fixture } from '@procache/conformance';
+import { writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { procache } from './spawn-procache.ts';
+import { procache, temporaryFolder } from './spawn-procache.ts';
 
-const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
-const tiny = ['--model', fixture('cases/11-sharded-variants/fp16')];
+const inFolder = temporaryFolder();
+const small = ['bench', '--rounds', '1', '--images', '1', '--threads', '1'];
 
 describe('procache bench', () => {
-  it('measures time, arithmetic and memory, and says with how many threads', async () => {
-    const { code, stdout, stderr } = await procache(['bench', ...tiny, '--steps', '4', '--images', '2', '--rounds', '1', '--schedules', 'fora-2', '--json']);
-    expect(code, stderr).toBe(0);
-    const result = JSON.parse(stdout) as Record<string, unknown>;
-    expect(result).toMatchObject({ steps: 4, images: 2, threads: availableParallelism(), contestants: [{ name: 'uncached', multiplyAddRatio: 1 }, { name: 'fora-2' }] });
-    for (const { peakBytes, milliseconds } of result['contestants'] as { peakBytes: number; milliseconds: number }[]) {
-      expect(peakBytes).toBeGreaterThan(3e7);
-      expect(milliseconds).toBeGreaterThan(0);
-    }
+  it('measures methods and files beside the uncached run, memory in processes of their own', async () => {
+    await writeFile(inFolder('mine.json'), JSON.stringify({ version: 1, pattern: '#..#', legend: {} }));
+    const { code, stdout, stderr } = await procache([...small, '--schedules', `fora-2,${inFolder('mine.json')}`, '--steps', '4', '--json']);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^round 1 of 1: uncached \d+\.\d\d s\n/);
+    const contestant = { milliseconds: expect.any(Number), speedUp: expect.any(Number), peakBytes: expect.any(Number) };
+    expect(JSON.parse(stdout)).toMatchObject({
+      model: 'fashion-dit',
+      steps: 4,
+      guidance: 1.5,
+      plainMilliseconds: expect.any(Number),
+      contestants: [
+        { ...contestant, name: 'uncached', kinds: { computed: { steps: 4 } }, speedUp: 1 },
+        { ...contestant, name: 'fora-2', kinds: { computed: { steps: 3 }, reused: { steps: 1 } } },
+        { ...contestant, name: inFolder('mine.json'), kinds: { computed: { steps: 2 }, reused: { steps: 2 } } },
+      ],
+    });
   });
 
-  it.skipIf(process.platform === 'win32')('that is stopped while another process measures memory stops that one, and waits for it', async () => {
-    const words = ['bench', ...tiny, '--steps', '200', '--images', '64', '--rounds', '1', '--no-plain', '--schedules', 'uncached'];
-    const child = spawn(process.execPath, [main, ...words], { stdio: ['ignore', 'ignore', 'pipe'] });
-    let stderr = '';
-    child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
-    const ended = new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal })));
-    while (!stderr.includes('round 1 of 1: uncached') && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 20));
-    await new Promise((resolve) => setTimeout(resolve, 800)); // into the other process
-    child.kill('SIGTERM');
-    // 'close' comes when nobody holds standard error any longer, a child included.
-    expect(await ended).toEqual({ code: 143, signal: null });
-    expect(stderr).toMatch(/procache: interrupted; no file was written\n$/);
-    expect(stderr.match(/interrupted/g)).toHaveLength(1);
+  it('prints a table of 80 columns, and nothing else when it is asked to be quiet', async () => {
+    const shown = await procache([...small, '--schedules', 'procache-published', '--steps', '50', '--no-peak', '--no-plain', '--guidance', '1']);
+    expect(shown.code).toBe(0);
+    expect(shown.stdout).toMatch(/\nfashion-dit: 50 steps, batch of 1, 1 thread\none round, wall clock\n/);
+    expect(shown.stdout).toMatch(/\nprocache-published +\d+\.\d\d +\d+\.\d\dx +1\/2\.8/);
+    expect(Math.max(...shown.stdout.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(80);
+    expect(await procache([...small, '--schedules', 'fora-2', '--steps', '2', '--no-peak', '--no-plain', '--quiet'])).toMatchObject({ code: 0, stdout: '', stderr: '' });
   });
 });
