@@ -143,11 +143,12 @@ async function addReport(job: SearchJob, outcome: SearchOutcome, { screen, study
   screen.say(page);
 }
 
-/** Says of what stopped the search, and is no mistake in what was asked for, that nothing is lost and how to go on. */
+/** Says of what stopped the search where it stands in the study; where it is no mistake in what was asked for, how to go on. */
 function failure(cause: unknown, { path, study }: StudyFile, resuming: string): unknown {
-  if (!(cause instanceof ProCacheError) || cause.code === 'invalid-input' || study.schedules.length === 0) return cause;
-  const message = `${cause.message}\n${study.schedules.length} schedules are in ${path}; go on with: ${resuming}`;
-  return new ProCacheError(cause.code, message, { cause });
+  if (!(cause instanceof ProCacheError)) return cause;
+  const message = cause.message.startsWith('line ') ? `${path}: ${cause.message}` : cause.message;
+  const way = cause.code === 'invalid-input' || study.schedules.length === 0 ? '' : `\n${study.schedules.length} schedules are in ${path}; go on with: ${resuming}`;
+  return new ProCacheError(cause.code, message + way, { cause });
 }
 
 /** Keeps the best so far, and says what there is and how to go on. */

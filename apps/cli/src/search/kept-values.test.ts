@@ -45,7 +45,7 @@ describe('uncached images', () => {
     expect(await images([5])).toEqual([made]);
     expect(renders).toBe(1);
     for (const [seed, odd, message] of [
-      [6, null, 'the study\'s "uncached 6": null is no image of 1024 numbers in base64; begin another study'],
+      [6, null, 'the study, "uncached 6": null is no image of 1024 numbers in base64; begin another study'],
       [7, 'AAAA', '"AAAA" is no image of 1024 numbers in base64'],
       [8, Buffer.from(new Float32Array(1024).fill(NaN).buffer).toString('base64'), 'the image holds NaN, and should hold numbers only'],
     ] as const) {

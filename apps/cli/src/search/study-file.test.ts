@@ -97,6 +97,8 @@ describe('the file of a study', () => {
   it.skipIf(process.platform === 'win32')('is a regular file', async () => {
     await symlink('/dev/zero', study);
     await expect(open()).rejects.toThrow(`${study}: is a device; give another --out`);
+    await symlink('/dev/zero', lock);
+    await expect(open()).rejects.toThrow(`${lock}: is a device; give another --out`);
   });
 
   it('is read without what is no text', async () => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, readlink, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { readRegularText } from '@procache/backend-node';
 import { ProCacheError } from '@procache/core';
 import { integerOf, objectOf, parseJson, shownName, textOf } from '@procache/core/untrusted';
 import { codeOf } from '../files/system-error.ts';
@@ -23,6 +24,8 @@ interface Holder {
 const BEAT = 5_000;
 /** A holder that cannot be looked at and has given no sign of life for so long is gone. */
 const SILENCE = 60_000;
+/** Bytes of the longest lock; a machine's name is most of it. */
+const MOST_BYTES = 4096;
 /** How often a lock whose holder is gone may be taken by somebody else in the same moment. */
 const ATTEMPTS = 5;
 
@@ -39,7 +42,7 @@ export async function lockStudy(path: string): Promise<StudyLock> {
   const own = JSON.stringify(await holderOf(process.pid));
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (await tookFree(path, own)) return heldLock(path, own);
-    const found = await readFile(path, 'utf8').catch(() => undefined);
+    const found = await readLock(path);
     if (found === undefined) continue; // given back in this moment
     if (await isAlive(path, found)) break;
     await clear(path, found);
@@ -66,7 +69,7 @@ function heldLock(path: string, own: string): StudyLock {
   return {
     release: async () => {
       clearInterval(beat);
-      if ((await readFile(path, 'utf8').catch(() => undefined)) === own) await rm(path, { force: true });
+      if ((await readLock(path).catch(() => undefined)) === own) await rm(path, { force: true });
     },
   };
 }
@@ -80,9 +83,19 @@ async function clear(path: string, judged: string): Promise<void> {
     if (codeOf(cause) === 'ENOENT') return; // somebody else has cleared it
     throw cause;
   }
-  const moved = await readFile(aside, 'utf8');
+  const moved = (await readLock(aside)) ?? judged;
   if (moved !== judged) await writeFile(path, moved, { flag: 'wx' }).catch(() => undefined);
   await rm(aside, { force: true });
+}
+
+/** What a lock says; undefined where there is none any more. */
+async function readLock(path: string): Promise<string | undefined> {
+  try {
+    return await readRegularText(path, { most: MOST_BYTES, what: 'another --out' });
+  } catch (cause) {
+    if (!(await stat(path).catch(() => undefined))) return undefined;
+    throw cause;
+  }
 }
 
 async function isAlive(path: string, text: string): Promise<boolean> {
@@ -112,7 +125,7 @@ function holderIn(text: string): Holder | undefined {
 }
 
 async function nameOf(path: string): Promise<string> {
-  const holder = holderIn(await readFile(path, 'utf8').catch(() => ''));
+  const holder = holderIn((await readLock(path)) ?? '');
   if (!holder) return '';
   return holder.machine === (await machine()) ? ` (process ${holder.pid})` : ` (process ${holder.pid} on ${shownName(holder.machine.split(' ')[0]!)})`;
 }

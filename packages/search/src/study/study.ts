@@ -23,7 +23,8 @@ export class Study {
   readonly torn: number;
   readonly #append: Append;
   readonly #records = new Map<string, ScoreRecord>();
-  readonly #kept = new Map<string, Json>();
+  /** With the place that says where a value stands. */
+  readonly #kept = new Map<string, { readonly value: Json; readonly place: string }>();
   #writing: Promise<void> = Promise.resolve();
   /** Whether what was written last failed, and may have left part of a line. */
   #isBroken = false;
@@ -69,8 +70,8 @@ export class Study {
 
   /** What was kept under a name; undefined where nothing was. */
   kept<Value>({ name, read }: Pick<Kept<Value>, 'name' | 'read'>): Value | undefined {
-    const value = this.#kept.get(name);
-    return value === undefined ? undefined : read({ value, place: `the study's ${shown(name)}`, code: 'invalid-input' });
+    const found = this.#kept.get(name);
+    return found && read({ ...found, code: 'invalid-input' });
   }
 
   /** A value that is dear to make: made once, and from then on read from the study. */
@@ -89,7 +90,7 @@ export class Study {
     const text = formatLine(line);
     const read = readLine(text);
     await this.#write(`${text}\n`);
-    this.#take(read);
+    this.#take({ ...read, place: 'the study' });
   }
 
   /** One line after another, each in a single call. */
@@ -104,8 +105,8 @@ export class Study {
     return written;
   }
 
-  #take(line: StudyLine): void {
-    if (line.kind === 'kept' && !this.#kept.has(line.name)) this.#kept.set(line.name, line.value);
+  #take(line: PlacedLine): void {
+    if (line.kind === 'kept' && !this.#kept.has(line.name)) this.#kept.set(line.name, { value: line.value, place: `${line.place}, ${shown(line.name)}` });
     if (line.kind !== 'evaluation') return;
     const { schedule, seeds, scores } = line.evaluated;
     const key = keyOf(schedule);
