@@ -13,7 +13,7 @@ const noDeepImports = {
 };
 /** Import fences: `package` may depend on nothing of the family but `allowed` (ARCHITECTURE.md, "Packages"). */
 const fence = (folder, forbidden) => ({
-  files: [`packages/${folder}/src/**/*.ts`],
+  files: [`${folder.includes('/') ? folder : `packages/${folder}`}/src/**/*.ts`],
   rules: {
     'no-restricted-imports': [
       'error',
@@ -57,6 +57,7 @@ export default tseslint.config(
   fence('report', ['@procache/*', '!@procache/core', 'onnxruntime-*', 'node:*']),
   fence('search', ['@procache/backend-*', '@procache/model', '@procache/ort', 'onnxruntime-*', 'node:*']),
   fence('model', ['@procache/backend-*', '@procache/ort', 'onnxruntime-*', 'node:*']),
+  fence('apps/cli', ['onnxruntime-*']),
   fence('ort', ['@procache/backend-*', 'onnxruntime-node', 'onnxruntime-web', 'node:*']),
   {
     files: ['packages/{core,search,metrics,pictures,report}/src/**/*.ts'],

@@ -169,7 +169,7 @@ describe('what the documents say beside their examples', () => {
     expect([...needed].filter((name) => !installed(document).has(name))).toEqual([]);
   });
 
-  const installing = documents.filter((document) => ['onnxruntime-node', 'procache'].some((name) => installed(document).has(name)));
+  const installing = documents.filter((document) => ['onnxruntime-node', '@procache/backend-node', 'procache'].some((name) => installed(document).has(name)));
   it.each(installing)('%s says where ONNX Runtime has binaries, and the way around its download', async (document) => {
     const text = (await readFile(root + document, 'utf8')).replaceAll(/\s+/g, ' ');
     const binaries = join(root, 'tests/node_modules/onnxruntime-node/bin/napi-v6');
