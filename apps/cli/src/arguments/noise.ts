@@ -6,7 +6,7 @@ import { openCheckpoint, readFloats } from '@procache/model';
 /** The noise in a safetensors file: its tensor `noise`, [images, channels, height, width]. */
 export async function readNoise(path: string, { channels, height, width }: LatentShape, images: number): Promise<Float32Array> {
   const place = `--noise ${path}`;
-  const source = await openFile(path).catch((cause: unknown) => namingTheOption(cause));
+  const source = await openFile(path, { code: 'invalid-input', what: 'a safetensors file', place });
   try {
     const { tensors } = await openCheckpoint(source).catch((cause: unknown) => namingTheOption(cause));
     const tensor = tensors.get('noise');
