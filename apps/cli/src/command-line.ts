@@ -24,23 +24,54 @@ interface Listed {
   readonly load: () => Promise<Define>;
 }
 
-/** Every command is loaded when it is asked for, and then alone: their modules take longer than most of what they are asked. */
+/**
+ * Every command is loaded when it is asked for, and then alone: their modules take longer than most of what they are
+ * asked.
+ */
 const COMMANDS: readonly Listed[] = [
-  { name: 'generate', summary: 'Draw images, following a caching schedule.', load: async () => (await import('./commands/generate.ts')).defineGenerate },
-  { name: 'explain', summary: 'Show what a schedule would do, and what it would cost, without running it.', load: async () => (await import('./commands/explain.ts')).defineExplain },
-  { name: 'search', summary: 'Find the caching schedule that keeps the most quality for what it may cost.', load: async () => (await import('./commands/search.ts')).defineSearch },
-  { name: 'schedule', summary: 'Adapt a schedule to other steps, or take it from or to another tool.', load: async () => (await import('./commands/schedule.ts')).defineSchedule },
-  { name: 'inspect', summary: 'Show what a checkpoint, a schedule file or a generated picture holds.', load: async () => (await import('./commands/inspect.ts')).defineInspect },
-  { name: 'bench', summary: 'Measure schedules against the uncached run: wall clock, arithmetic, memory.', load: async () => (await import('./commands/bench.ts')).defineBench },
+  {
+    name: 'generate',
+    summary: 'Draw images, following a caching schedule.',
+    load: async () => (await import('./commands/generate.ts')).defineGenerate,
+  },
+  {
+    name: 'explain',
+    summary: 'Show what a schedule would do, and what it would cost, without running it.',
+    load: async () => (await import('./commands/explain.ts')).defineExplain,
+  },
+  {
+    name: 'search',
+    summary: 'Find the caching schedule that keeps the most quality for what it may cost.',
+    load: async () => (await import('./commands/search.ts')).defineSearch,
+  },
+  {
+    name: 'schedule',
+    summary: 'Adapt a schedule to other steps, or take it from or to another tool.',
+    load: async () => (await import('./commands/schedule.ts')).defineSchedule,
+  },
+  {
+    name: 'inspect',
+    summary: 'Show what a checkpoint, a schedule file or a generated picture holds.',
+    load: async () => (await import('./commands/inspect.ts')).defineInspect,
+  },
+  {
+    name: 'bench',
+    summary: 'Measure schedules against the uncached run: wall clock, arithmetic, memory.',
+    load: async () => (await import('./commands/bench.ts')).defineBench,
+  },
 ];
 
 /**
  * Runs one command line, without the name of the program, and resolves to the exit code.
  *
- * Never throws: what went wrong is told on standard error, and with --json on standard output too. It resolves when all that
+ * Never throws: what went wrong is told on standard error, and with --json on standard output too. It resolves when
+ * all that
  * was written has arrived, and to 1 where it could not.
  */
-export async function runCommandLine(words: readonly string[], { stdout, stderr, env, signal }: HostProcess): Promise<number> {
+export async function runCommandLine(
+  words: readonly string[],
+  { stdout, stderr, env, signal }: HostProcess,
+): Promise<number> {
   const host: Host = { stdout: terminalOf(stdout, env), stderr: terminalOf(stderr, env), env, signal };
   const code = await run(words, host);
   const lost = await lostOutput(stdout);
@@ -129,7 +160,9 @@ async function tell(cause: unknown, words: readonly string[], { stdout, stderr, 
   const message = isOurs ? whole : shortened(whole, MOST_SIGNS);
   if (words.includes('--json')) stdout.writeJson(`${JSON.stringify({ error: { code, message } })}\n`);
   // One line for programs and logs; in a terminal, lines that fit it.
-  const lines = stderr.isTTY ? wrapText(`procache: ${message}`, stderr.columns - 2, (line) => line.length) : [`procache: ${message}`];
+  const lines = stderr.isTTY
+    ? wrapText(`procache: ${message}`, stderr.columns - 2, (line) => line.length)
+    : [`procache: ${message}`];
   stderr.write(`${lines.join('\n  ').replace('procache:', stderr.ink.alarm('procache:'))}\n`);
   if (debug) stderr.write(`${shortened(traceOf(cause), MOST_TRACE)}\n`);
   return exitCode;

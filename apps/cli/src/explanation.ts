@@ -1,4 +1,14 @@
-import { describeStep, kindOf, letterCounts, type Plan, type PlanCost, planLegend, programsOf, type Schedule, type StepKind } from '@procache/core';
+import {
+  describeStep,
+  kindOf,
+  letterCounts,
+  type Plan,
+  type PlanCost,
+  planLegend,
+  programsOf,
+  type Schedule,
+  type StepKind,
+} from '@procache/core';
 import type { KnownModel } from './arguments/model-choice.ts';
 import type { ChosenSchedule } from './arguments/schedule-choice.ts';
 import type { Ink } from './ink.ts';

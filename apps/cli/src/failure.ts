@@ -21,9 +21,16 @@ export function failureOf(cause: unknown, signal: AbortSignal): Failure {
     const message = cause instanceof Interrupted ? cause.message : 'interrupted; no file was written';
     return { code: 'interrupted', message, exitCode: signal.reason === 'SIGTERM' ? 143 : 130, isOurs: true };
   }
-  if (cause instanceof CommanderError) return { code: 'invalid-input', message: commanderMessage(cause), exitCode: 2, isOurs: false };
-  if (cause instanceof ProCacheError) return { code: cause.code, message: cause.message, exitCode: WRONG_USAGE.includes(cause.code) ? 2 : 1, isOurs: false };
-  if (isSystemError(cause)) return { code: 'execution-failed', message: systemMessage(cause), exitCode: 1, isOurs: false };
+  if (cause instanceof CommanderError) {
+    return { code: 'invalid-input', message: commanderMessage(cause), exitCode: 2, isOurs: false };
+  }
+  if (cause instanceof ProCacheError) {
+    const exitCode = WRONG_USAGE.includes(cause.code) ? 2 : 1;
+    return { code: cause.code, message: cause.message, exitCode, isOurs: false };
+  }
+  if (isSystemError(cause)) {
+    return { code: 'execution-failed', message: systemMessage(cause), exitCode: 1, isOurs: false };
+  }
   const message = cause instanceof Error ? cause.message : String(cause);
   return { code: 'unexpected', message: `${message} (a defect; --debug shows where)`, exitCode: 1, isOurs: false };
 }

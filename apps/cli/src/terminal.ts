@@ -73,4 +73,5 @@ function printableJson(text: string): string {
 }
 
 // eslint-disable-next-line no-control-regex -- these are the signs that must not reach a terminal
-const UNPRINTABLE_IN_JSON = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g;
+const UNPRINTABLE_IN_JSON =
+  /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g;

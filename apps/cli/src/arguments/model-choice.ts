@@ -21,7 +21,11 @@ export interface ModelFlags {
 
 export function addModelOptions(command: Command): Command {
   return command
-    .option('-m, --model <model>', 'a model of the zoo, a model folder, or a checkpoint file (.safetensors, .pt)', 'fashion-dit')
+    .option(
+      '-m, --model <model>',
+      'a model of the zoo, a model folder, or a checkpoint file (.safetensors, .pt)',
+      'fashion-dit',
+    )
     .option('--num-heads <n>', 'attention heads, where the checkpoint does not tell', wholeNumber(1, MOST_HEADS))
     .option('--config <file>', 'a config.json whose fields add to those of the model');
 }
@@ -62,7 +66,17 @@ export async function chooseModel(flags: ModelFlags): Promise<ChosenModel> {
     const fingerprint = await fingerprintOf(opened.checkpoint);
     const { recommended, schedules = {} } = zoo ?? {};
     const weights = weightsTaken(opened.checkpoint);
-    return { name: zoo?.name ?? basename(resolve(path)), path, config, model: opened.model, fingerprint, files: opened.files, weights, recommended, schedules };
+    return {
+      name: zoo?.name ?? basename(resolve(path)),
+      path,
+      config,
+      model: opened.model,
+      fingerprint,
+      files: opened.files,
+      weights,
+      recommended,
+      schedules,
+    };
   } finally {
     await opened.close();
   }
@@ -88,7 +102,10 @@ async function checkExists(path: string): Promise<void> {
 }
 
 /** What the user adds to a model's own config.json. */
-export async function readConfigFlags({ config, numHeads }: Omit<ModelFlags, 'model' | 'sampler'>): Promise<ConfigJson> {
+export async function readConfigFlags({
+  config,
+  numHeads,
+}: Omit<ModelFlags, 'model' | 'sampler'>): Promise<ConfigJson> {
   const fields = config === undefined ? {} : await readConfig(config);
   checkHeads(numHeads, fields, `--config ${config ?? ''}`);
   return { ...fields, ...(numHeads !== undefined && { num_heads: numHeads }) };

@@ -13,7 +13,9 @@ export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGE
   return (text) => {
     const value = /^\s*[+-]?\d+\s*$/.test(text) ? Number(text) : NaN;
     if (value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`It is a whole number, ${least} or more${most === Number.MAX_SAFE_INTEGER ? '' : `, at most ${most}`}.`);
+    throw new InvalidArgumentError(
+      `It is a whole number, ${least} or more${most === Number.MAX_SAFE_INTEGER ? '' : `, at most ${most}`}.`,
+    );
   };
 }
 
@@ -29,7 +31,9 @@ export function numberWithin(low: number, high: number = Infinity): (text: strin
   return (text) => {
     const value = text.trim() === '' ? NaN : Number(text);
     if (Number.isFinite(value) && value >= low && value <= high) return value;
-    throw new InvalidArgumentError(`It is a number ${high === Infinity ? `of at least ${low}` : `from ${low} to ${high}`}.`);
+    throw new InvalidArgumentError(
+      `It is a number ${high === Infinity ? `of at least ${low}` : `from ${low} to ${high}`}.`,
+    );
   };
 }
 

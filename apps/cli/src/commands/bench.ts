@@ -52,12 +52,25 @@ Examples:
 export function defineBench(command: Command, host: Host): void {
   command.optionsGroup('Model:');
   addModelOptions(command)
-    .addOption(new Option('--shape <size>', `a published size instead, with random weights: ${SHAPE_NAMES.join(', ')}`).conflicts(['model', 'numHeads', 'config']))
+    .addOption(
+      new Option(
+        '--shape <size>',
+        `a published size instead, with random weights: ${SHAPE_NAMES.join(', ')}`,
+      ).conflicts(['model', 'numHeads', 'config']),
+    )
     .option('--cache <folder>', "of --shape: where those weights are kept (default: in the user's cache folder)");
   command
     .optionsGroup('What is measured:')
-    .option('-s, --schedules <list>', 'methods, names that ship with the model, and files, separated by commas', 'procache-published')
-    .option('-n, --steps <n>', "how many steps each takes (default: the zoo's advice, else 50)", wholeNumber(1, MAX_STEPS))
+    .option(
+      '-s, --schedules <list>',
+      'methods, names that ship with the model, and files, separated by commas',
+      'procache-published',
+    )
+    .option(
+      '-n, --steps <n>',
+      "how many steps each takes (default: the zoo's advice, else 50)",
+      wholeNumber(1, MAX_STEPS),
+    )
     .option('--images <n>', 'images per generation (default: 10, or 1 of --shape)', wholeNumber(1, MOST_IMAGES))
     .option('-g, --guidance <scale>', 'classifier-free guidance, 1 for none (default: 1.5)', numberWithin(0))
     .option('--rounds <n>', 'how often each takes its turn', wholeNumber(1, MOST_ROUNDS), 3)
@@ -66,7 +79,11 @@ export function defineBench(command: Command, host: Host): void {
     .addOption(new Option('--only <schedule>', 'run one generation and print its peak of memory in bytes').hideHelp())
     .optionsGroup('Machine and messages:')
     .option('--threads <n>', 'threads to compute with (default: one per processor)', wholeNumber(1, MOST_THREADS))
-    .addOption(new Option('--memory <use>', 'low leaves the weights in the file cache, at some cost in speed').choices(['normal', 'low']).default('normal'))
+    .addOption(
+      new Option('--memory <use>', 'low leaves the weights in the file cache, at some cost in speed')
+        .choices(['normal', 'low'])
+        .default('normal'),
+    )
     .option('--json', 'print the result as one JSON object')
     .option('--quiet', 'print nothing but errors')
     .option('--debug', 'show where in the program an error arose')
@@ -83,9 +100,12 @@ async function bench(flags: BenchFlags, host: Host): Promise<void> {
   const { threads, memory } = flags;
   const transformer = await openChosen(chosen, { threads, memory });
   const workload = workloadOf(transformer, chosen, flags, host.signal);
-  const { timings, plainTimes } = await timed(workload, contestants, flags, (line) => screen.note(line)).finally(() => transformer.dispose());
+  const { timings, plainTimes } = await timed(workload, contestants, flags, (line) => screen.note(line)).finally(() =>
+    transformer.dispose(),
+  );
   const peaks: (number | undefined)[] = [];
-  for (const { name } of contestants) peaks.push(flags.peak ? await peakMemory(name, argumentsOf(flags, name), host.signal) : undefined);
+  for (const { name } of contestants)
+    peaks.push(flags.peak ? await peakMemory(name, argumentsOf(flags, name), host.signal) : undefined);
   const result: BenchResult = {
     model: chosen.name,
     steps: workload.steps.count,
@@ -100,7 +120,12 @@ async function bench(flags: BenchFlags, host: Host): Promise<void> {
   screen.report(result);
 }
 
-async function timed(workload: Workload, contestants: readonly Contestant[], { plain: isAsked, threads, rounds }: BenchFlags, report: (line: string) => void) {
+async function timed(
+  workload: Workload,
+  contestants: readonly Contestant[],
+  { plain: isAsked, threads, rounds }: BenchFlags,
+  report: (line: string) => void,
+) {
   const { transformer, labels, guidance, steps, signal } = workload;
   const doubled = guidance ? [...labels, ...labels.map(() => guidance.unconditional)] : labels;
   const plain = isAsked ? await openPlainGraph(transformer.model, { labels: doubled, steps, threads }) : undefined;
@@ -111,7 +136,9 @@ async function timed(workload: Workload, contestants: readonly Contestant[], { p
       plainTimes.push(await plain.time());
     }
   };
-  const timings = await timeContestants(workload, contestants, rounds, { report, afterRound }).finally(() => plain?.close());
+  const timings = await timeContestants(workload, contestants, rounds, { report, afterRound }).finally(() =>
+    plain?.close(),
+  );
   return { timings, plainTimes };
 }
 
@@ -122,14 +149,20 @@ async function runOnly(flags: BenchFlags, name: string, host: Host): Promise<voi
   if (!contestant) throw new ProCacheError('invalid-input', `--only: ${name} is none of --schedules`);
   const { threads, memory } = flags;
   const transformer = await openChosen(chosen, { threads, memory });
-  await generate(transformer, { ...generationOf(workloadOf(transformer, chosen, flags, host.signal)), plan: contestant.plan }).finally(() => transformer.dispose());
+  await generate(transformer, {
+    ...generationOf(workloadOf(transformer, chosen, flags, host.signal)),
+    plan: contestant.plan,
+  }).finally(() => transformer.dispose());
   host.stdout.write(String(peakOfThisProcess()));
 }
 
 async function choose(flags: BenchFlags, { env, signal }: Host): Promise<ChosenModel> {
   const { shape, cache = join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'procache') } = flags;
   if (shape === undefined) return chooseModel(flags);
-  return { ...(await chooseModel({ model: await syntheticModel(shape, cache, signal) })), name: `${shape} (random weights)` };
+  return {
+    ...(await chooseModel({ model: await syntheticModel(shape, cache, signal) })),
+    name: `${shape} (random weights)`,
+  };
 }
 
 /** The uncached run, and what is measured beside it. */
@@ -137,14 +170,23 @@ async function contestantsOf(chosen: ChosenModel, flags: BenchFlags): Promise<re
   const names = ['uncached', ...flags.schedules.split(',').map((name) => name.trim())];
   const steps = flags.steps ?? chosen.recommended?.steps ?? USUAL_STEPS;
   const contestants: Contestant[] = [];
-  for (const name of new Set(names)) contestants.push({ name, plan: (await chooseSchedule({ schedule: name, steps }, chosen, '--schedules')).plan });
+  for (const name of new Set(names))
+    contestants.push({ name, plan: (await chooseSchedule({ schedule: name, steps }, chosen, '--schedules')).plan });
   return contestants;
 }
 
-function workloadOf(transformer: NodeTransformer, chosen: ChosenModel, flags: BenchFlags, signal: AbortSignal): Workload {
+function workloadOf(
+  transformer: NodeTransformer,
+  chosen: ChosenModel,
+  flags: BenchFlags,
+  signal: AbortSignal,
+): Workload {
   const { labels } = transformer.model;
   const scale = flags.guidance ?? (labels.unconditional === undefined ? undefined : USUAL_GUIDANCE);
-  const { stepsOf, guidance } = chooseProcess({ sampler: 'ddim', ...(scale !== undefined && { guidance: scale }) }, chosen);
+  const { stepsOf, guidance } = chooseProcess(
+    { sampler: 'ddim', ...(scale !== undefined && { guidance: scale }) },
+    chosen,
+  );
   const images = flags.images ?? (flags.shape === undefined ? USUAL_IMAGES : 1);
   return {
     transformer,
@@ -156,7 +198,10 @@ function workloadOf(transformer: NodeTransformer, chosen: ChosenModel, flags: Be
 }
 
 /** The arguments that make a child process open the same model and generate the same images. */
-function argumentsOf({ model, shape, steps, images, guidance, threads, memory, cache, numHeads, config }: BenchFlags, schedule: string): readonly string[] {
+function argumentsOf(
+  { model, shape, steps, images, guidance, threads, memory, cache, numHeads, config }: BenchFlags,
+  schedule: string,
+): readonly string[] {
   const chosen = shape === undefined ? { model, 'num-heads': numHeads, config } : { shape, cache };
   const values = { ...chosen, schedules: schedule, steps, images, guidance, threads, memory };
   return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)]));

@@ -1,10 +1,31 @@
-import { costOf, describe, formatSchedule, hoist, letterCounts, type PlanCost, planLegend, ProCacheError } from '@procache/core';
+import {
+  costOf,
+  describe,
+  formatSchedule,
+  hoist,
+  letterCounts,
+  type PlanCost,
+  planLegend,
+  ProCacheError,
+} from '@procache/core';
 import { hoistsPlans } from '@procache/ort';
 import { type Command, Option } from 'commander';
 import { labelsOfBatch } from '../arguments/labels.ts';
-import { addModelOptions, type ChosenModel, chooseModel, type KnownModel, type ModelFlags } from '../arguments/model-choice.ts';
+import {
+  addModelOptions,
+  type ChosenModel,
+  chooseModel,
+  type KnownModel,
+  type ModelFlags,
+} from '../arguments/model-choice.ts';
 import { guidanceOf } from '../arguments/sampling.ts';
-import { addScheduleOptions, type ChosenSchedule, chooseSchedule, namedSchedule, type ScheduleFlags } from '../arguments/schedule-choice.ts';
+import {
+  addScheduleOptions,
+  type ChosenSchedule,
+  chooseSchedule,
+  namedSchedule,
+  type ScheduleFlags,
+} from '../arguments/schedule-choice.ts';
 import { MOST_IMAGES, numberWithin, wholeNumber } from '../arguments/values.ts';
 import { explanation, letterCosts } from '../explanation.ts';
 import { writeWhole } from '../files/output-files.ts';
@@ -32,7 +53,11 @@ Examples:
 export function defineExplain(command: Command, host: Host): void {
   command.optionsGroup('Model:');
   addModelOptions(command).addOption(
-    new Option('--shape <size>', `a published size instead, without its weights: ${SHAPE_NAMES.join(', ')}`).conflicts(['model', 'numHeads', 'config']),
+    new Option('--shape <size>', `a published size instead, without its weights: ${SHAPE_NAMES.join(', ')}`).conflicts([
+      'model',
+      'numHeads',
+      'config',
+    ]),
   );
   command.optionsGroup('Schedule:');
   addScheduleOptions(command);
@@ -76,7 +101,11 @@ interface Batch {
 }
 
 /** What `procache explain --json` prints. Bytes and multiply-adds are those of the whole batch. */
-function explanationObject(chosen: ChosenModel | KnownModel, chosenSchedule: ChosenSchedule, { cost, images, batch }: Batch): object {
+function explanationObject(
+  chosen: ChosenModel | KnownModel,
+  chosenSchedule: ChosenSchedule,
+  { cost, images, batch }: Batch,
+): object {
   const { name, model } = chosen;
   const { schedule, plan } = chosenSchedule;
   const fingerprint = 'fingerprint' in chosen ? chosen.fingerprint : null;

@@ -22,7 +22,10 @@ Examples:
 /** `procache inspect`: shows what a file holds. */
 export function defineInspect(command: Command, host: Host): void {
   command
-    .argument('<path>', 'a checkpoint file, a model folder or a model of the zoo, a schedule (.json), or a picture (.png)')
+    .argument(
+      '<path>',
+      'a checkpoint file, a model folder or a model of the zoo, a schedule (.json), or a picture (.png)',
+    )
     .option('-m, --model <model>', 'check a schedule against this model')
     .option('--num-heads <n>', 'attention heads, where a checkpoint does not tell', wholeNumber(1, MOST_HEADS))
     .option('--config <file>', 'a config.json whose fields add to those of the model')
@@ -53,7 +56,10 @@ const INSPECT: Readonly<Record<Kind, (path: string, flags: InspectFlags) => Prom
 async function kindOf(path: string): Promise<Kind> {
   if (zooModel(path)) return 'checkpoint';
   const stats = await stat(path).catch((cause: unknown) => {
-    const problem = codeOf(cause) === 'EACCES' ? `you may not look at ${shownName(path)}; ask for the right to read it` : `there is no file or folder ${shownName(path)}; check the path`;
+    const problem =
+      codeOf(cause) === 'EACCES'
+        ? `you may not look at ${shownName(path)}; ask for the right to read it`
+        : `there is no file or folder ${shownName(path)}; check the path`;
     throw new ProCacheError('invalid-input', problem, { cause });
   });
   if (stats.isDirectory()) return 'checkpoint';
@@ -73,14 +79,29 @@ async function headOf(path: string): Promise<string> {
 
 /** Refuses options that have nothing to say about a file of this kind. */
 function checkOptions(path: string, kind: Kind, { model, numHeads, config, tensors, check }: InspectFlags): void {
-  const given = { '--model': model, '--num-heads': numHeads, '--config': config, '--tensors': tensors, '--check': check };
+  const given = {
+    '--model': model,
+    '--num-heads': numHeads,
+    '--config': config,
+    '--tensors': tensors,
+    '--check': check,
+  };
   const takes: Readonly<Record<Kind, readonly string[]>> = {
     checkpoint: ['--num-heads', '--config', '--tensors', '--check'],
     schedule: ['--model', ...(model === undefined ? [] : ['--num-heads', '--config'])],
     picture: [],
   };
-  const [odd] = Object.entries(given).find(([option, value]) => value !== undefined && !takes[kind].includes(option)) ?? [];
+  const [odd] =
+    Object.entries(given).find(([option, value]) => value !== undefined && !takes[kind].includes(option)) ?? [];
   if (odd === undefined) return;
-  const belongs = odd === '--model' ? 'schedules' : odd === '--tensors' || odd === '--check' ? 'checkpoints' : 'checkpoints, and to --model';
-  throw new ProCacheError('invalid-input', `${odd} belongs to ${belongs}, and ${shownName(path)} is a ${kind}; leave it out`);
+  const belongs =
+    odd === '--model'
+      ? 'schedules'
+      : odd === '--tensors' || odd === '--check'
+        ? 'checkpoints'
+        : 'checkpoints, and to --model';
+  throw new ProCacheError(
+    'invalid-input',
+    `${odd} belongs to ${belongs}, and ${shownName(path)} is a ${kind}; leave it out`,
+  );
 }

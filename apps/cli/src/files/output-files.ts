@@ -36,7 +36,10 @@ async function replace({ path, mode }: FileTarget, bytes: Uint8Array): Promise<v
   }
 }
 
-/** Makes sure, before the work, that a file of so many bytes can be written there. Devices and pipes are in no folder of ours. */
+/**
+ * Makes sure, before the work, that a file of so many bytes can be written there. Devices and pipes are in no folder
+ * of ours.
+ */
 export async function openFolderOf(path: string, bytes: number): Promise<OutputFolder | undefined> {
   try {
     const target = await writeTargetOf(path);
@@ -124,7 +127,11 @@ function folderError(path: string, cause: unknown): ProCacheError {
 
 function writeError(path: string, cause: unknown): ProCacheError {
   if (cause instanceof ProCacheError) return cause;
-  return new ProCacheError('execution-failed', `${path}: cannot be written: ${systemReason(cause) ?? messageOf(cause)}`, { cause });
+  return new ProCacheError(
+    'execution-failed',
+    `${path}: cannot be written: ${systemReason(cause) ?? messageOf(cause)}`,
+    { cause },
+  );
 }
 
 /** What is said otherwise where a folder is to be made. */

@@ -7,7 +7,9 @@ import { codeOf } from './system-error.ts';
 
 /** What a path leads to, for whoever wants to write there. */
 export type WriteTarget =
-  /** A regular file, or a name that is free; the path has no link at its end. `mode` is that of a file that is there. */
+  /**
+   * A regular file, or a name that is free; the path has no link at its end. `mode` is that of a file that is there.
+   */
   | { readonly kind: 'file'; readonly path: string; readonly mode: number | undefined }
   /** A device or a pipe, which takes what is written as it comes. */
   | { readonly kind: 'stream'; readonly path: string }
@@ -30,12 +32,21 @@ export async function writeTargetOf(path: string): Promise<WriteTarget> {
   if (stats && !stats.isFile()) return { kind: 'stream', path };
   const followed = await follow(path, MOST_LINKS);
   const led = descriptorOf(followed);
-  return led === undefined ? { kind: 'file', path: followed, mode: stats && stats.mode & 0o7777 } : { kind: 'descriptor', descriptor: led };
+  return led === undefined
+    ? { kind: 'file', path: followed, mode: stats && stats.mode & 0o7777 }
+    : { kind: 'descriptor', descriptor: led };
 }
 
 function checkKind(path: string, stats: Stats): void {
-  const odd = stats.isDirectory() ? 'a folder' : stats.isSocket() ? 'a socket' : stats.isBlockDevice() ? 'a disk' : undefined;
-  if (odd !== undefined) throw new ProCacheError('invalid-input', `${path}: is ${odd}, and is not written over; choose another name`);
+  const odd = stats.isDirectory()
+    ? 'a folder'
+    : stats.isSocket()
+      ? 'a socket'
+      : stats.isBlockDevice()
+        ? 'a disk'
+        : undefined;
+  if (odd !== undefined)
+    throw new ProCacheError('invalid-input', `${path}: is ${odd}, and is not written over; choose another name`);
 }
 
 /** Links in a row that a system follows. */
@@ -58,7 +69,10 @@ function realFolder(path: string): Promise<string> {
   });
 }
 
-/** The number of an open file that a path names on systems with /dev: opened anew, it would be written over from its start. */
+/**
+ * The number of an open file that a path names on systems with /dev: opened anew, it would be written over from its
+ * start.
+ */
 function descriptorOf(path: string): number | undefined {
   const name = resolve(path);
   const standard = ['/dev/stdin', '/dev/stdout', '/dev/stderr'].indexOf(name);
@@ -68,7 +82,10 @@ function descriptorOf(path: string): number | undefined {
 }
 
 /** Writes to a device, a pipe or an open file. */
-export async function writeThrough(target: Exclude<WriteTarget, { readonly kind: 'file' }>, bytes: Uint8Array): Promise<void> {
+export async function writeThrough(
+  target: Exclude<WriteTarget, { readonly kind: 'file' }>,
+  bytes: Uint8Array,
+): Promise<void> {
   if (target.kind === 'descriptor') return writeAll(target.descriptor, bytes);
   const handle = await openStream(target.path);
   try {
@@ -82,14 +99,20 @@ export async function writeThrough(target: Exclude<WriteTarget, { readonly kind:
 const PATIENCE = 10_000;
 const LONGEST_PAUSE = 32;
 
-/** Not as pipes are opened by default: a thread that waits in the system for a reader cannot be stopped, and holds up the end of the process. */
+/**
+ * Not as pipes are opened by default: a thread that waits in the system for a reader cannot be stopped, and holds up
+ * the end of the process.
+ */
 async function openStream(path: string): Promise<FileHandle> {
   for (let waited = 0; ; waited += LONGEST_PAUSE) {
     try {
       return await open(path, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     } catch (cause) {
       if (codeOf(cause) !== 'ENXIO') throw cause;
-      if (waited >= PATIENCE) throw new ProCacheError('execution-failed', `${path}: nobody reads from this pipe; start its reader first`, { cause });
+      if (waited >= PATIENCE)
+        throw new ProCacheError('execution-failed', `${path}: nobody reads from this pipe; start its reader first`, {
+          cause,
+        });
     }
     await pause(LONGEST_PAUSE);
   }

@@ -11,7 +11,8 @@ const MOST_BYTES = 256 * 2 ** 20;
 /**
  * The pictures that an earlier run left in a folder, as paths.
  *
- * Its grid says how each of its pictures was made, and with that what each is called; whatever else lies in the folder is somebody
+ * Its grid says how each of its pictures was made, and with that what each is called; whatever else lies in the
+ * folder is somebody
  * else's. A picture counts only if it is a regular file and itself says the same of how it was made.
  */
 export async function earlierPictures(folder: string): Promise<readonly string[]> {
@@ -28,7 +29,10 @@ export async function earlierPictures(folder: string): Promise<readonly string[]
 }
 
 /** Removes those of an earlier run's pictures that this run has not written over; returns what was removed. */
-export async function removeEarlier(pictures: readonly string[], written: ReadonlySet<string>): Promise<readonly string[]> {
+export async function removeEarlier(
+  pictures: readonly string[],
+  written: ReadonlySet<string>,
+): Promise<readonly string[]> {
   const left = pictures.filter((path) => !written.has(path));
   for (const path of left) await rm(path, { force: true });
   return left;
@@ -46,7 +50,8 @@ async function imagesOf(path: string): Promise<readonly ToldImage[] | undefined>
   try {
     if (!(await lstat(path)).isFile()) return undefined;
     const { procache } = readPngText(await readRegularFile(path, { most: MOST_BYTES }));
-    const told: unknown = procache === undefined ? undefined : parseJson(procache, { name: path, code: 'invalid-input' });
+    const told: unknown =
+      procache === undefined ? undefined : parseJson(procache, { name: path, code: 'invalid-input' });
     return toldImages(told);
   } catch {
     return undefined; // no picture, or none that can be read: not one of ours to remove

@@ -18,18 +18,29 @@ export async function inspectPicture(path: string): Promise<Inspection> {
   const { procache, parameters } = text;
   if (procache === undefined) {
     const others = Object.keys(text);
-    const some = others.slice(0, 5).map((keyword) => shownName(keyword, 40)).join(', ');
-    throw new ProCacheError('invalid-input', `${name}: was not made by procache generate: its PNG text has no key 'procache' (it has ${some || 'none'}${others.length > 5 ? ', ...' : ''})`);
+    const some = others
+      .slice(0, 5)
+      .map((keyword) => shownName(keyword, 40))
+      .join(', ');
+    throw new ProCacheError(
+      'invalid-input',
+      `${name}: was not made by procache generate: its PNG text has no key 'procache' (it has ${some || 'none'}${others.length > 5 ? ', ...' : ''})`,
+    );
   }
   const lines = wrapText(shownName(parameters ?? procache, MOST_SHOWN), 80, (line) => line.length);
-  return { text: [...lines, '', 'All of it, the schedule included: --json'].join('\n'), object: { kind: 'picture', ...parsed(name, procache) } };
+  return {
+    text: [...lines, '', 'All of it, the schedule included: --json'].join('\n'),
+    object: { kind: 'picture', ...parsed(name, procache) },
+  };
 }
 
 function textOf(name: string, bytes: Uint8Array): Record<string, string | undefined> {
   try {
     return readPngText(bytes);
   } catch (cause) {
-    throw new ProCacheError('invalid-input', `${name}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new ProCacheError('invalid-input', `${name}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
   }
 }
 

@@ -16,6 +16,12 @@ export async function inspectSchedule(path: string, { model, ...rest }: InspectF
   ]);
   return {
     text: [text, '', formatSchedule(schedule).trimEnd()].join('\n'),
-    object: { kind: 'schedule', steps: schedule.pattern.length, letters: Object.fromEntries(counts), fits: chosen?.name ?? null, schedule },
+    object: {
+      kind: 'schedule',
+      steps: schedule.pattern.length,
+      letters: Object.fromEntries(counts),
+      fits: chosen?.name ?? null,
+      schedule,
+    },
   };
 }

@@ -30,7 +30,10 @@ export const SHAPE_NAMES: readonly string[] = Object.keys(DIT_SHAPES);
 export function shapeNamed(name: string): DitShape {
   const known = name.toLowerCase();
   if (Object.hasOwn(DIT_SHAPES, known)) return DIT_SHAPES[known]!;
-  throw new ProCacheError('invalid-input', `--shape: there is no size '${shownName(name)}'; there are ${SHAPE_NAMES.join(', ')}`);
+  throw new ProCacheError(
+    'invalid-input',
+    `--shape: there is no size '${shownName(name)}'; there are ${SHAPE_NAMES.join(', ')}`,
+  );
 }
 
 /** What a config.json says of it. */
@@ -43,7 +46,10 @@ export type TensorShapes = readonly (readonly [name: string, shape: readonly num
 
 /** The tensors of a checkpoint of that size. */
 export function tensorsOf({ depth, hidden, patch, size, channels, classes }: DitShape): TensorShapes {
-  const linear = (name: string, out: number, inner: number): TensorShapes => [[`${name}.weight`, [out, inner]], [`${name}.bias`, [out]]];
+  const linear = (name: string, out: number, inner: number): TensorShapes => [
+    [`${name}.weight`, [out, inner]],
+    [`${name}.bias`, [out]],
+  ];
   const block = (i: number): TensorShapes => [
     ...linear(`blocks.${i}.attn.qkv`, 3 * hidden, hidden),
     ...linear(`blocks.${i}.attn.proj`, hidden, hidden),

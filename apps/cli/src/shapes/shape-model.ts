@@ -2,7 +2,10 @@ import { type Checkpoint, openModel, type StoredTensor } from '@procache/model';
 import type { KnownModel } from '../arguments/model-choice.ts';
 import { configOf, shapeNamed, tensorsOf } from './dit-shapes.ts';
 
-/** A model of a published size as far as its names and shapes go: what there is to cache, and what it costs. It has no weights. */
+/**
+ * A model of a published size as far as its names and shapes go: what there is to cache, and what it costs. It has no
+ * weights.
+ */
 export async function modelOfShape(name: string): Promise<KnownModel> {
   const shape = shapeNamed(name);
   const model = await openModel(checkpointOf(tensorsOf(shape)), configOf(shape));
@@ -10,8 +13,19 @@ export async function modelOfShape(name: string): Promise<KnownModel> {
 }
 
 function checkpointOf(shapes: ReturnType<typeof tensorsOf>): Checkpoint {
-  const tensors = shapes.map(([name, extents]): StoredTensor => ({ name, type: 'F32', shape: extents, strides: stridesOf(extents), source: NO_WEIGHTS, offset: 0 }));
-  return { format: 'safetensors', tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])), metadata: new Map() };
+  const tensors = shapes.map(([name, extents]): StoredTensor => ({
+    name,
+    type: 'F32',
+    shape: extents,
+    strides: stridesOf(extents),
+    source: NO_WEIGHTS,
+    offset: 0,
+  }));
+  return {
+    format: 'safetensors',
+    tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])),
+    metadata: new Map(),
+  };
 }
 
 /** Elements between neighbours along each axis, the last axis closest together. */

@@ -32,15 +32,32 @@ interface Method {
 const METHODS: readonly Method[] = [
   { name: 'uncached', takes: [], make: (_, _topology, steps) => uncached({ steps }) },
   { name: 'procache-published', takes: [], make: (_, topology, steps) => procachePublished({ topology, steps }) },
-  { name: 'procache', takes: ['pattern', 'ratio'], make: (_, topology, steps, options) => procache({ topology, steps, ...options }) },
+  {
+    name: 'procache',
+    takes: ['pattern', 'ratio'],
+    make: (_, topology, steps, options) => procache({ topology, steps, ...options }),
+  },
   { name: 'fora-<interval>', takes: [], make: ([interval], _topology, steps) => fora({ steps, interval: interval! }) },
-  { name: 'toca-<interval>', takes: ['ratio'], make: ([interval], topology, steps, options) => toca({ topology, steps, interval: interval!, ...ratioOf(options) }) },
-  { name: 'duca-<interval>', takes: ['ratio'], make: ([interval], topology, steps, options) => duca({ topology, steps, interval: interval!, ...ratioOf(options) }) },
-  { name: 'taylorseer-<interval>-<order>', takes: [], make: ([interval, order], _topology, steps) => taylorseer({ steps, interval: interval!, order: order! }) },
+  {
+    name: 'toca-<interval>',
+    takes: ['ratio'],
+    make: ([interval], topology, steps, options) => toca({ topology, steps, interval: interval!, ...ratioOf(options) }),
+  },
+  {
+    name: 'duca-<interval>',
+    takes: ['ratio'],
+    make: ([interval], topology, steps, options) => duca({ topology, steps, interval: interval!, ...ratioOf(options) }),
+  },
+  {
+    name: 'taylorseer-<interval>-<order>',
+    takes: [],
+    make: ([interval, order], _topology, steps) => taylorseer({ steps, interval: interval!, order: order! }),
+  },
   {
     name: 'taylorseer-lite-<interval>-<order>',
     takes: [],
-    make: ([interval, order], topology, steps) => taylorseerLite({ topology, steps, interval: interval!, order: order! }),
+    make: ([interval, order], topology, steps) =>
+      taylorseerLite({ topology, steps, interval: interval!, order: order! }),
   },
 ];
 
@@ -71,7 +88,10 @@ export function byName(name: string, topology: Topology, steps: number, options:
   const [method, numbers] = found;
   for (const option of OPTIONS) {
     if (options[option] !== undefined && !method.takes.includes(option)) {
-      throw new ProCacheError('invalid-input', `${option} belongs to the methods ${methodsTaking(option).join(', ')}; leave it out for ${name}`);
+      throw new ProCacheError(
+        'invalid-input',
+        `${option} belongs to the methods ${methodsTaking(option).join(', ')}; leave it out for ${name}`,
+      );
     }
   }
   return method.make(numbers, topology, steps, options);
