@@ -69,9 +69,8 @@ function fitted(line: string, columns: number | undefined): string {
 
 /** JSON escapes C0 only. Outside of its strings it holds none of these signs, and inside an escape says the same. */
 function printableJson(text: string): string {
-  return text.replaceAll(UNPRINTABLE_IN_JSON, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return text.replaceAll(OBEYED, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 // eslint-disable-next-line no-control-regex -- these are the signs that must not reach a terminal
-const UNPRINTABLE_IN_JSON =
-  /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g;
+const OBEYED = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g;
