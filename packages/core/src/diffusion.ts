@@ -1,5 +1,6 @@
 import { ProCacheError } from './errors.ts';
 import { cumulativeAlphas, type ForwardProcess } from './forward-process.ts';
+import { checkDiffusionOptions } from './process-check.ts';
 import type { Clip, SamplerName, Variance } from './samplers/sampling.ts';
 import { timestepsOf, type TimestepRule } from './timesteps.ts';
 
@@ -47,6 +48,7 @@ export interface DiffusionSteps extends SamplerDefaults {
  * @throws {ProCacheError} `invalid-input` where the training timesteps do not hold that many steps.
  */
 export function diffusionSteps(count: number, options: DiffusionOptions = {}): DiffusionSteps {
+  checkDiffusionOptions(options);
   const { trainTimesteps = 1000, rule = 'original', stepsOffset = 0, setAlphaToOne = true, sampler, clip, variance } = options;
   const alphaAt = cumulativeAlphas(options);
   const timesteps = timestepsOf(count, rule, { trainTimesteps, stepsOffset });

@@ -1,4 +1,5 @@
 import { ProCacheError } from './errors.ts';
+import { checkProcess } from './process-check.ts';
 
 /** The most training timesteps of a forward process; published ones have up to 4000. */
 export const MAX_TRAIN_TIMESTEPS = 100_000;
@@ -33,6 +34,7 @@ export interface ForwardProcess {
  * @throws {ProCacheError} `invalid-input` for betas that are no noise schedule.
  */
 export function cumulativeAlphas(process: ForwardProcess = {}): readonly number[] {
+  checkProcess(process);
   let product = 1;
   const alphas = betasOf(process).map((beta) => (product *= 1 - beta));
   if (!(product > 0)) {

@@ -1,12 +1,11 @@
-import type { DiffusionSteps } from './diffusion.ts';
 import type { GenerateOptions, Guidance } from './generate.ts';
-import { MAX_IMAGES, MAX_STEPS } from './limits.ts';
+import { MAX_IMAGES } from './limits.ts';
 import { checkPlan } from './plan-check.ts';
+import { checkFloats, checkSteps } from './process-check.ts';
 import { exactSeed } from './random.ts';
 import { SAMPLER_NAMES } from './samplers/sampling.ts';
-import { integerOf, listOf, nameOf, numberOf, objectOf, refuse } from './untrusted/json-reader.ts';
+import { integerOf, listOf, nameOf, numberOf, refuse } from './untrusted/json-reader.ts';
 import { checkOptions, type Fields } from './untrusted/options.ts';
-import { shown } from './untrusted/printable.ts';
 
 const FIELDS: Fields<GenerateOptions> = {
   plan: true,
@@ -41,26 +40,7 @@ export function checkGenerateOptions(options: GenerateOptions): void {
   if (sampler !== undefined) nameOf({ value: sampler, place: 'sampler', code: 'invalid-input' }, SAMPLER_NAMES);
   if (eta !== undefined) numberOf({ value: eta, place: 'eta', code: 'invalid-input' }, 0, 1);
   exactSeed(seed);
-  if (noise !== undefined && Object.prototype.toString.call(noise) !== '[object Float32Array]') {
-    refuse('noise', `${shown(noise)} is no Float32Array; pass one of [images, channels, height, width]`, 'invalid-input');
-  }
-}
-
-/** Refuses what are no steps of a sampler: `diffusionSteps` makes them. */
-function checkSteps(steps: DiffusionSteps): void {
-  const members = objectOf({ value: steps, place: 'steps', code: 'invalid-input' });
-  const count = integerOf({ value: members['count'], place: 'steps.count', code: 'invalid-input' }, 1, MAX_STEPS);
-  for (const key of ['timesteps', 'alphas', 'previousAlphas'] as const) {
-    const place = `steps.${key}`;
-    checkTimesteps(members[key], place);
-    const { length } = steps[key];
-    if (length !== count) refuse(place, `has ${length} numbers for ${count} steps; make steps with diffusionSteps`, 'invalid-input');
-  }
-}
-
-/** Refuses what are no time values of a model. */
-export function checkTimesteps(timesteps: unknown, place: string): void {
-  for (const timestep of listOf({ value: timesteps, place, code: 'invalid-input' })) numberOf(timestep, -Infinity, Infinity);
+  if (noise !== undefined) checkFloats(noise, 'noise');
 }
 
 /** Refuses what are no class labels. */

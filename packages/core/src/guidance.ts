@@ -1,6 +1,8 @@
 import type { Denoiser } from './denoiser.ts';
 import { ProCacheError } from './errors.ts';
+import { checkNumber, checkShape } from './process-check.ts';
 import type { LatentShape } from './transformer.ts';
+import { checkOptions } from './untrusted/options.ts';
 
 /** A scale far beyond all that draws anything; the noise that it is multiplied with stays finite. */
 export const MAX_GUIDANCE = 1e6;
@@ -27,7 +29,12 @@ export interface GuidanceOptions {
  *
  * @throws {ProCacheError} `invalid-input` for a scale beyond 1e6, channels that there are not, or an output of the wrong size.
  */
-export function guided(denoise: Denoiser, scale: number, { shape, channels }: GuidanceOptions): Denoiser {
+export function guided(denoise: Denoiser, scale: number, options: GuidanceOptions): Denoiser {
+  checkOptions('guided', options, { shape: true, channels: true });
+  const { shape, channels } = options;
+  checkShape(shape);
+  checkNumber(scale, 'scale');
+  checkNumber(channels, 'channels');
   if (!(Math.abs(scale) <= MAX_GUIDANCE)) {
     throw new ProCacheError('invalid-input', `the guidance scale is ${scale}; use a number, mostly 1.5 to 8, at most ${MAX_GUIDANCE}`);
   }

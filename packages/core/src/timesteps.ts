@@ -1,4 +1,6 @@
 import { ProCacheError } from './errors.ts';
+import { checkTimestepRule } from './process-check.ts';
+import { checkOptions } from './untrusted/options.ts';
 
 /**
  * How training timesteps are picked, by the name under which users know it.
@@ -20,7 +22,10 @@ export interface TimestepOptions {
  *
  * @throws {ProCacheError} `invalid-input` where there are not that many, or a stride does not exist.
  */
-export function timestepsOf(count: number, rule: TimestepRule, { trainTimesteps = 1000, stepsOffset = 0 }: TimestepOptions = {}): readonly number[] {
+export function timestepsOf(count: number, rule: TimestepRule, options: TimestepOptions = {}): readonly number[] {
+  checkOptions('timestepsOf', options, { trainTimesteps: true, stepsOffset: true });
+  const { trainTimesteps = 1000, stepsOffset = 0 } = options;
+  checkTimestepRule(count, rule, { trainTimesteps, stepsOffset });
   if (!Number.isInteger(count) || count < 1 || count > trainTimesteps) {
     throw new ProCacheError(
       'invalid-input',

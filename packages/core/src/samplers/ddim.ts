@@ -1,7 +1,9 @@
 import type { Denoiser } from '../denoiser.ts';
 import type { DiffusionSteps } from '../diffusion.ts';
 import { ProCacheError } from '../errors.ts';
-import { checkLatent, clamping, noiseFor, type NoiseSource, type SampleOptions, splitOutput } from './sampling.ts';
+import { checkNumber } from '../process-check.ts';
+import { checkOptions } from '../untrusted/options.ts';
+import { checkLatent, checkSampling, clamping, noiseFor, type NoiseSource, type SampleOptions, splitOutput } from './sampling.ts';
 
 export interface DdimOptions extends SampleOptions {
   /** How much of DDPM's noise is injected, 0 to 1: 0, the default, is deterministic, 1 is as random as DDPM. */
@@ -19,9 +21,12 @@ export interface DdimOptions extends SampleOptions {
  * @throws {ProCacheError} `invalid-input` for an eta outside 0 to 1, noise that is missing, or sizes that do not fit.
  */
 export async function sampleDdim(denoise: Denoiser, latent: Float32Array, steps: DiffusionSteps, options: DdimOptions): Promise<Float32Array> {
+  checkOptions('sampleDdim', options, { shape: true, eta: true, noise: true, clip: true, onStep: true });
+  checkSampling(latent, steps, options);
   const { shape, eta = 0, noise: source, clip = steps.clip, onStep } = options;
   const clamp = clamping(clip);
   checkLatent(latent, shape);
+  checkNumber(eta, 'eta');
   checkEta(eta, source);
   let x = latent;
   for (let step = 0; step < steps.count; step++) {

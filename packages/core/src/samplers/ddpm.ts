@@ -1,8 +1,10 @@
 import type { Denoiser } from '../denoiser.ts';
 import type { DiffusionSteps } from '../diffusion.ts';
 import { ProCacheError } from '../errors.ts';
+import { checkVarianceName } from '../process-check.ts';
 import type { LatentShape } from '../transformer.ts';
-import { checkLatent, clamping, noiseFor, type NoiseSource, type SampleOptions, splitOutput, type Variance } from './sampling.ts';
+import { checkOptions } from '../untrusted/options.ts';
+import { checkLatent, checkSampling, clamping, noiseFor, type NoiseSource, type SampleOptions, splitOutput, type Variance } from './sampling.ts';
 
 export interface DdpmOptions extends SampleOptions {
   readonly noise: NoiseSource;
@@ -20,6 +22,9 @@ export interface DdpmOptions extends SampleOptions {
  * @throws {ProCacheError} `invalid-input` for a learned variance that the model lacks, or sizes that do not fit.
  */
 export async function sampleDdpm(denoise: Denoiser, latent: Float32Array, steps: DiffusionSteps, options: DdpmOptions): Promise<Float32Array> {
+  checkOptions('sampleDdpm', options, { shape: true, noise: true, variance: true, clip: true, onStep: true });
+  checkSampling(latent, steps, options);
+  checkVarianceName(options.variance, 'variance');
   const { shape, noise: source, clip = steps.clip, onStep } = options;
   const clamp = clamping(clip);
   const variance = options.variance ?? steps.variance ?? (shape.outChannels === 2 * shape.channels ? 'learned-range' : 'fixed-large');

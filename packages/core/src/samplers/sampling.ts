@@ -1,5 +1,8 @@
+import type { DiffusionSteps } from '../diffusion.ts';
 import { ProCacheError } from '../errors.ts';
+import { checkClip, checkFloats, checkShape, checkSteps } from '../process-check.ts';
 import type { LatentShape } from '../transformer.ts';
+import { integerOf } from '../untrusted/json-reader.ts';
 
 /** The samplers by name. */
 export const SAMPLER_NAMES = ['ddim', 'ddpm'] as const;
@@ -57,7 +60,11 @@ export interface Prediction {
  *
  * @throws {ProCacheError} `invalid-input` where the output is not that of `length` numbers of latent.
  */
-export function splitOutput(output: Float32Array, length: number, { channels, outChannels, height, width }: LatentShape): Prediction {
+export function splitOutput(output: Float32Array, length: number, shape: LatentShape): Prediction {
+  checkShape(shape);
+  checkFloats(output, 'output');
+  integerOf({ value: length, place: 'length', code: 'invalid-input' }, 0);
+  const { channels, outChannels, height, width } = shape;
   const [size, stride] = [channels * height * width, outChannels * height * width];
   if (output.length * size !== length * stride) {
     throw new ProCacheError(
@@ -87,6 +94,14 @@ export function clamping(clip: Clip | undefined): (value: number) => number {
   const { range } = clip;
   if (!(range > 0)) throw new ProCacheError('invalid-input', `the clip range is ${range}; it is a number above 0, mostly 1`);
   return (value) => Math.min(Math.max(value, -range), range);
+}
+
+/** Refuses what samplers are handed where it is of the wrong kind. */
+export function checkSampling(latent: Float32Array, steps: DiffusionSteps, { shape, clip }: SampleOptions): void {
+  checkFloats(latent, 'latent');
+  checkSteps(steps);
+  checkShape(shape);
+  checkClip(clip, 'clip');
 }
 
 /** Checks that a latent holds whole images of this shape. */
