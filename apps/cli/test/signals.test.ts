@@ -30,7 +30,7 @@ async function stopped(words: readonly string[], name: 'SIGINT' | 'SIGTERM', del
   const end = new Promise<Omit<Stopped, 'stderr' | 'milliseconds'>>((resolve) => child.on('close', (code, signal) => resolve({ code, signal })));
   let sent = 0;
   for (const delay of delays) {
-    await Promise.race([end, pause(delay)]);
+    if (delay > 0) await Promise.race([end, pause(delay)]);
     child.kill(name);
     sent = performance.now();
   }
@@ -70,7 +70,7 @@ describe(`a process that is asked to stop (seed ${seed})`, () => {
   );
 
   it('takes two signals that come together for one, as npx sends them', async () => {
-    const { code, stderr } = await stopped(commandAt(0), 'SIGINT', [2500, 5]);
+    const { code, stderr } = await stopped(commandAt(0), 'SIGINT', [2500, 0]);
     expect(code).toBe(130);
     expect(stderr).toContain('interrupted');
   });
