@@ -27,6 +27,8 @@ export interface Search {
   readonly random: () => number;
   /** Whether a pattern keeps within the target. A strategy assesses none that does not. */
   readonly affords: (pattern: string) => boolean;
+  /** Awaited now and then by a strategy that computes for long without assessing anything. */
+  readonly pause: () => Promise<void>;
   /** Judges patterns on some seeds, all of the search unless given; what the study knows is not evaluated again. In the given order. */
   readonly assess: (patterns: readonly string[], seeds?: readonly number[]) => Promise<readonly Assessment[]>;
 }
@@ -70,6 +72,8 @@ export interface SearchOptions {
   /** The best patterns race on fresh seeds; the best is who wins there. None unless given. */
   readonly final?: FinalRace | undefined;
   readonly signal?: Signal | undefined;
+  /** Awaited in the middle of long computations, to let the host do something else: `() => new Promise(setImmediate)`. By default nothing is done. */
+  readonly pause?: (() => Promise<void>) | undefined;
   readonly onAssessed?: ((event: SearchProgress) => void) | undefined;
 }
 
@@ -84,6 +88,7 @@ const FIELDS: Fields<SearchOptions> = {
   mostImages: true,
   final: true,
   signal: true,
+  pause: true,
   onAssessed: true,
 };
 
@@ -124,10 +129,14 @@ export interface SearchResult {
 export async function runSearch(options: SearchOptions): Promise<SearchResult> {
   checkOptions('runSearch', options, FIELDS);
   checkOptions('final', options.final ?? {}, { seeds: true, count: true });
-  const { strategy, evaluator, study, random, affords = () => true, final } = options;
+  const { strategy, evaluator, study, random, affords = () => true, final, signal, pause: rest } = options;
   const { seeds } = study.header;
   const desk = new AssessmentDesk(options);
-  const search: Search = { seeds, random, affords, assess: (patterns, own = seeds) => desk.assess(patterns, own) };
+  const pause = async (): Promise<void> => {
+    await rest?.();
+    signal?.throwIfAborted();
+  };
+  const search: Search = { seeds, random, affords, pause, assess: (patterns, own = seeds) => desk.assess(patterns, own) };
   await endingAtLimit(strategy.run(search));
   const ranking = desk.ranking();
   const finalists = final ? await finalRace(desk, search, final, ranking) : [];

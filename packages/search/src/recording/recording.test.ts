@@ -7,7 +7,7 @@ import { alphabetOf, scheduleFor } from '../space/alphabet.ts';
 import { eachGap } from '../space/fills.ts';
 import { PatternSpace } from '../space/pattern-space.ts';
 import { FORECAST, labelOf, smallModel, smallSteps, STACK } from '../testing/small-model.ts';
-import { budgetCurve } from './budget-curve.ts';
+import { budgetCurve, curveInParts } from './budget-curve.ts';
 import { errorModel } from './error-model.ts';
 import { record } from './record.ts';
 import type { Json } from '../study/json.ts';
@@ -143,6 +143,16 @@ describe('the predicted error', () => {
         expect(Math.abs(error - model.predict(pattern))).toBeLessThan(1e-9 * error + 1e-12);
       }
     }
+  });
+
+  it('is the same, worked out in parts', () => {
+    const options = { constraints: space(5).constraints, letters: mixed.reused };
+    const working = curveInParts(model, options);
+    let parts = 0;
+    let part = working.next();
+    for (; !part.done; part = working.next()) parts++;
+    expect(parts).toBe(STEPS);
+    expect(part.value).toEqual(budgetCurve(model, options));
   });
 
   it('is least, of all patterns, for the one that dynamic programming finds, where it keeps enough of them', () => {

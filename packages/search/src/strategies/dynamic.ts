@@ -1,5 +1,5 @@
 import { checkOptions, type Fields } from '@procache/core/untrusted';
-import { budgetCurve } from '../recording/budget-curve.ts';
+import { curveInParts } from '../recording/budget-curve.ts';
 import { errorModel, type ErrorModel } from '../recording/error-model.ts';
 import type { Recording } from '../recording/recording.ts';
 import type { Search, Strategy } from '../search.ts';
@@ -87,7 +87,7 @@ export async function dynamicWinner(search: Search, options: DynamicOptions): Pr
     const written = write(pattern);
     return written !== undefined && search.affords(written);
   };
-  const walk = { random: search.random, affords };
+  const walk = { random: search.random, affords, pause: search.pause };
   const proposed = affordable(await propose(walk, model, options), affords);
   const plainOf = new Map(proposed.map((pattern) => [write(pattern)!, pattern]));
   const [winner] = await race(search, [...plainOf.keys()], options.race);
@@ -96,13 +96,16 @@ export async function dynamicWinner(search: Search, options: DynamicOptions): Pr
   return write(await climbed(walk, cost, { tries: TRIES, ...climb, space: predicted, start, predict: model.predict }))!;
 }
 
+/** A walk that computes for so long that it lets others do something in between. */
+type LongWalk = Walk & Pick<Search, 'pause'>;
+
 /**
  * Patterns of little predicted error, some from each way of reusing: with all letters, and with each alone.
  *
  * A prediction is most wrong for the patterns that it likes most, and wrong for all of a kind alike:
  * that is why the proposals have to differ.
  */
-async function propose(walk: Walk, model: ErrorModel, options: DynamicOptions): Promise<readonly string[]> {
+async function propose(walk: LongWalk, model: ErrorModel, options: DynamicOptions): Promise<readonly string[]> {
   const { alphabet, letters = alphabet.reused, proposals = PROPOSALS } = options;
   const choices = letters.length > 1 ? [letters, ...letters.map((letter) => [letter])] : [letters];
   const proposed = new Set<string>();
@@ -116,13 +119,16 @@ async function propose(walk: Walk, model: ErrorModel, options: DynamicOptions): 
 /** What dynamic programming finds with some letters, and what annealing over predicted errors comes by from there. */
 async function proposeWith(
   letters: readonly string[],
-  { random, affords }: Walk,
+  { random, affords, pause }: LongWalk,
   model: ErrorModel,
   options: DynamicOptions,
 ): Promise<readonly string[]> {
   const { space: all, proposals = PROPOSALS, iterations = 4000 } = options;
   const space = new PatternSpace(all.constraints, eachGap(...letters));
-  const curve = budgetCurve(model, { constraints: space.constraints, letters });
+  const planning = curveInParts(model, { constraints: space.constraints, letters });
+  let part = planning.next();
+  for (; !part.done; part = planning.next()) await pause();
+  const curve = part.value;
   const planned = curve[space.constraints.budget - 1]!.filter(({ pattern }) => affords(pattern));
   const predicted = new Map(planned.map(({ pattern, error }) => [pattern, error]));
   const remembered = (pattern: string): number => {
@@ -130,7 +136,10 @@ async function proposeWith(
     predicted.set(pattern, error);
     return error;
   };
-  const cost: Cost = (patterns) => Promise.resolve(patterns.map(remembered));
+  const cost: Cost = async (patterns) => {
+    await pause();
+    return patterns.map(remembered);
+  };
   const [start] = planned;
   if (!start) return [];
   await annealed({ random, affords }, cost, { space, start: start.pattern, iterations, temperatures: [0.3, 1e-3] });

@@ -226,6 +226,20 @@ describe('combined', () => {
 });
 
 describe('dynamic', () => {
+  it('lets its host do something else while it predicts, and can be stopped there', async () => {
+    let [pauses, left] = [0, 20];
+    const signal = {
+      throwIfAborted: () => {
+        if (left-- === 0) throw new Error('stopped');
+      },
+    };
+    const pause = () => Promise.resolve(void pauses++);
+    const strategy = dynamic({ space, alphabet: FORECAST, recording: recorded });
+    const stopped = runSearch({ strategy, evaluator, alphabet: FORECAST, study, random: uniforms(1), pause, signal });
+    await expect(stopped).rejects.toThrow('stopped');
+    expect(pauses).toBe(21); // one for each step of the curve, then for each move over predictions
+  });
+
   it('proposes in plain letters, and measures what the space makes of them', async () => {
     const letters = alphabetOf({
       reuse: [{}],
