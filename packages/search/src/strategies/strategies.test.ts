@@ -233,7 +233,10 @@ describe('dynamic', () => {
         if (left-- === 0) throw new Error('stopped');
       },
     };
-    const pause = () => Promise.resolve(void pauses++);
+    const pause = (): Promise<void> => {
+      pauses++;
+      return Promise.resolve();
+    };
     const strategy = dynamic({ space, alphabet: FORECAST, recording: recorded });
     const stopped = runSearch({ strategy, evaluator, alphabet: FORECAST, study, random: uniforms(1), pause, signal });
     await expect(stopped).rejects.toThrow('stopped');
