@@ -1,11 +1,13 @@
 import { describe as suite, expect, it } from 'vitest';
 import { costOf } from './cost.ts';
+import { withDenoiser } from './denoiser.ts';
 import { describe } from './describe.ts';
 import { hoist } from './hoist.ts';
 import { planOf } from './lower.ts';
 import { procachePublished } from './methods/procache.ts';
 import { taylorseer } from './methods/taylorseer.ts';
 import { programsOf } from './program.ts';
+import { referenceTransformer } from './reference/index.ts';
 import type { Schedule } from './schedule.ts';
 import type { Topology } from './topology.ts';
 import { transformerCost } from './transformer-cost.ts';
@@ -48,6 +50,26 @@ suite('hoist', () => {
   it('leaves spans and whole-model reuse alone', () => {
     const plan = planOf({ version: 1, pattern: '#~', legend: { '~': [{ do: 'reuse', span: [0, 3] }] } }, small);
     expect(describe(hoist(plan))).toBe(describe(plan));
+  });
+
+  it('prepares no more than 64 sums in a run, however long what it made is reused, and leaves the rest stored', async () => {
+    const long = planOf({ version: 1, pattern: `#${'.'.repeat(99)}`, legend: {} }, small);
+    const lines = describe(hoist(long)).split('\n');
+    expect(lines[0]).toBe('  0 #  run 0-3 keep 8 ahead 64');
+    expect(lines.slice(64, 66)).toEqual([' 64 .  fold Σ0.0[63]', ' 65 .  fold 0.attn..3.mlp (8)']);
+    expect(costOf(hoist(planOf({ version: 1, pattern: `#${'.'.repeat(999)}`, legend: {} }, xl)), cost, 2).peakFeatureBytes).toBeLessThan(300e6);
+    const model = referenceTransformer({ topology: small });
+    const conditions = { timesteps: Array.from({ length: 100 }, (_, step) => 999 - step), labels: [1] };
+    const latent = Float32Array.from({ length: 32 }, (_, i) => Math.sin(i));
+    const outputs = (hoisted: boolean) =>
+      withDenoiser({ model, plan: long, conditions, hoisted }, async (denoise) => {
+        const all: number[] = [];
+        for (let step = 0; step < 100; step++) all.push(...(await denoise(latent, step)));
+        return all;
+      });
+    const [plain, ahead] = [await outputs(false), await outputs(true)];
+    plain.forEach((value, i) => expect(ahead[i]).toBeCloseTo(value, 5));
+    expect([model.live, model.leaked]).toEqual([0, 0]);
   });
 
   it('gives the same plan each time, and itself of a hoisted one', () => {

@@ -13,7 +13,7 @@ import { type BranchId, type FeatureId, inBlockOrder, type PackId } from './topo
  * to be stored at all: 7 MB in the place of 132 MB for DiT-XL/2 and gaps of three steps.
  *
  * What cannot be known ahead stays as it is: features that are patched before they are folded, that
- * are alone in their fold, or that no run of whole blocks has made. Sums are added in another
+ * are alone in their fold, or that no run of whole blocks has made. So do the folds of a run beyond `MAX_SUMS`. Sums are added in another
  * order than the plan's, so results differ by rounding.
  */
 export function hoist(plan: Plan): Plan {
@@ -28,6 +28,9 @@ export function hoist(plan: Plan): Plan {
   hoisted.set(result, result);
   return result;
 }
+
+/** The most sums that a run prepares: each is as large as a feature, and after so many steps the features themselves are fewer. */
+const MAX_SUMS = 64;
 
 /** Plans are values, and hoisting one again gives the same one. */
 const hoisted = new WeakMap<Plan, Plan>();
@@ -103,7 +106,8 @@ class AheadPlanner {
         groups.set(run, own);
       }
     }
-    return [...groups].filter(([, own]) => own.length > 1).map(([run, own]) => ({ run, sum: { step, terms: own } }));
+    const worthwhile = [...groups].filter(([run, own]) => own.length > 1 && (this.#sums.get(run)?.length ?? 0) < MAX_SUMS);
+    return worthwhile.map(([run, own]) => ({ run, sum: { step, terms: own } }));
   }
 
   /** What is left of a term once those runs have taken their part: weights of 0, and nothing where all of it is taken. */
