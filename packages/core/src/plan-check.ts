@@ -77,20 +77,22 @@ function checkStore(placed: Placed): void {
 function checkRun(placed: Placed): void {
   const { ahead } = membersOf(placed, ['op', 'first', 'last', 'keep', 'watch', 'ahead']);
   for (const end of ['first', 'last']) integerOf(member(placed, end), 0);
-  for (const list of ['keep', 'watch']) for (const id of listOf(member(placed, list))) textOf(id);
+  for (const list of ['keep', 'watch']) each(member(placed, list), isName, textOf);
   if (ahead === undefined) return;
   const own = member(placed, 'ahead');
   objectOf(own);
   textOf(member(own, 'pack'));
-  for (const sum of listOf(member(own, 'sums'))) {
-    objectOf(sum);
-    integerOf(member(sum, 'step'), 0);
-    for (const term of listOf(member(sum, 'terms'))) {
-      objectOf(term);
-      textOf(member(term, 'branch'));
-      numberOf(member(term, 'weight'), -Infinity, Infinity);
-    }
-  }
+  each(member(own, 'sums'), () => false, checkSum);
+}
+
+function checkSum(sum: Placed): void {
+  objectOf(sum);
+  integerOf(member(sum, 'step'), 0);
+  each(member(sum, 'terms'), (term) => isObject(term) && isName(term['branch']) && Number.isFinite(term['weight']), (term) => {
+    objectOf(term);
+    textOf(member(term, 'branch'));
+    checkNumber(member(term, 'weight'));
+  });
 }
 
 function checkRefresh(placed: Placed): void {
@@ -103,17 +105,44 @@ function checkRefresh(placed: Placed): void {
 
 function checkFold(placed: Placed): void {
   const { sums } = membersOf(placed, ['op', 'terms', 'sums']);
-  for (const term of listOf(member(placed, 'terms'))) {
-    objectOf(term);
-    textOf(member(term, 'feature'));
-    const weights = listOf(member(term, 'weights'));
-    if (weights.length > MAX_ORDER + 1) refuse(term.place, `adds ${weights.length} features; the most are ${MAX_ORDER + 1}`, 'invalid-input');
-    for (const weight of weights) numberOf(weight, -Infinity, Infinity);
-  }
+  each(member(placed, 'terms'), (term) => isObject(term) && isName(term['feature']) && areWeights(term['weights']), checkTerm);
   if (sums === undefined) return;
-  for (const sum of listOf(member(placed, 'sums'))) {
+  each(member(placed, 'sums'), () => false, (sum) => {
     objectOf(sum);
     textOf(member(sum, 'pack'));
     integerOf(member(sum, 'index'), 0);
+  });
+}
+
+function checkTerm(term: Placed): void {
+  objectOf(term);
+  textOf(member(term, 'feature'));
+  const weights = listOf(member(term, 'weights'));
+  if (weights.length > MAX_ORDER + 1) refuse(term.place, `adds ${weights.length} features; the most are ${MAX_ORDER + 1}`, 'invalid-input');
+  weights.forEach(checkNumber);
+}
+
+function checkNumber(placed: Placed): void {
+  numberOf(placed, -Infinity, Infinity);
+}
+
+/** Looks at the elements of a list: closely, and with their places, only at those that are not plainly good. Plans have thousands. */
+function each({ value, place, code }: Placed, isGood: (element: unknown) => boolean, look: (element: Placed) => void): void {
+  if (!Array.isArray(value)) refuse(place, `${shown(value)} is not an array`, code);
+  for (let i = 0; i < value.length; i++) {
+    const element: unknown = value[i];
+    if (!isGood(element)) look({ value: element, place: `${place}[${i}]`, code });
   }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
+}
+
+function areWeights(value: unknown): boolean {
+  return Array.isArray(value) && value.length <= MAX_ORDER + 1 && value.every((weight) => Number.isFinite(weight));
 }
