@@ -23,7 +23,7 @@ const fence = (folder, forbidden) => ({
 });
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/node_modules/**', '.turbo/**', 'tools/**', 'out/**'] },
+  { ignores: ['**/dist/**', '**/node_modules/**', '**/fixtures/**', '.turbo/**', 'tools/**', 'out/**'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
