@@ -3,6 +3,7 @@ import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { uniforms } from '@procache/core';
+import { writeSafetensors } from '@procache/model';
 import { describe, expect, it } from 'vitest';
 import { randomDit } from './random-dit.ts';
 import { procache, temporaryFolder } from './spawn-procache.ts';
@@ -210,6 +211,16 @@ describe('procache search', () => {
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
       expect(stderr).toContain(`study.jsonl: line ${count + 1} of the study: ${message}`);
     }
+  });
+
+  it('does not go on with another file of data of the same name', async () => {
+    const data = inFolder('data.safetensors');
+    const words = ['search', '--steps', '4', '--budget', '2', '--seeds', '2', '--final-seeds', '0', '--judge', '0', '--no-report', '--strategy', 'sample', '--candidates', '2', '--objective', 'kernel', '--data', data, '--out', inFolder('measured')];
+    const write = (value: number) => writeFile(data, writeSafetensors(new Map([['features', { shape: [3, 64], data: Float32Array.from({ length: 192 }, (_, i) => value * Math.sin(i)) }]])));
+    await write(1);
+    expect(await procache(words)).toMatchObject({ code: 0, stderr: '' });
+    await write(2);
+    expect(await procache([...words, '--resume'])).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('the study was made with constraints.data.reference.fingerprint "') });
   });
 
   it('keeps what it has when it is interrupted, and says how to go on', async () => {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { openFile } from '@procache/backend-node';
 import type { ByteSource, Checkpoint } from '@procache/model';
 
 const PIECES = 16;
@@ -11,8 +12,21 @@ const PIECE_BYTES = 65536;
  * evenly from its first byte (where the header of a safetensors file is) to its last. Training
  * changes every weight, so it changes every piece; a copy under another name has the same fingerprint.
  */
-export async function fingerprintOf({ tensors }: Checkpoint): Promise<string> {
-  const sources = new Set([...tensors.values()].map(({ source }) => source));
+export function fingerprintOf({ tensors }: Checkpoint): Promise<string> {
+  return fingerprintOfSources(new Set([...tensors.values()].map(({ source }) => source)));
+}
+
+/** Tells any other file from others in the same way. */
+export async function fingerprintOfFile(path: string): Promise<string> {
+  const source = await openFile(path, { what: 'a file' });
+  try {
+    return await fingerprintOfSources(new Set([source]));
+  } finally {
+    await source.close();
+  }
+}
+
+async function fingerprintOfSources(sources: ReadonlySet<ByteSource>): Promise<string> {
   const hash = createHash('sha256');
   for (const source of [...sources].sort((a, b) => a.name.localeCompare(b.name, 'en'))) {
     hash.update(`${source.size}\n`);

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import { basename } from 'node:path';
 import { runtimeVersion } from '@procache/backend-node';
 import { byName, ProCacheError } from '@procache/core';
 import type { SamplingDefaults } from '@procache/model';
-import { type Json, type PatternSpace, provenanceOf, type StudyHeader } from '@procache/search';
+import { asJson, type Json, type PatternSpace, provenanceOf, type StudyHeader } from '@procache/search';
 import { checkBelong } from '../arguments/belongs.ts';
 import { labelsOf } from '../arguments/labels.ts';
 import { type ChosenModel, chooseModel } from '../arguments/model-choice.ts';
@@ -132,7 +131,7 @@ function headerOf({ flags, chosen, process, steps, labels, seeds, space, objecti
     constraints: {
       ...(space.described as Readonly<Record<string, Json>>),
       ...(budgets ? { budgets } : { milliseconds: target!, images: timedImages(flags) }),
-      data: objectives.files.map((file) => basename(file)),
+      data: asJson(objectives.files, 'files'),
     },
   };
 }

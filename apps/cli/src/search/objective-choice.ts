@@ -1,17 +1,25 @@
+import { basename } from 'node:path';
 import { type LatentShape, ProCacheError } from '@procache/core';
 import { psnr, ssim } from '@procache/metrics';
 import { type ImageMeasure, LATENT_ERROR, type Measure } from '@procache/search';
 import { zooClassifier, zooModel } from '@procache/zoo';
 import type { ChosenModel } from '../arguments/model-choice.ts';
+import { fingerprintOfFile } from '../files/fingerprint.ts';
 import { openFeatureMeasures } from './feature-measures.ts';
 import type { ObjectiveFlags, ObjectiveName } from './search-flags.ts';
 
 /** What schedules are judged by, and what is to be closed afterwards. */
 export interface ChosenObjectives {
   readonly measures: readonly [Measure, ...Measure[]];
-  /** The files that the measures depend on. */
-  readonly files: readonly string[];
+  /** The files that the measures depend on, by what they are for. */
+  readonly files: Readonly<Record<string, MarkedFile>>;
   readonly close: () => Promise<void>;
+}
+
+/** A file by its name, and by what tells its content from others. */
+export interface MarkedFile {
+  readonly name: string;
+  readonly fingerprint: string;
 }
 
 /** The width of the window that SSIM slides over an image. */
@@ -27,11 +35,15 @@ export async function chooseObjectives(flags: ObjectiveFlags & { readonly model:
   const close = async (): Promise<void> => opened?.close();
   try {
     const [first, ...others] = names.map((name): Measure => (name === 'frechet' || name === 'kernel' ? opened!.measure(name) : ofImages.get(name)!));
-    return { measures: [first!, ...others], files: files ? [files.network, files.data] : [], close };
+    return { measures: [first!, ...others], files: files ? { network: await markedFile(files.network), reference: await markedFile(files.data) } : {}, close };
   } catch (cause) {
     await close();
     throw cause;
   }
+}
+
+async function markedFile(path: string): Promise<MarkedFile> {
+  return { name: basename(path), fingerprint: await fingerprintOfFile(path) };
 }
 
 function usualObjectives({ model }: ChosenModel): readonly ObjectiveName[] {
