@@ -1,4 +1,4 @@
-import type { Schedule } from '@procache/core';
+import { parseSchedule, type Schedule } from '@procache/core';
 import { shown, shownName } from '@procache/core/untrusted';
 import type { Assessment, SearchResult } from './search.ts';
 import { meanInterval } from './scoring/interval.ts';
@@ -52,8 +52,9 @@ function shortList(seeds: readonly number[]): unknown {
  *
  * Empty where nothing is, and for schedules whose notes do not say.
  */
-export function checkConditions({ notes }: Schedule, conditions: Conditions): readonly string[] {
+export function checkConditions(schedule: Schedule, conditions: Conditions): readonly string[] {
   const warnings: string[] = [];
+  const { notes } = parseSchedule(schedule);
   if (typeof notes?.['resampled'] === 'object')
     warnings.push('the schedule was resampled to this number of steps, and nobody has measured it there');
   const searched = notes?.['searched'];

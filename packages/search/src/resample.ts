@@ -1,4 +1,4 @@
-import { MAX_STEPS, type Schedule } from '@procache/core';
+import { MAX_STEPS, parseSchedule, type Schedule } from '@procache/core';
 import { checkOptions, integerOf } from '@procache/core/untrusted';
 
 export interface ResampleOptions {
@@ -16,15 +16,16 @@ export interface ResampleOptions {
  * fewer of them, as dense in each part as before. A step that is not computed does what the nearest such step did, and step 0
  * does what it did. Nobody has measured the result, and the notes say so.
  *
- * @throws {ProCacheError} `invalid-input` for a number of steps that no schedule may have.
+ * @throws {ProCacheError} `invalid-input` for a number of steps that no schedule may have, `invalid-schedule` for what is no schedule.
  */
 export function resample(schedule: Schedule, steps: number, options: ResampleOptions = {}): Schedule {
   checkOptions('resample', options, { keep: true });
   const { keep = 'count' } = options;
   integerOf({ value: steps, place: 'steps', code: 'invalid-input' }, 1, MAX_STEPS);
-  const { pattern, notes } = schedule;
+  const parsed = parseSchedule(schedule);
+  const { pattern, notes } = parsed;
   if (steps === pattern.length) return schedule;
-  const before = computedSteps(schedule);
+  const before = computedSteps(parsed);
   const places = keep === 'share' ? spread(before, pattern.length, Math.max(1, Math.round((before.length * steps) / pattern.length))) : before;
   const rounded = places.map((place) => Math.min(steps - 1, Math.round(place * (steps / pattern.length))));
   const computed = new Set(keep === 'share' ? apart(rounded, steps) : rounded);
@@ -34,14 +35,15 @@ export function resample(schedule: Schedule, steps: number, options: ResampleOpt
     return computed.has(step) ? '#' : reused[Math.floor(((step + 0.5) * pattern.length) / steps)]!;
   });
   return {
-    ...schedule,
+    ...parsed,
     pattern: letters.join(''),
     notes: { ...notes, resampled: { from: pattern.length, to: steps, keep, tested: false } },
   };
 }
 
 /** The steps at which a schedule computes the whole model, whatever their letter is. */
-export function computedSteps({ pattern, legend }: Schedule): readonly number[] {
+export function computedSteps(schedule: Schedule): readonly number[] {
+  const { pattern, legend } = parseSchedule(schedule);
   const isComputed = (letter: string): boolean => {
     const last = legend[letter]?.at(-1);
     return letter === '#' || (last?.do === 'compute' && !last.blocks && !last.modules);

@@ -18,6 +18,9 @@ import { fromEcad, toEcad } from './ecad.ts';
 import { fromReferenceList, toReferenceList } from './reference-list.ts';
 import { fromSmoothCache, toSmoothCache } from './smoothcache.ts';
 import { fromBins, fromStepMask, toBins, toStepMask } from './step-mask.ts';
+import { checkConditions } from '../provenance.ts';
+import { resample } from '../resample.ts';
+import { keyOf } from '../space/alphabet.ts';
 
 const topology: Topology = {
   blocks: [
@@ -345,5 +348,25 @@ describe("the reference's lists", () => {
   it('cannot say that some branches are computed whole', () => {
     const schedule = fromSmoothCache({ attn: [1, 0], mlp: [1, 1] }, dit);
     expect(() => toReferenceList(schedule, 'noisiest-first')).toThrow('computes some branches whole');
+  });
+});
+
+describe('what is written for another tool', () => {
+  const writers: Readonly<Record<string, (schedule: Schedule) => unknown>> = {
+    toEcad: (schedule) => toEcad(schedule, topology, 'x'),
+    toSmoothCache: (schedule) => toSmoothCache(schedule, topology),
+    toStepMask,
+    toBins,
+    toReferenceList: (schedule) => toReferenceList(schedule, 'noisiest-first'),
+    resample: (schedule) => resample(schedule, 7),
+    keyOf,
+    checkConditions: (schedule) => checkConditions(schedule, { model: 'm', sampler: 'ddim', steps: 2, guidance: 1 }),
+  };
+
+  it.each(Object.entries(writers))('%s takes a schedule without a legend, and refuses what is none', (_, write) => {
+    expect(() => write({ version: 1, pattern: '#.' } as never)).not.toThrow();
+    for (const odd of [null, 'x', {}, [], { version: 1 }, { version: 1, pattern: '#x' }, { version: 1, pattern: '#', legend: { '+': [null] } }]) {
+      expect(() => write(odd as never)).toThrow(expect.objectContaining({ name: 'ProCacheError', code: 'invalid-schedule' }));
+    }
   });
 });

@@ -1,4 +1,4 @@
-import type { Schedule, Topology } from '@procache/core';
+import { parseSchedule, type Schedule, type Topology } from '@procache/core';
 import { checkOptions, refuse, shown } from '@procache/core/untrusted';
 import { alphabetOf, scheduleFor, type SelectiveVariant } from '../space/alphabet.ts';
 import { checkLength, entriesOf } from './lists.ts';
@@ -48,7 +48,8 @@ export function fromReferenceList(list: string | readonly number[], options: Ref
 }
 
 /** A schedule as a list of 0, 1 and 2: a step that refreshes any token is a 2. Ratios and forecasts are lost. */
-export function toReferenceList({ pattern, legend }: Schedule, direction: Direction): readonly (0 | 1 | 2)[] {
+export function toReferenceList(schedule: Schedule, direction: Direction): readonly (0 | 1 | 2)[] {
+  const { pattern, legend } = parseSchedule(schedule);
   const list = Array.from(pattern, (letter, step) => {
     if (letter === '#') return 1;
     const rules = legend[letter] ?? [];

@@ -1,4 +1,4 @@
-import type { Schedule } from '@procache/core';
+import { parseSchedule, type Schedule } from '@procache/core';
 import { refuse } from '@procache/core/untrusted';
 import { type ReuseVariant, alphabetOf, scheduleFor } from '../space/alphabet.ts';
 import { bitsOf, checkLength, countsOf, entriesOf } from './lists.ts';
@@ -23,7 +23,8 @@ export function fromStepMask(mask: string | readonly number[], reuse: ReuseVaria
 }
 
 /** Which steps a schedule computes, as a mask. How the others are forecast is lost; a schedule with selective steps is refused. */
-export function toStepMask({ pattern, legend }: Schedule): readonly (0 | 1)[] {
+export function toStepMask(schedule: Schedule): readonly (0 | 1)[] {
+  const { pattern, legend } = parseSchedule(schedule);
   return Array.from(pattern, (letter, step) => {
     if (letter === '#') return 1;
     const rules = legend[letter] ?? [];

@@ -1,4 +1,4 @@
-import { ProCacheError, type Reuse, type Rule, type Schedule, type SelectorSettings } from '@procache/core';
+import { parseSchedule, ProCacheError, type Reuse, type Rule, type Schedule, type SelectorSettings } from '@procache/core';
 import { checkOptions, type Fields } from '@procache/core/untrusted';
 
 /** How a reused step is filled in; all defaults are plain reuse, branch by branch. */
@@ -103,8 +103,11 @@ export function scheduleFor(pattern: string, { legend, selector }: Alphabet): Sc
  *
  * Letters are renamed in the order of their first use, notes and unused letters left out. A study
  * looks evaluations up by it.
+ *
+ * @throws {ProCacheError} `invalid-schedule` for what is no schedule.
  */
-export function keyOf({ pattern, legend, selector }: Schedule): string {
+export function keyOf(schedule: Schedule): string {
+  const { pattern, legend, selector } = parseSchedule(schedule);
   const letters = [...new Set(pattern)].filter((letter) => letter in legend && letter !== '#' && letter !== '.');
   const names = new Map(letters.map((letter, i) => [letter, `<${i}>`]));
   const rules = letters.map((letter) => legend[letter]!.map(ordered));
