@@ -26,6 +26,7 @@ export function nodeHost({ threads }: HostOptions = {}): OrtHost {
       const runtime = await startedRuntime();
       checkUnchanged(files);
       const session = await runtime.InferenceSession.create(graph.bytes, options).catch((cause: unknown) => {
+        checkUnchanged(files); // a file that was just removed or cut short is the better reason
         throw openError(graph, cause);
       });
       try {
@@ -68,9 +69,9 @@ function free(tensor: Tensor): void {
   if (ArrayBuffer.isView(data) && data.buffer.byteLength === data.byteLength) nowhere.postMessage(undefined, [data.buffer as ArrayBuffer]);
 }
 
-/** What every session of this package is opened with. */
+/** What every session of this package is opened with. Whatever fails is thrown; it need not be printed as well (4: fatal only). */
 export function plainOptions(threads: number): InferenceSession.SessionOptions {
-  return { executionProviders: ['cpu'], logSeverityLevel: 3, intraOpNumThreads: threads };
+  return { executionProviders: ['cpu'], logSeverityLevel: 4, intraOpNumThreads: threads };
 }
 
 function sessionOptions(graph: OnnxGraph, residence: Residence, threads: number): InferenceSession.SessionOptions {
