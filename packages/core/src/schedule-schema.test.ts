@@ -42,6 +42,21 @@ describe('the JSON schema', () => {
     expect(schema.$schema).toBe('https://json-schema.org/draft/2020-12/schema');
   });
 
+  test('says which letters there are as the reader does, whichever regular expressions a validator has', () => {
+    const { pattern, maxLength } = schema.properties.legend.propertyNames;
+    // Python, Go and Rust have no \\u{...}, some have no \\u: signs stand for themselves here, and "[" and "]" are escaped alone.
+    expect(pattern.replaceAll(/\\[[\]]/g, '')).not.toContain('\\');
+    for (const expression of [new RegExp(pattern), new RegExp(pattern, 'u'), new RegExp(pattern, 'v')]) {
+      for (let unit = 0; unit <= 0xffff; unit++) {
+        const letter = String.fromCharCode(unit);
+        const isTaken = problemOf({ version: 1, pattern: '##', legend: { [letter]: [{ do: letter === '.' ? 'reuse' : 'compute' }] } }) === undefined;
+        if (expression.test(letter) !== isTaken) expect.fail(`${expression.flags}: U+${unit.toString(16)} is taken by one of the two`);
+      }
+      for (const letters of ['', 'ab', '\u{1f600}', 'a\n']) expect(expression.test(letters)).toBe(false);
+    }
+    expect(maxLength).toBe(1); // what ends with $ may end before a line's end in Python
+  });
+
   test('takes every schedule that a method writes', () => {
     for (const name of METHOD_NAMES) {
       const schedule: unknown = JSON.parse(formatSchedule(byName(name.replace('<interval>', '3').replace('<order>', '2'), topology, 50)));
