@@ -65,8 +65,7 @@ const COMMANDS: readonly Listed[] = [
  * Runs one command line, without the name of the program, and resolves to the exit code.
  *
  * Never throws: what went wrong is told on standard error, and with --json on standard output too. It resolves when
- * all that
- * was written has arrived, and to 1 where it could not.
+ * all that was written has arrived, and to 1 where it could not.
  */
 export async function runCommandLine(
   words: readonly string[],
@@ -138,12 +137,28 @@ async function program(words: readonly string[], host: Host): Promise<Command> {
       getOutHelpWidth: () => Math.min(80, host.stdout.columns),
       getErrHelpWidth: () => Math.min(80, host.stderr.columns),
     });
+  root.hook('preAction', (_, command) => refuseEmpty(command));
   const asked = commandIn(words);
   for (const { name, summary, load } of COMMANDS) {
     const command = root.command(name).description(summary);
     if (name === asked) (await load())(command, host);
   }
   return root;
+}
+
+/**
+ * Nothing that can be asked for has an empty name: it comes of a variable of a shell that is not set, and as a path it
+ * would mean the folder one is in.
+ */
+function refuseEmpty(command: Command): void {
+  const refuse = (kind: string, name: string) =>
+    command.error(`error: ${kind} '${name}' is empty; it takes a value`, { code: 'commander.invalidArgument' });
+  for (const option of command.options) {
+    if (command.getOptionValue(option.attributeName()) === '') refuse('option', option.flags);
+  }
+  for (const [at, argument] of command.registeredArguments.entries()) {
+    if (command.args[at] === '') refuse('argument', argument.name());
+  }
 }
 
 /** As much of a message as is read; what is longer holds a name or a text out of some file. */

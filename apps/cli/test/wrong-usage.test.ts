@@ -44,6 +44,14 @@ const wrong: readonly (readonly [string, string[]])[] = [
   ['--repeat belongs to --compare', ['generate', '--repeat', '2']],
   ['--labels and --images both say how many images there are', ['explain', '--labels', '1', '--images', '2']],
   ['there is no file or folder nowhere; check the path', ['inspect', 'nowhere']],
+  ["option '-o, --out <folder>' is empty; it takes a value", ['generate', '--out', '']],
+  ["option '-o, --out <folder>' is empty; it takes a value", ['search', '--out=', '--budget', '3']],
+  ["option '-o, --out <file>' is empty; it takes a value", ['schedule', 'export', 'fora-3', '--format', 'mask', '--out=']],
+  ["option '--save-latents <file>' is empty; it takes a value", ['generate', '--save-latents', '']],
+  ["option '--save <file>' is empty; it takes a value", ['explain', '--save', '']],
+  ["option '--cache <folder>' is empty; it takes a value", ['bench', '--shape', 'dit-s/2', '--cache', '']],
+  ["argument 'path' is empty; it takes a value", ['inspect', '']],
+  ["argument 'schedule' is empty; it takes a value", ['schedule', 'resample', '', '--steps', '3']],
 ];
 
 describe('wrong usage', () => {
