@@ -37,7 +37,16 @@ const helperWord = new RegExp(
 /** Whether weights are the average of others over the training, by what their place is called. */
 export function isAverage({ path, prefix }: WeightsPlace): boolean {
   const place = wordsOf(`${path}.${prefix}`);
-  return averageWord.test(place) && !onlineWord.test(wordsOf(prefix));
+  return averageWord.test(place) && !onlineWord.test(wordsOf(prefix)) && !isOnline(innermost(path));
+}
+
+/** Whether a key is that of the weights beside their average, as `online_model` in an `ema`. */
+function isOnline(key: string): boolean {
+  return onlineWord.test(wordsOf(key)) && !isAverageKey(key);
+}
+
+function innermost(path: string): string {
+  return path.slice(path.lastIndexOf('.') + 1);
 }
 
 /** Whether a key is that of an average. */
@@ -59,7 +68,8 @@ export function isAnotherKey(key: string): boolean {
 export function rankOf(place: WeightsPlace, isModel: boolean): number {
   const keys = isAverage(place) ? averageKeys : plainKeys;
   const ofPath = rankOfPart(place.path, keys, isModel ? -1 : unknownRank - 0.5);
-  return ofPath * (helperRank + 2) + rankOfPart(place.prefix, keys, -1);
+  const ofKey = rankOfPart(innermost(place.path), keys, -1); // of `ema.model` and `ema.ema_model` the second
+  return (ofPath * (helperRank + 2) + ofKey) * (helperRank + 2) + rankOfPart(place.prefix, keys, -1);
 }
 
 function rankOfPart(part: string, keys: readonly string[], none: number): number {

@@ -62,6 +62,8 @@ describe('of a training checkpoint', () => {
     ['basicsr', { params: weights(raw), params_ema: weights(averaged) }, 'params_ema'],
     ['a wrapper of torch', { model: weights(raw, 'module.'), ema: dictionary({ ...entries(averaged, 'module.'), n_averaged: scalar(1) }) }, 'ema'],
     ['ema_pytorch', { model: weights(raw), ema: dictionary({ ...entries(raw, 'online_model.'), ...entries(averaged, 'ema_model.'), initted: scalar(1), step: scalar(1) }) }, 'ema'],
+    ['a wrapper with dictionaries', { model: weights(raw), ema: dictionary({ online_model: weights(raw), ema_model: weights(averaged) }) }, 'ema.ema_model'],
+    ['a wrapper whose model is the raw one', { ema: dictionary({ model: weights(raw), ema_model: weights(averaged) }) }, 'ema.ema_model'],
     ['ModelEmaV2', { state_dict: weights(raw), ema: dictionary({ module: weights(averaged), decay: scalar(0) }) }, 'ema.module'],
     ['a shadow', { state_dict: weights(raw), ema: dictionary({ decay: scalar(0), num_updates: scalar(1), shadow: weights(averaged) }) }, 'ema.shadow'],
     ['a callback', { state_dict: weights(raw, 'model.'), callbacks: dictionary({ EMACallback: dictionary({ ema_weights: weights(averaged) }) }) }, 'callbacks.EMACallback.ema_weights'],
