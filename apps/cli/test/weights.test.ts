@@ -16,6 +16,16 @@ describe('procache generate', () => {
     expect(stdout).toContain("\nschedule: uncached\nweights: 'state_dict_ema' (passed over: 'state_dict')\n");
   });
 
+  it('warns of fields of the config that it does not follow', async () => {
+    const path = join(FIXTURES, 'cases/06-name-prefixes/module.safetensors');
+    await writeFile(inFolder('fields.json'), '{ "act_layer": "relu", "num_registers": 4 }');
+    const { code, stderr } = await procache([...generate, '--model', path, '--config', inFolder('fields.json'), '--out', inFolder('f')]);
+    expect(code).toBe(0);
+    expect(stderr).toBe(
+      'warning: config: act_layer, config: num_registers: not fields that are known\n  here, so they are not followed\n',
+    );
+  });
+
   it('says so in lines that fit a terminal, and nothing of a file that holds the model alone', async () => {
     const source = await openFile(join(FIXTURES, 'cases/06-name-prefixes/module.safetensors'));
     const { tensors } = await openCheckpoint(source);

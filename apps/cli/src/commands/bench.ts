@@ -9,6 +9,7 @@ import { addModelOptions, type ChosenModel, chooseModel, type ModelFlags } from 
 import { chooseProcess } from '../arguments/sampling.ts';
 import { chooseSchedule } from '../arguments/schedule-choice.ts';
 import { noteThreads } from '../arguments/threads.ts';
+import { noteUnread } from '../arguments/unread-fields.ts';
 import { MOST_IMAGES, MOST_ROUNDS, numberWithin, wholeNumber } from '../arguments/values.ts';
 import { peakMemory, peakOfThisProcess } from '../bench/peak-memory.ts';
 import { openPlainGraph } from '../bench/plain-graph.ts';
@@ -96,6 +97,7 @@ async function bench(flags: BenchFlags, host: Host): Promise<void> {
   checkBelong({ '--cache': flags.cache }, '--shape', flags.shape !== undefined);
   noteThreads(screen, flags.threads);
   const chosen = await choose(flags, host);
+  noteUnread(screen, chosen.model);
   const contestants = await contestantsOf(chosen, flags);
   const { threads, memory } = flags;
   const transformer = await openChosen(chosen, { threads, memory });

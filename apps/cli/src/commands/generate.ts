@@ -8,6 +8,7 @@ import { addModelOptions, chooseModel, type ModelFlags } from '../arguments/mode
 import { addSamplingOptions, chooseSampling, type SamplingFlags } from '../arguments/sampling.ts';
 import { addScheduleOptions, chooseSchedule, type ScheduleFlags } from '../arguments/schedule-choice.ts';
 import { noteThreads } from '../arguments/threads.ts';
+import { noteUnread } from '../arguments/unread-fields.ts';
 import { MOST_ROUNDS, wholeNumber } from '../arguments/values.ts';
 import { openOutputFolder } from '../files/output-files.ts';
 import { compare as compareRuns, type Comparison } from '../generation/comparison.ts';
@@ -77,6 +78,7 @@ async function generateImages(flags: GenerateFlags, host: Host, seedGiven: boole
   const tensors = await openTensorFolders(job, flags);
   const folder = await openOutputFolder(flags.out, estimatedBytes(job, flags));
   try {
+    noteUnread(screen, job.chosen.model);
     for (const warning of conditionWarnings(job)) screen.note(warning);
     noteThreads(screen, flags.threads);
     screen.say(jobLines(job));

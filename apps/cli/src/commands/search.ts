@@ -4,6 +4,7 @@ import { ProCacheError } from '@procache/core';
 import type { Assessment } from '@procache/search';
 import type { Command } from 'commander';
 import { noteThreads } from '../arguments/threads.ts';
+import { noteUnread } from '../arguments/unread-fields.ts';
 import { failureOf, Interrupted } from '../failure.ts';
 import { openOutputFolder, writeWhole } from '../files/output-files.ts';
 import type { Host } from '../host.ts';
@@ -50,6 +51,7 @@ async function search(flags: SearchFlags, host: Host, commandLine: CommandLine):
       throw cause;
     });
     try {
+      noteUnread(screen, job.chosen.model);
       noteThreads(screen, flags.threads);
       screen.say(jobLines(job));
       await runInWorkers(job, file, { host, screen, commandLine });

@@ -17,6 +17,7 @@ import { wrapText } from '@procache/pictures/wrap';
 import { zooModel } from '@procache/zoo';
 import { guessOf, nameOfLabel } from '../arguments/labels.ts';
 import { readConfigFlags } from '../arguments/model-choice.ts';
+import { unreadText } from '../arguments/unread-fields.ts';
 import { fingerprintOf } from '../files/fingerprint.ts';
 import { formatTable } from '../terminal/text-table.ts';
 import { bytes, large } from '../units.ts';
@@ -153,11 +154,6 @@ function sampledText({ sampler = 'ddim', rule, stepsOffset, setAlphaToOne, clip,
     variance ? `variance ${variance}` : '',
   ];
   return `${parts.filter((part) => part !== '').join(', ')}, unless told otherwise`;
-}
-
-function unreadText(fields: readonly string[]): string {
-  const shown = fields.slice(0, 10).join(', ');
-  return `${shown}${fields.length > 10 ? ` and ${fields.length - 10} more` : ''}: not fields that are known here`;
 }
 
 function modelObject(model: TransformerModel | ProCacheError): object {

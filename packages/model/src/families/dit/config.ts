@@ -196,6 +196,7 @@ function checkClaims(extents: DitExtents, fields: Fields): void {
     hidden_size: hidden,
     depth,
     num_layers: depth,
+    ff_inner_dim: mlpHidden,
     attention_head_dim: hidden / heads,
     learn_sigma: outChannels > channels,
     qk_norm: normsHeads,
