@@ -36,6 +36,12 @@ describe('labelsOf', () => {
     expect(labelsOf('3,7', labels)).toEqual([3, 7]);
   });
 
+  it('tells classes apart whose names differ in case only, as a dog and a garment of ImageNet', () => {
+    const imagenet = { ...labels, names: [['Cardigan', 'Cardigan Welsh corgi'], ['cardigan']] };
+    expect(labelsOf('Cardigan, cardigan', imagenet)).toEqual([0, 1]);
+    expect(() => labelsOf('CARDIGAN', imagenet)).toThrow('0 (Cardigan, Cardigan Welsh corgi), 1 (cardigan)');
+  });
+
   it('takes the label for no class', () => {
     expect(labelsOf('10, 0', labels)).toEqual([10, 0]);
     expect(() => labelsOf('10', { ...labels, unconditional: undefined })).toThrow(

@@ -78,13 +78,19 @@ function labelsByName({ names = [] }: Labels): ByName {
   return byName;
 }
 
+/** Of several classes those whose name is spelt just so, if any are: ImageNet has a dog "Cardigan" and a "cardigan". */
+function spelt(word: string, found: readonly number[], { names }: Labels): readonly number[] {
+  const exact = found.filter((label) => names![label]!.some((name) => name.normalize('NFC') === word.normalize('NFC')));
+  return exact.length > 0 ? exact : found;
+}
+
 function plain(name: string): string {
   return name.normalize('NFC').toLowerCase();
 }
 
 function labelOf(word: string, labels: Labels, byName: ByName): number {
   if (/^\d+$/.test(word)) return labelNumbered(word, labels);
-  const found = byName.get(plain(word)) ?? [];
+  const found = spelt(word, byName.get(plain(word)) ?? [], labels);
   if (found.length === 1) return found[0]!;
   if (found.length > 1) throw unknown(ambiguous(word, found, labels));
   if (word === '') throw unknown(`there is an empty label in the list; ${takenLabels(labels)}`);
