@@ -70,19 +70,27 @@ interface Difference {
   readonly now: string;
 }
 
-/** The first field in which two headers differ. */
-function differenceOf(before: Json, now: Json): Difference | undefined {
-  const [earlier, later] = [fieldsOf(before), fieldsOf(now)];
-  const field = [...new Set([...earlier.keys(), ...later.keys()])].find((name) => earlier.get(name) !== later.get(name));
-  return field === undefined ? undefined : { field: shownName(field), before: valueOf(earlier.get(field)), now: valueOf(later.get(field)) };
+/** The first field in which two headers differ, by its place, `versions.core`; lists are values. */
+function differenceOf(before: Json | undefined, now: Json | undefined, place = ''): Difference | undefined {
+  if (isObject(before) && isObject(now)) {
+    for (const key of new Set([...Object.keys(before), ...Object.keys(now)])) {
+      const difference = differenceOf(memberAt(before, key), memberAt(now, key), memberOf(place, key));
+      if (difference) return difference;
+    }
+    return undefined;
+  }
+  const [earlier, later] = [before, now].map((value) => (value === undefined ? undefined : canonical(value)));
+  return earlier === later ? undefined : { field: shownName(place), before: valueOf(earlier), now: valueOf(later) };
 }
 
-/** The values of a JSON object by their place, `versions.core`; lists are values. */
-function fieldsOf(value: Json, place = ''): ReadonlyMap<string, string> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return new Map([[place, canonical(value)]]);
-  const members = Object.entries(value as Readonly<Record<string, Json>>);
-  if (members.length === 0) return new Map([[place, '{}']]);
-  return new Map(members.flatMap(([key, member]) => [...fieldsOf(member, memberOf(place, key))]));
+type JsonObject = Readonly<Record<string, Json>>;
+
+function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function memberAt(value: JsonObject, key: string): Json | undefined {
+  return Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
 /** A field for a message; its text is JSON already. */

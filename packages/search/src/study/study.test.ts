@@ -142,6 +142,15 @@ describe('a study', () => {
     await expect(resumed).rejects.toMatchObject({ code: 'invalid-input' });
   });
 
+  it.each(['null', '[]', '"x"'])('that has %s where there should be fields names both values', async (made) => {
+    let text = '';
+    await beginStudy(header, (more) => void (text += more));
+    const damaged = JSON.stringify({ ...(JSON.parse(text) as object), versions: JSON.parse(made) as unknown });
+    await expect(resumeStudy(`${damaged}\n`, header, () => undefined)).rejects.toThrow(
+      `the study was made with versions ${made}, and this search has {"core":"0.0.0"`,
+    );
+  });
+
   it('goes on under the same conditions, whatever the order of the fields', async () => {
     let text = '';
     await beginStudy(Object.fromEntries(Object.entries(header).reverse()) as unknown as StudyHeader, (more) => void (text += more));
