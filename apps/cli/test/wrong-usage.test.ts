@@ -1,4 +1,4 @@
-import { stat, writeFile } from 'node:fs/promises';
+import { cp, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCommandLine } from '../src/command-line.ts';
@@ -60,6 +60,31 @@ describe('wrong usage', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(`procache: ${message}`);
     expect(stderr.split('\n')).toHaveLength(2);
+  });
+
+  it('is to write over what is read, over another file of the same run, or tensors as a picture', async () => {
+    const small = ['generate', '--steps', '1', '--labels', '1', '--out', inFolder('apart')];
+    await symlink('latents.safetensors', inFolder('link'));
+    const latents = inFolder('latents.safetensors');
+    const twice = await run(...small, '--save-latents', latents, '--save-trajectory', inFolder('link'));
+    expect(twice.stderr).toBe(`procache: --save-trajectory: ${inFolder('link')} is the file of --save-latents already, and would be written over; choose another name\n`);
+    const picture = await run(...small, '--save-latents', join(inFolder('apart'), 'grid.png'));
+    expect(picture.stderr).toContain('is the name of a picture, but tensors are written; end it with .safetensors');
+    const model = join(inFolder('model'), 'model.safetensors');
+    await cp(join(FIXTURES, 'dit'), inFolder('model'), { recursive: true });
+    const before = await readFile(model);
+    const start = join(inFolder('model'), 'noise.safetensors');
+    const noise = await run('generate', '--model', model, '--num-heads', '4', '--labels', '1,2', '--noise', start, '--save-latents', start, '--out', inFolder('apart'));
+    expect(noise.stderr).toContain(`${start} is the file of --noise already, and would be written over`);
+    const over = [
+      await run(...small, '--model', model, '--num-heads', '4', '--save-latents', model),
+      await run('explain', '--model', model, '--num-heads', '4', '--save', model),
+      await run('schedule', 'export', 'fora-2', '--format', 'mask', '--model', model, '--num-heads', '4', '--out', model),
+    ];
+    for (const { code, stderr } of over) expect([code, stderr]).toEqual([2, expect.stringContaining(`${model} is a file of the model already, and would be written over`)]);
+    expect(before.equals(await readFile(model))).toBe(true);
+    for (const { code } of [twice, noise, picture]) expect(code).toBe(2);
+    await expect(stat(inFolder('apart'))).rejects.toThrow('ENOENT');
   });
 
   it('is told in JSON too', async () => {

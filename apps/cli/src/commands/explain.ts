@@ -28,6 +28,7 @@ import {
 } from '../arguments/schedule-choice.ts';
 import { MOST_IMAGES, numberWithin, wholeNumber } from '../arguments/values.ts';
 import { explanation, letterCosts } from '../explanation.ts';
+import { checkApart, modelFiles } from '../files/apart.ts';
 import { writeWhole } from '../files/output-files.ts';
 import type { Host } from '../host.ts';
 import { type ScreenFlags, screenOf } from '../screen.ts';
@@ -76,7 +77,7 @@ export function defineExplain(command: Command, host: Host): void {
 
 async function explain(flags: ExplainFlags, host: Host): Promise<void> {
   const screen = screenOf(host, flags);
-  const chosen = flags.shape === undefined ? await chooseModel(flags) : await modelOfShape(flags.shape);
+  const chosen = flags.shape === undefined ? await modelApart(flags) : await modelOfShape(flags.shape);
   const schedule = await chooseSchedule(flags, chosen);
   const images = imagesOf(flags, chosen);
   const batch = images * (guidanceOf(flags.guidance, chosen) ? 2 : 1);
@@ -86,6 +87,13 @@ async function explain(flags: ExplainFlags, host: Host): Promise<void> {
   screen.say(explanation({ chosen, schedule, cost, images, batch }, screen.ink));
   if (flags.save !== undefined) screen.say(`\n${flags.save}`);
   screen.report(explanationObject(chosen, schedule, { cost, images, batch }));
+}
+
+/** The model that is asked for, when the schedule is not to be written over one of its files. */
+async function modelApart(flags: ExplainFlags): Promise<KnownModel> {
+  const chosen = await chooseModel(flags);
+  if (flags.save !== undefined) await checkApart([{ name: '--save', path: flags.save }], modelFiles(chosen.files));
+  return chosen;
 }
 
 function imagesOf({ labels, images }: ExplainFlags, { model }: KnownModel): number {

@@ -6,6 +6,7 @@ import { type Command, Option } from 'commander';
 import { checkBelong } from '../arguments/belongs.ts';
 import { addModelOptions, chooseModel, type ModelFlags } from '../arguments/model-choice.ts';
 import { wholeNumber } from '../arguments/values.ts';
+import { checkApart, modelFiles } from '../files/apart.ts';
 import type { Host } from '../host.ts';
 import { type Format, FORMATS, importText } from './formats.ts';
 import { handOver, type OutputFlags } from './schedule-output.ts';
@@ -45,7 +46,8 @@ export function registerImport(command: Command, host: Host): void {
 async function importSchedule(file: string, flags: ImportFlags, host: Host): Promise<void> {
   const { format, direction, forecast: order = 0, rule = 'lagrange', stack } = flags;
   checkImport(flags);
-  const { model } = await chooseModel(flags);
+  const { model, files } = await chooseModel(flags);
+  if (flags.out !== undefined) await checkApart([{ name: '--out', path: flags.out }], modelFiles(files));
   const { topology } = model;
   const text = await readRegularText(file, { most: MOST_BYTES, what: 'the file of the other tool' });
   const reuse = { ...(order > 0 && { order, forecast: rule }), ...(stack && { span: [0, topology.blocks.length - 1] as const }) };

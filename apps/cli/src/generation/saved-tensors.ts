@@ -1,4 +1,7 @@
+import { basename } from 'node:path';
+import { ProCacheError } from '@procache/core';
 import { type TensorValues, writeSafetensors } from '@procache/model';
+import { checkApart, modelFiles, type NamedFile } from '../files/apart.ts';
 import { openFolderOf, type OutputFolder, writeWhole } from '../files/output-files.ts';
 import type { Job } from './job.ts';
 import { imagesOf, provenanceOf } from './job.ts';
@@ -17,12 +20,26 @@ export function tensorBytes(job: Job, { saveLatents, saveTrajectory }: TensorFla
 
 /** Makes sure, before the work, that the files can be written. Returns the folders that they go to. */
 export async function openTensorFolders(job: Job, flags: TensorFlags): Promise<readonly OutputFolder[]> {
+  await checkPlaces(job, flags);
   const folders: OutputFolder[] = [];
   for (const path of [flags.saveLatents, flags.saveTrajectory]) {
     const folder = path === undefined ? undefined : await openFolderOf(path, tensorBytes(job, flags));
     if (folder) folders.push(folder);
   }
   return folders;
+}
+
+/** Refuses places where the tensors would replace one another, what is read, or a picture of the same run. */
+async function checkPlaces({ chosen, sampling: { noiseFile } }: Job, { saveLatents, saveTrajectory }: TensorFlags): Promise<void> {
+  const written: NamedFile[] = [];
+  if (saveLatents !== undefined) written.push({ name: '--save-latents', path: saveLatents });
+  if (saveTrajectory !== undefined) written.push({ name: '--save-trajectory', path: saveTrajectory });
+  for (const { name, path } of written) {
+    if (!/\.png$/i.test(basename(path))) continue;
+    throw new ProCacheError('invalid-input', `${name}: ${path} is the name of a picture, but tensors are written; end it with .safetensors`);
+  }
+  const read = modelFiles(chosen.files);
+  await checkApart(written, noiseFile === undefined ? read : [...read, { name: 'the file of --noise', path: noiseFile }]);
 }
 
 /** Writes `latents` [images, channels, height, width]. */
