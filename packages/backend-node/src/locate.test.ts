@@ -119,7 +119,7 @@ describe('folders of shards', () => {
     const draw = async (path: string): Promise<Float32Array> => {
       const transformer = await openTransformer(path, { threads: 1 });
       const plan = planOf(uncached({ steps: 4 }), transformer.topology);
-      const { latents } = await generate(transformer, { plan, steps: diffusionSteps(4), labels: [1, 2, 3] });
+      const { latents } = await generate(transformer, { plan, steps: diffusionSteps(4), conditions: [1, 2, 3] });
       await transformer.dispose();
       return latents;
     };

@@ -31,7 +31,7 @@ async function folderWith(name: string, files: Readonly<Record<string, string>>)
 /** The latents that a model draws, to compare ways of opening it. */
 async function draw(path: string, config = {}): Promise<Float32Array> {
   const transformer = await openTransformer(path, { threads: 1, config });
-  const { latents } = await generate(transformer, { plan: planOf(uncached({ steps: 3 }), transformer.topology), steps, labels: [1], seed: 3 });
+  const { latents } = await generate(transformer, { plan: planOf(uncached({ steps: 3 }), transformer.topology), steps, conditions: [1], seeds: [3] });
   await transformer.dispose();
   return latents;
 }
@@ -45,11 +45,11 @@ describe('openModelFiles', () => {
     const id2label = Object.fromEntries(Array.from({ length: 10 }, (_, i) => [i, `class ${i}, another name`]));
     await writeFile(join(pipeline, 'model_index.json'), JSON.stringify({ _class_name: 'DiTPipeline', id2label }));
     const opened = await openModelFiles(pipeline);
-    expect(opened.model.labels.names?.[3]).toEqual(['class 3', 'another name']);
+    expect(opened.model.takes.names?.[3]).toEqual(['class 3', 'another name']);
     await opened.close();
   });
 
-  it("takes the noise schedule from a pipeline's scheduler, and refuses one that does not predict noise", async () => {
+  it("takes the noise schedule from a pipeline's scheduler, and refuses a prediction that is not known", async () => {
     const pipeline = await folderWith('scheduled', {
       'transformer/diffusion_pytorch_model.safetensors': 'modules/dit/diffusion_pytorch_model.safetensors',
       'transformer/config.json': 'modules/dit/config.json',
@@ -62,7 +62,11 @@ describe('openModelFiles', () => {
     expect(opened.model.defaults).toMatchObject({ trainTimesteps: 500, betaSchedule: 'scaled_linear', betaStart: 1e-4, betaEnd: 0.012 });
     await opened.close();
     await schedule({ prediction_type: 'v_prediction' });
-    await expect(openModelFiles(pipeline)).rejects.toThrow('prediction_type is "v_prediction", which is not supported; supported are epsilon');
+    const ofVelocity = await openModelFiles(pipeline);
+    expect(ofVelocity.model.defaults).toMatchObject({ prediction: 'velocity', trainTimesteps: 1000 });
+    await ofVelocity.close();
+    await schedule({ prediction_type: 'flow_prediction' });
+    await expect(openModelFiles(pipeline)).rejects.toThrow('prediction_type is "flow_prediction", which is not supported; supported are epsilon');
   });
 
   it('opens weights behind links, as download caches lay them out', async () => {

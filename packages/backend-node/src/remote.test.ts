@@ -16,7 +16,7 @@ const open = (thread: 'main' | 'worker') => openTransformer(fixture('dit/model.s
 
 async function draw(transformer: Awaited<ReturnType<typeof open>>, options: { signal?: AbortSignal; onStep?: () => void } = {}): Promise<Float32Array> {
   const guidance = { scale: 1.5, unconditional: 10, channels: 3 };
-  const { latents } = await generate(transformer, { plan: planOf(schedule, transformer.topology), steps, labels: [1, 2], guidance, ...options });
+  const { latents } = await generate(transformer, { plan: planOf(schedule, transformer.topology), steps, conditions: [1, 2], guidance, ...options });
   return latents;
 }
 
@@ -37,12 +37,12 @@ describe('a transformer in a worker thread', () => {
   it('passes errors on with their code', async () => {
     const transformer = await open('worker');
     const plan = planOf(schedule, transformer.topology);
-    await expect(generate(transformer, { plan, steps, labels: [99] })).rejects.toMatchObject({
+    await expect(generate(transformer, { plan, steps, conditions: [99] })).rejects.toMatchObject({
       code: 'invalid-input',
       message: expect.stringContaining("label 99 is outside the model's 10 classes") as string,
     });
     await transformer.dispose();
-    await expect(generate(transformer, { plan, steps, labels: [1] })).rejects.toThrow('the transformer has been disposed of; open it again');
+    await expect(generate(transformer, { plan, steps, conditions: [1] })).rejects.toThrow('the transformer has been disposed of; open it again');
   });
 
   it('ends an aborted generation between steps, and goes on', async () => {
@@ -60,7 +60,7 @@ describe('a transformer in a worker thread', () => {
       const plan = planOf({ ...schedule, pattern: schedule.pattern.repeat(20) }, transformer.topology);
       // At another moment of a step each time.
       const onStep = (): void => void (disposed ??= new Promise((resolve) => setTimeout(resolve, 7 * round)).then(() => transformer.dispose()));
-      const drawing = generate(transformer, { plan, steps: diffusionSteps(120), labels: [1, 2], onStep });
+      const drawing = generate(transformer, { plan, steps: diffusionSteps(120), conditions: [1, 2], onStep });
       await expect(drawing).rejects.toMatchObject({ code: 'execution-failed', message: expect.stringContaining('the transformer has been disposed of; open it again') as string });
       await disposed;
       await transformer.dispose();

@@ -1,8 +1,17 @@
-import { copyFile, cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fixture, largestDifference, largestMagnitude, tensorsOf } from '@procache/conformance';
-import { diffusionSteps, generate, planOf, type SamplerName, uncached } from '@procache/core';
+import {
+  diffusionSteps,
+  doubled,
+  generate,
+  guided,
+  planOf,
+  type SamplerName,
+  uncached,
+  withDenoiser,
+} from '@procache/core';
 import { type ConfigJson, guidanceOf } from '@procache/model';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTransformer } from './transformer.ts';
@@ -32,7 +41,7 @@ async function draw(path: string, { steps = 4, config = {}, sampler, noise }: Dr
   const { latents } = await generate(transformer, {
     plan,
     steps: diffusionSteps(steps, model.defaults),
-    labels: [1, 2, 3],
+    conditions: [1, 2, 3],
     guidance,
     sampler,
     noise,
@@ -107,9 +116,47 @@ describe("a pipeline's scheduler", () => {
     await expectNumbers(await pipelineWith(scheduler), {}, numbers);
   });
 
-  it('refuses one of a velocity model', async () => {
-    await expect(draw(await pipelineWith('flow-match'))).rejects.toThrow(
-      'scheduler_config.json: _class_name is "FlowMatchEulerDiscreteScheduler", for models that predict a velocity (flow matching), which are not supported',
+  it('of flow matching leads along its noise levels: one Euler step after another', async () => {
+    const path = await pipelineWith('flow-match');
+    await expect(draw(path)).rejects.toThrow(
+      'scheduler_config.json: _class_name is "FlowMatchEulerDiscreteScheduler", but model_index.json: scheduler is "DDIMScheduler"',
     );
+    await writeFile(
+      join(path, 'model_index.json'),
+      JSON.stringify({ scheduler: ['diffusers', 'FlowMatchEulerDiscreteScheduler'] }),
+    );
+    const shift = 3;
+    const scheduler = { _class_name: 'FlowMatchEulerDiscreteScheduler', num_train_timesteps: 1000, shift };
+    await writeFile(join(path, 'scheduler', 'scheduler_config.json'), JSON.stringify(scheduler));
+    const noise = Float32Array.from({ length: 2 * 4 * 8 * 8 }, (_, i) => 1.4 * Math.sin(0.37 * i ** 2));
+    const transformer = await openTransformer(path, { threads: 1 });
+    const { model, topology, latent: shape } = transformer;
+    const plan = planOf(uncached({ steps: 5 }), topology);
+    const steps = diffusionSteps(5, model.defaults);
+    const guidance = guidanceOf(model, 4)!;
+    const { latents } = await generate(transformer, { plan, steps, conditions: [1, 2], guidance, noise });
+
+    // What diffusers' FlowMatchEulerDiscreteScheduler does in its pipeline, number by number.
+    const shifted = (sigma: number) => (shift * sigma) / (1 + (shift - 1) * sigma);
+    const least = shifted(0.001);
+    const sigmas = [0, 1, 2, 3, 4].map((i) => shifted(1 + (i * (least - 1)) / 4));
+    expect(steps.timesteps).toEqual(sigmas.map((sigma) => expect.closeTo(1000 * sigma, 6) as number));
+    const conditions = {
+      timesteps: sigmas.map((sigma) => 1000 * sigma),
+      images: doubled([1, 2], guidance.unconditional),
+    };
+    const expected = await withDenoiser({ model: transformer, plan, conditions }, async (denoise) => {
+      const guide = guided(denoise, 4, { shape, channels: 4 });
+      let x = noise;
+      for (const [i, sigma] of sigmas.entries()) {
+        const output = await guide(x, i); // velocity and variance of one image, then of the other
+        const [size, stride] = [4 * 8 * 8, shape.outChannels * 8 * 8];
+        const next = sigmas[i + 1] ?? 0;
+        x = x.map((value, k) => value + (next - sigma) * output[Math.floor(k / size) * stride + (k % size)]!);
+      }
+      return x;
+    });
+    await transformer.dispose();
+    expect(largestDifference(latents, expected) / largestMagnitude(expected)).toBeLessThanOrEqual(1e-6);
   });
 });

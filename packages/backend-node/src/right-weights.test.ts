@@ -21,7 +21,7 @@ async function draw(path: string): Promise<Float32Array> {
   const transformer = await openTransformer(path, { threads: 1, config: { num_heads: 2 } });
   const { model, topology } = transformer;
   const options = { plan: planOf(uncached({ steps: 4 }), topology), steps: diffusionSteps(4, model.defaults), guidance: guidanceOf(model, 4) };
-  const { latents } = await generate(transformer, { ...options, labels: [1, 2, 3] });
+  const { latents } = await generate(transformer, { ...options, conditions: [1, 2, 3] });
   await transformer.dispose();
   return latents;
 }

@@ -62,7 +62,7 @@ const DRAW = `
   const path = ${JSON.stringify(fixture('dit/model.safetensors'))};
   const draw = async (thread) => {
     const transformer = await openTransformer(path, { thread, threads: 1, config: { num_heads: 4 } });
-    const { latents } = await generate(transformer, { plan: planOf(uncached({ steps: 2 }), transformer.topology), steps: diffusionSteps(2), labels: [1] });
+    const { latents } = await generate(transformer, { plan: planOf(uncached({ steps: 2 }), transformer.topology), steps: diffusionSteps(2), conditions: [1] });
     await transformer.dispose();
     return latents.length;
   };
@@ -142,7 +142,7 @@ describe('threads', () => {
         return create(bytes, options);
       }) as typeof InferenceSession.create;
       const transformer = await openTransformer(fixture('dit/model.safetensors'), { threads, config: { num_heads: 4 } });
-      await generate(transformer, { plan: planOf(uncached({ steps: 2 }), transformer.topology), steps: diffusionSteps(2), labels: [1] });
+      await generate(transformer, { plan: planOf(uncached({ steps: 2 }), transformer.topology), steps: diffusionSteps(2), conditions: [1] });
       await transformer.dispose();
       InferenceSession.create = create;
       expect(counts).toEqual(counts.map(() => threads ?? availableParallelism()));

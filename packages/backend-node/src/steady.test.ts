@@ -54,7 +54,7 @@ describe.each([
     try {
       const plan = planOf(fora({ steps: 6, interval: 3 }), transformer.topology);
       await happen(-1);
-      await generate(transformer, { plan, steps, labels: [1], onStep: ({ step }) => happen(step) });
+      await generate(transformer, { plan, steps, conditions: [1], onStep: ({ step }) => happen(step) });
     } finally {
       await transformer.dispose();
     }

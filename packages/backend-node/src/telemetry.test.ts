@@ -20,7 +20,7 @@ const GENERATE = `
   const { diffusionSteps, generate, planOf, uncached } = await import('${core}');
   const draw = async (thread) => {
     const transformer = await openTransformer(${JSON.stringify(fixture('dit/model.safetensors'))}, { thread, threads: 1, config: { num_heads: 4 } });
-    const { latents } = await generate(transformer, { plan: planOf(uncached({ steps: 2 }), transformer.topology), steps: diffusionSteps(2), labels: [1] });
+    const { latents } = await generate(transformer, { plan: planOf(uncached({ steps: 2 }), transformer.topology), steps: diffusionSteps(2), conditions: [1] });
     await transformer.dispose();
     return latents.length;
   };`;

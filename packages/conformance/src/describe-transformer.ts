@@ -1,6 +1,7 @@
-import { diffusionSteps, generate, guided, planOf, sampleDdim, type Schedule, type Tokens, type Transformer, uncached, withDenoiser } from '@procache/core';
+import { diffusionSteps, doubled, generate, guided, planOf, sample as sampleLatents, seedsOf, type Schedule, type Tokens, type Transformer, uncached, withDenoiser } from '@procache/core';
 import type { ConfigJson, TransformerModel } from '@procache/model';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describeSit } from './describe-sit.ts';
 import { largestDifference, largestMagnitude } from './distance.ts';
 import { fixture, tensorsOf } from './fixtures.ts';
 import { GOLDEN_CASES } from './golden-cases.ts';
@@ -21,6 +22,7 @@ const STEPS = diffusionSteps(50);
 export function describeTransformer(name: string, backend: Backend): void {
   describe(`${name}: a diffusers DiT, one evaluation`, () => describeModule(backend));
   describe(`${name}: the golden cases of the original DiT`, () => describeGoldenCases(backend));
+  describe(`${name}: SiT`, () => describeSit(backend));
   describe(`${name}: what holds for every schedule`, () => describeInvariants(backend));
 }
 
@@ -38,7 +40,7 @@ function describeModule({ open }: Backend): void {
     const wanted = await expected.floats(output);
     const stride = wanted.length / labels!.length;
     for (const [image, timestep] of timesteps!.entries()) {
-      const conditions = { timesteps: Array.from(timesteps!, () => timestep), labels: [labels![image]!] };
+      const conditions = { timesteps: Array.from(timesteps!, () => timestep), images: [labels![image]!] };
       const got = await withDenoiser({ model: transformer, plan, conditions }, (denoise) => denoise(latent!.slice(image * size, (image + 1) * size), 0));
       const own = wanted.slice(image * stride, (image + 1) * stride);
       expect(largestDifference(got, own)).toBeLessThanOrEqual(1e-4 * largestMagnitude(wanted));
@@ -86,7 +88,7 @@ function describeGoldenCases({ open }: Backend): void {
 async function sample(model: Opened, schedule: Schedule, { noise, labels }: { noise: Float32Array; labels: readonly number[] }) {
   const tokens = new Map<string, Tokens>();
   const latents: Float32Array[] = [];
-  const conditions = { timesteps: STEPS.timesteps, labels: [...labels, ...labels.map(() => 10)] };
+  const conditions = { timesteps: STEPS.timesteps, images: doubled(labels, 10) };
   const shape = model.latent;
   await withDenoiser(
     {
@@ -96,7 +98,7 @@ async function sample(model: Opened, schedule: Schedule, { noise, labels }: { no
       onEvaluated: (event) => event.tokens.forEach((chosen, branch) => tokens.set(`tokens.${event.step}.${Number.parseInt(branch)}`, chosen)),
     },
     (denoise) =>
-      sampleDdim(guided(denoise, 1.5, { shape, channels: model.model.defaults.guidanceChannels }), noise, STEPS, {
+      sampleLatents(guided(denoise, 1.5, { shape, channels: model.model.defaults.guidanceChannels }), noise, STEPS, {
         shape,
         onStep: ({ latent }) => void latents.push(latent),
       }),
@@ -115,8 +117,8 @@ function describeInvariants({ open }: Backend): void {
     generate(transformer, {
       plan: planOf(schedule, transformer.topology),
       steps,
-      labels: options.labels ?? [3, 7],
-      seed: options.seed ?? 5,
+      conditions: options.labels ?? [3, 7],
+      seeds: seedsOf(options.seed ?? 5, (options.labels ?? [3, 7]).length),
       guidance: { scale: 2, unconditional: 10, channels: 3 },
     }).then(({ latents }) => latents);
   const selective: Schedule = {
@@ -185,7 +187,7 @@ function describeInvariants({ open }: Backend): void {
     const aborted = generate(transformer, {
       plan,
       steps,
-      labels: [1],
+      conditions: [1],
       signal: controller.signal,
       onStep: ({ step }) => {
         taken = step + 1;

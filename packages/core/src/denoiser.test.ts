@@ -20,7 +20,7 @@ const selective: Schedule = {
     '~': [{ do: 'reuse', order: 2, forecast: 'lagrange' }],
   },
 };
-const conditions: Conditions = { timesteps: [900, 800, 700, 600, 500, 400, 300, 200], labels: [1, 10] };
+const conditions: Conditions = { timesteps: [900, 800, 700, 600, 500, 400, 300, 200], images: [1, 10] };
 const latentAt = (step: number) => Float32Array.from({ length: 2 * 2 * 16 }, (_, i) => Math.cos(step + i));
 
 describe('withDenoiser', () => {

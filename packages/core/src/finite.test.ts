@@ -14,7 +14,7 @@ const reference = referenceTransformer({ topology });
 const size = 2 * 16;
 const steps = 6;
 const plan = planOf(byName('fora-3', topology, steps), topology);
-const options: GenerateOptions = { plan, steps: diffusionSteps(steps), labels: [1, 2, 3] };
+const options: GenerateOptions = { plan, steps: diffusionSteps(steps), conditions: [1, 2, 3] };
 
 /** The reference, with what it predicts changed at some step. */
 function changed(at: number, change: (output: Float32Array) => void): Transformer<unknown> {
@@ -48,7 +48,7 @@ test('with guidance it tells the picture, and which half of the batch', async ()
   const first = generate(changed(1, (output) => output.fill(NaN, 0, size)), { ...options, guidance });
   await expect(first).rejects.toThrow("step 1 ('.'): the model's output has 32 of 192 numbers that are not finite, the first of them NaN, in image 0;");
   const without = generate(changed(1, (output) => output.fill(NaN, 4 * size)), { ...options, guidance });
-  await expect(without).rejects.toThrow('has 64 of 192 numbers that are not finite, the first of them NaN, in image 1 without its label, image 2 without its label;');
+  await expect(without).rejects.toThrow('has 64 of 192 numbers that are not finite, the first of them NaN, in image 1 unconditional, image 2 unconditional;');
 });
 
 test('it also stops where the output is finite, but not what the sampler makes of it', async () => {
@@ -56,7 +56,7 @@ test('it also stops where the output is finite, but not what the sampler makes o
   const tooStrong = generate(changed(0, (output) => output.fill(3e38, 0, 2 * size)), { ...options, guidance: steep });
   await expect(tooStrong).rejects.toMatchObject({ code: 'execution-failed', message: expect.stringMatching(/^step 0 \('#'\): the latent that the step led to has \d+ of 96 numbers that are not finite/) });
   const strong = { scale: 1000, unconditional: 10, channels: 2 };
-  const last = generate(changed(steps - 1, (output) => output.fill(3e38, 0, size)), { ...options, labels: [1], guidance: strong });
+  const last = generate(changed(steps - 1, (output) => output.fill(3e38, 0, size)), { ...options, conditions: [1], guidance: strong });
   await expect(last).rejects.toThrow("step 5 ('#'): the latent that the step led to has");
 });
 
@@ -74,7 +74,7 @@ test('noise that is not finite is refused before anything is computed', async ()
 
 test('a denoiser of its own user refuses such a latent, and frees what it holds', async () => {
   const model = referenceTransformer({ topology });
-  const conditions = { timesteps: options.steps.timesteps, labels: [1] };
+  const conditions = { timesteps: options.steps.timesteps, images: [1] };
   const walk = withDenoiser({ model, plan, conditions }, async (denoise) => {
     await denoise(new Float32Array(size), 0);
     return denoise(new Float32Array(size).fill(Infinity, 3, 4), 1);

@@ -1,5 +1,5 @@
 import { type ErrorCode, ProCacheError } from './errors.ts';
-import type { SampledStep, SampleOptions } from './samplers/sampling.ts';
+import type { SampledStep, SampleOptions } from './samplers/sample.ts';
 import { checkOptions } from './untrusted/options.ts';
 
 /** What some numbers are, for the message where they are none. */
@@ -8,7 +8,7 @@ export interface Measured {
   readonly what: string;
   /** How many images the values are of. */
   readonly images: number;
-  /** How many of them are pictures of their own: with guidance the second half are the same pictures without a label. */
+  /** How many of them are pictures of their own: with guidance the second half are the same pictures unconditionally. */
   readonly pictures?: number | undefined;
   /** The way out, and the code of the error; by default those of numbers that a model made. */
   readonly way?: string;
@@ -68,6 +68,6 @@ function isFinite(values: Float32Array): boolean {
 
 /** Images by their number, counted from 0. */
 function imagesText(which: readonly number[], pictures: number): string {
-  const shown = which.slice(0, 4).map((image) => (image < pictures ? `image ${image}` : `image ${image - pictures} without its label`));
+  const shown = which.slice(0, 4).map((image) => (image < pictures ? `image ${image}` : `image ${image - pictures} unconditional`));
   return which.length > shown.length ? `${shown.join(', ')} and ${which.length - shown.length} more` : shown.join(', ');
 }

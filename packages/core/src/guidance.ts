@@ -23,9 +23,9 @@ export interface GuidanceOptions {
  * Classifier-free guidance (Ho and Salimans, 2022) as a wrapper: a denoiser of 2n images as a denoiser of n.
  *
  * The wrapped denoiser sees every latent twice, first the conditional images, then the
- * unconditional ones: `labels` are [...classes, ...null classes]. Its noise is
+ * unconditional ones (`doubled`). Its output is
  * `unconditional + scale * (conditional - unconditional)`, so a scale of 1 is the conditional
- * model at twice the price: leave the wrapper out, and the null classes with it.
+ * model at twice the price: leave the wrapper out, and the unconditional half with it.
  *
  * @throws {ProCacheError} `invalid-input` for a scale beyond 1e6, channels that there are not, or an output of the wrong size.
  */

@@ -59,7 +59,7 @@ suite('hoist', () => {
     expect(lines.slice(64, 66)).toEqual([' 64 .  fold Σ0.0[63]', ' 65 .  fold 0.attn..3.mlp (8)']);
     expect(costOf(hoist(planOf({ version: 1, pattern: `#${'.'.repeat(999)}`, legend: {} }, xl)), cost, 2).peakFeatureBytes).toBeLessThan(300e6);
     const model = referenceTransformer({ topology: small });
-    const conditions = { timesteps: Array.from({ length: 100 }, (_, step) => 999 - step), labels: [1] };
+    const conditions = { timesteps: Array.from({ length: 100 }, (_, step) => 999 - step), images: [1] };
     const latent = Float32Array.from({ length: 32 }, (_, i) => Math.sin(i));
     const outputs = (hoisted: boolean) =>
       withDenoiser({ model, plan: long, conditions, hoisted }, async (denoise) => {

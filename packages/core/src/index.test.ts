@@ -21,7 +21,7 @@ const policy: core.Policy = () => ({ do: 'compute' });
 const model = { ...referenceTransformer({ topology }) } as Transformer<unknown>;
 const cost: core.ModelCost = { topology, moduleMultiplyAdds: () => 1, embedding: 1, head: 1, conditioning: 1, preparation: 0, featureBytes: 4, weightBytes: 4 };
 const denoise: core.Denoiser = (latent) => Promise.resolve(latent);
-const conditions = { timesteps: steps.timesteps, labels: [1] };
+const conditions = { timesteps: steps.timesteps, images: [1] };
 const record: core.StepRecord = { step: 0, letter: '#', kind: 'computed', milliseconds: 1, tokens: 0 };
 const sizes: core.TransformerSizes = { topology, hidden: 8, patch: 2, channels: 2, outChannels: 4, modulation: 'per-block', weightBytes: 8 };
 const latent = new Float32Array(32);
@@ -71,14 +71,19 @@ const calls: Readonly<Record<string, readonly unknown[]>> = {
   transformerCost: [sizes],
   createSelector: [schedule.selector, { grid: [4, 4], images: 2, seed: 1 }],
   withDenoiser: [{ model, plan, conditions, seed: 1, pictures: 1 }, (own: core.Denoiser) => own(latent, 0)],
-  checkedSteps: [{ images: 1, pattern: '#' }],
   cachedOutput: [denoise, '#..', { order: 1, forecast: 'lagrange' }],
   cumulativeAlphas: [{ trainTimesteps: 10, betaStart: 0.1, betaEnd: 0.2 }],
   diffusionSteps: [4, { trainTimesteps: 10, rule: 'leading', stepsOffset: 1 }],
   timestepsOf: [4, 'leading', { trainTimesteps: 10, stepsOffset: 1 }],
-  sampleDdim: [denoise, latent, steps, { shape, eta: 0 }],
-  sampleDdpm: [denoise, latent, steps, { shape, noise: (_: number, length: number) => new Float32Array(length) }],
-  splitOutput: [latent, 32, shape],
+  levelOfAlpha: [0.5],
+  straightLevel: [0.5, 'image'],
+  samplersOf: ['sit'],
+  injectsNoise: ['ddim', 0.5],
+  checkSde: [{ form: 'linear', norm: 1 }],
+  doubled: [[1, 2], 10],
+  sample: [denoise, latent, steps, { shape, sampler: 'ddim', eta: 0, clip: { range: 1 } }],
+  predictionOf: [latent, latent, steps.levels[0], { shape, kind: 'epsilon', clip: { range: 1 } }],
+  trajectoryOf: [model, { steps, conditions: [1, 2], seeds: [1, 2], sampler: 'ddim', eta: 0 }],
   guided: [denoise, 2, { shape, channels: 2 }],
   gaussian: [1, 4],
   gaussians: [1],
@@ -89,7 +94,7 @@ const calls: Readonly<Record<string, readonly unknown[]>> = {
   median: [[1, 2]],
   recordSteps: [() => 0],
   summarise: [[record]],
-  generate: [model, { plan, steps, labels: [1], guidance: { scale: 2, unconditional: 3, channels: 2 }, sampler: 'ddim', eta: 0, seed: 1 }],
+  generate: [model, { plan, steps, conditions: [1], guidance: { scale: 2, unconditional: 3, channels: 2 }, sampler: 'ddim', eta: 0, seeds: [1] }],
   nearest: ['fora', ['toca', 'fora']],
 };
 

@@ -38,23 +38,29 @@ export { costOf, type ModelCost, type PlanCost, type StepCost } from './cost.ts'
 export { transformerCost, type TransformerSizes } from './transformer-cost.ts';
 
 // Running a plan
+export { doubled, type Condition, type TextEmbedding } from './condition.ts';
 export type { Conditioned, Conditions, LatentShape, StepCall, StepResult, Tokens, Transformer } from './transformer.ts';
 export { FeatureCache } from './cache.ts';
 export { createSelector, type SelectorOptions, type TokenSelector } from './selector.ts';
 export { withDenoiser, type Denoiser, type DenoiserOptions, type EvaluatedStep } from './denoiser.ts';
-export { checkedSteps } from './finite.ts';
 export { cachedOutput, type OutputCacheOptions } from './output-cache.ts';
 
 // From noise to a latent
 export { BETA_SCHEDULES, cumulativeAlphas, MAX_TRAIN_TIMESTEPS, type BetaSchedule, type ForwardProcess } from './forward-process.ts';
 export { diffusionSteps, type DiffusionOptions, type DiffusionSteps, type SamplerDefaults } from './diffusion.ts';
-export { timestepsOf, type TimestepOptions, type TimestepRule } from './timesteps.ts';
-export { sampleDdim, type DdimOptions } from './samplers/ddim.ts';
-export { sampleDdpm, type DdpmOptions } from './samplers/ddpm.ts';
-export { SAMPLER_NAMES, splitOutput, type Clip, type NoiseSource, type Prediction, type SampledStep, type SampleOptions, type SamplerName, type Variance } from './samplers/sampling.ts';
+export { levelOfAlpha, straightLevel, type Level } from './level.ts';
+export { TIMESTEP_RULES, timestepsOf, type TimestepOptions, type TimestepRule } from './timesteps.ts';
+export { STRAIGHT_RULES, type StraightRule } from './straight-steps.ts';
+export { sample, type SampledStep, type SampleOptions } from './samplers/sample.ts';
+export { checkSde, DIFFUSION_FORMS, injectsNoise, LAST_STEPS, PATHS, PREDICTION_KINDS, SAMPLER_NAMES, samplersOf } from './samplers/settings.ts';
+export type { DiffusionForm, LastStep, Path, PredictionKind, SamplerName, SdeSettings, StraightPath, Variance } from './samplers/settings.ts';
+export type { Sampler, SamplerOptions } from './samplers/sampler.ts';
+export { predictionOf, type Prediction, type PredictionOptions } from './samplers/prediction.ts';
+export type { Clip, DynamicThreshold, FixedRange } from './samplers/clip.ts';
 export { guided, MAX_GUIDANCE, type GuidanceOptions } from './guidance.ts';
 export { gaussian, gaussians, MAX_SEED, type Seed, uniforms } from './random.ts';
-export { type NoiseStreams, noiseStreams, seedsOf } from './noise.ts';
+export { type NoiseSource, type NoiseStreams, noiseStreams, seedsOf } from './noise.ts';
 export { kindOf, median, recordSteps, summarise } from './statistics.ts';
 export type { LetterSummary, StepKind, StepRecord, StepRecorder, StepSummary } from './statistics.ts';
-export { generate, type GenerateOptions, type Generation, type Guidance } from './generate.ts';
+export { trajectoryOf, type FollowOptions, type Guidance, type Trajectory, type TrajectoryOptions, type WalkOptions } from './trajectory.ts';
+export { generate, type GenerateOptions, type Generation } from './generate.ts';

@@ -88,7 +88,7 @@ const policyFrom =
     actions[step]!.get(branch.id)!;
 
 function conditionsFor(steps: number): Conditions {
-  return { timesteps: Array.from({ length: steps }, (_, i) => 999 - i * Math.floor(999 / steps)), labels: [3, 10] };
+  return { timesteps: Array.from({ length: steps }, (_, i) => 999 - i * Math.floor(999 / steps)), images: [3, 10] };
 }
 
 /** Two images, different at every step. */

@@ -114,7 +114,7 @@ test('after the first step of DDPM the latent is as wide as before, for every se
   const plan = planOf(uncached({ steps: 20 }), topology);
   for (const seed of [5, 3_000_000_000, 2 ** 32 + 3_000_000_000, MAX_SEED]) {
     const after: number[] = [];
-    await generate(noisy, { plan, steps: diffusionSteps(20), labels: [0, 1], seed, sampler: 'ddpm', onStep: ({ latent }) => void after.push(deviation(latent)) });
+    await generate(noisy, { plan, steps: diffusionSteps(20), conditions: [0, 1], seeds: seedsOf(seed, 2), sampler: 'ddpm', onStep: ({ latent }) => void after.push(deviation(latent)) });
     expect(after[0]).toBeCloseTo(1, 1);
   }
 });

@@ -1,8 +1,10 @@
 import { ProCacheError } from './errors.ts';
 import { MAX_IMAGES } from './limits.ts';
 import { exactSeed, gaussians, gaussiansOfWords, lowBits, type Seed } from './random.ts';
-import type { NoiseSource } from './samplers/sampling.ts';
 import { integerOf, listOf, refuse } from './untrusted/json-reader.ts';
+
+/** Standard normal noise for a step, as many numbers as the latent has. Asked for once per step, in order. */
+export type NoiseSource = (step: number, length: number) => Float32Array;
 
 /** The noise of one generation: of each image its own, whatever the others are. */
 export interface NoiseStreams {

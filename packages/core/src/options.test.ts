@@ -11,7 +11,7 @@ const guidance = { scale: 2, unconditional: 3, channels: 2 };
 const denoise: core.Denoiser = (latent) => Promise.resolve(latent);
 const latent = new Float32Array(32);
 const noise: core.NoiseSource = (_, length) => new Float32Array(length);
-const conditions = { timesteps: steps.timesteps, labels: [1] };
+const conditions = { timesteps: steps.timesteps, images: [1] };
 
 /** Everything that takes an object of options, by the name that the message begins with, with options that it takes. */
 const takers: readonly (readonly [name: string, take: (options: never) => unknown, options: object])[] = [
@@ -31,14 +31,14 @@ const takers: readonly (readonly [name: string, take: (options: never) => unknow
   ['diffusionSteps', (own) => core.diffusionSteps(4, own), { rule: 'leading', guidanceChannels: 3 }],
   ['timestepsOf', (own) => core.timestepsOf(4, 'leading', own), { stepsOffset: 1 }],
   ['guided', (own) => core.guided(denoise, 2, own), { shape, channels: 2 }],
-  ['sampleDdim', (own) => core.sampleDdim(denoise, latent, steps, own), { shape }],
-  ['sampleDdpm', (own) => core.sampleDdpm(denoise, latent, steps, own), { shape, noise }],
-  ['clip', (own) => core.sampleDdim(denoise, latent, steps, { shape, clip: own }), { range: 1 }],
-  ['checkedSteps', core.checkedSteps, { images: 1 }],
+  ['sample', (own) => core.sample(denoise, latent, steps, own), { shape, noise }],
+  ['clip', (own) => core.sample(denoise, latent, steps, { shape, clip: own }), { range: 1 }],
+  ['predictionOf', (own) => core.predictionOf(latent, latent, steps.levels[0]!, own), { shape, kind: 'epsilon' }],
+  ['trajectoryOf', (own) => core.trajectoryOf(model, own), { steps, conditions: [1] }],
   ['withDenoiser', (own) => core.withDenoiser(own, () => Promise.resolve(0)), { model, plan, conditions }],
   ['conditions', (own) => core.withDenoiser({ model, plan, conditions: own }, () => Promise.resolve(0)), conditions],
-  ['generate', (own) => core.generate(model, own), { plan, steps, labels: [1] }],
-  ['guidance', (own) => core.generate(model, { plan, steps, labels: [1], guidance: own }), guidance],
+  ['generate', (own) => core.generate(model, own), { plan, steps, conditions: [1] }],
+  ['guidance', (own) => core.generate(model, { plan, steps, conditions: [1], guidance: own }), guidance],
 ];
 
 describe('options', () => {

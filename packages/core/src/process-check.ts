@@ -1,10 +1,10 @@
 import type { DiffusionOptions, DiffusionSteps, SamplerDefaults } from './diffusion.ts';
 import { BETA_SCHEDULES, type ForwardProcess } from './forward-process.ts';
 import { MAX_SIDE } from './limits.ts';
-import { SAMPLER_NAMES, type Variance } from './samplers/sampling.ts';
+import { PATHS, PREDICTION_KINDS, SAMPLER_NAMES, type Variance } from './samplers/settings.ts';
 import type { TimestepRule } from './timesteps.ts';
 import type { LatentShape } from './transformer.ts';
-import { integerOf, listOf, nameOf, numberOf, objectOf, refuse } from './untrusted/json-reader.ts';
+import { integerOf, listOf, nameOf, numberOf, objectOf, type Placed, refuse } from './untrusted/json-reader.ts';
 import { checkOptions, type Fields } from './untrusted/options.ts';
 import { shown } from './untrusted/printable.ts';
 
@@ -28,6 +28,10 @@ const DIFFUSION_FIELDS: Fields<DiffusionOptions & { readonly guidanceChannels: n
   rule: true,
   stepsOffset: true,
   setAlphaToOne: true,
+  prediction: true,
+  path: true,
+  shift: true,
+  sde: true,
   guidanceChannels: true,
 };
 
@@ -58,12 +62,25 @@ export function checkTimestepRule(count: unknown, rule: unknown, { trainTimestep
 export function checkSteps(steps: DiffusionSteps): void {
   const members = objectOf({ value: steps, place: 'steps', code: 'invalid-input' });
   const count = integerOf({ value: members['count'], place: 'steps.count', code: 'invalid-input' }, 1);
-  for (const key of ['timesteps', 'alphas', 'previousAlphas'] as const) {
-    checkTimesteps(members[key], `steps.${key}`);
-    const { length } = steps[key];
-    if (length !== count) refuse(`steps.${key}`, `has ${length} numbers for ${count} steps; make steps with diffusionSteps`, 'invalid-input');
+  checkTimesteps(members['timesteps'], 'steps.timesteps');
+  for (const key of ['timesteps', 'levels', 'next'] as const) {
+    const each = listOf({ value: members[key], place: `steps.${key}`, code: 'invalid-input' });
+    if (each.length !== count) {
+      const problem = `has ${each.length} entries for ${count} steps; make steps with diffusionSteps`;
+      refuse(`steps.${key}`, problem, 'invalid-input');
+    }
+    if (key !== 'timesteps') each.forEach(checkLevel);
   }
+  if (members['path'] !== undefined) nameOf({ value: members['path'], place: 'steps.path', code: 'invalid-input' }, PATHS);
   checkDefaults(steps, 'steps.');
+}
+
+/** Refuses what is no level of a path. */
+export function checkLevel({ value, place, code }: Placed): void {
+  const { signal, noise, velocity } = objectOf({ value, place, code });
+  numberOf({ value: signal, place: `${place}.signal`, code }, 0, 1);
+  numberOf({ value: noise, place: `${place}.noise`, code }, 0, 1);
+  for (const part of listOf({ value: velocity, place: `${place}.velocity`, code })) numberOf(part, -1, 1);
 }
 
 /** Refuses what are no time values of a model. */
@@ -78,9 +95,9 @@ export function checkShape(shape: LatentShape): void {
 }
 
 /** Refuses what is no array of float32 numbers. */
-export function checkFloats(values: unknown, place: string): void {
+export function checkFloats(values: unknown, place: string, shape = '[images, channels, height, width]'): void {
   if (Object.prototype.toString.call(values) !== '[object Float32Array]') {
-    refuse(place, `${shown(values)} is no Float32Array; pass one of [images, channels, height, width]`, 'invalid-input');
+    refuse(place, `${shown(values)} is no Float32Array; pass one of ${shape}`, 'invalid-input');
   }
 }
 
@@ -92,8 +109,14 @@ export function checkNumber(value: unknown, place: string): void {
 /** Refuses a clip whose parts are of the wrong kind. */
 export function checkClip(clip: SamplerDefaults['clip'], place: string): void {
   if (clip === undefined) return;
-  checkOptions(place, clip, { range: true, noise: true });
-  checkNumber(clip.range, `${place}.range`);
+  objectOf({ value: clip, place, code: 'invalid-input' });
+  if ('quantile' in clip) {
+    checkOptions(place, clip, { quantile: true, most: true, noise: true });
+    for (const key of ['quantile', 'most'] as const) checkNumber(clip[key], `${place}.${key}`);
+  } else {
+    checkOptions(place, clip, { range: true, noise: true });
+    checkNumber(clip.range, `${place}.range`);
+  }
   if (clip.noise !== undefined) nameOf({ value: clip.noise, place: `${place}.noise`, code: 'invalid-input' }, CLIP_NOISES);
 }
 
@@ -102,7 +125,10 @@ export function checkVarianceName(variance: unknown, place: string): void {
   if (variance !== undefined) nameOf({ value: variance, place, code: 'invalid-input' }, VARIANCES);
 }
 
-function checkDefaults({ sampler, clip, variance }: SamplerDefaults, prefix: string): void {
+function checkDefaults({ sampler, clip, variance, prediction }: SamplerDefaults, prefix: string): void {
+  if (prediction !== undefined) {
+    nameOf({ value: prediction, place: `${prefix}prediction`, code: 'invalid-input' }, PREDICTION_KINDS);
+  }
   if (sampler !== undefined) nameOf({ value: sampler, place: `${prefix}sampler`, code: 'invalid-input' }, SAMPLER_NAMES);
   checkClip(clip, `${prefix}clip`);
   checkVarianceName(variance, `${prefix}variance`);

@@ -9,7 +9,8 @@ import { checkOptions } from './untrusted/options.ts';
  * - `"original-ddim"`: their `"ddim50"`, one integer stride from 0.
  * - `"leading"`, `"trailing"`, `"linspace"`: `timestep_spacing` of diffusers' schedulers.
  */
-export type TimestepRule = 'original' | 'original-ddim' | 'leading' | 'trailing' | 'linspace';
+export const TIMESTEP_RULES = ['original', 'original-ddim', 'leading', 'trailing', 'linspace'] as const;
+export type TimestepRule = (typeof TIMESTEP_RULES)[number];
 
 export interface TimestepOptions {
   readonly trainTimesteps?: number;

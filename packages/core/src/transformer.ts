@@ -1,3 +1,4 @@
+import type { Condition } from './condition.ts';
 import type { Plan, StepPlan } from './plan.ts';
 import type { BranchId, FeatureId, Topology } from './topology.ts';
 
@@ -43,11 +44,11 @@ export interface Transformer<T> {
 export interface Conditions {
   /** The model's own time value for each step, in the order in which the steps are taken. */
   readonly timesteps: readonly number[];
-  /** One class label per image of the batch; with guidance, the unconditional half included. */
-  readonly labels: readonly number[];
+  /** What each image of the batch is to show; with guidance, the unconditional half included (`doubled`). */
+  readonly images: readonly Condition[];
 }
 
-/** A transformer that knows its timesteps and labels. */
+/** A transformer that knows its timesteps and conditions. */
 export interface Conditioned<T> {
   /**
    * Evaluates one step: embeds the latent, follows the operations, reads out the model's output.

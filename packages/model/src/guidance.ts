@@ -2,13 +2,13 @@ import { type Guidance, ProCacheError } from '@procache/core';
 import type { TransformerModel } from './model.ts';
 
 /**
- * Classifier-free guidance of a scale, as the model takes it: its label for "no class", and the channels that its own
+ * Classifier-free guidance of a scale, as the model takes it: what stands for nothing in particular, and the channels that its own
  * code guides. At scale 1 there is none.
  *
  * @throws {ProCacheError} `invalid-input` where the model was trained without a label for "no class", and the scale is not 1.
  */
 export function guidanceOf(
-  { labels: { unconditional }, defaults }: Pick<TransformerModel, 'labels' | 'defaults'>,
+  { takes: { unconditional }, defaults }: Pick<TransformerModel, 'takes' | 'defaults'>,
   scale: number,
 ): Guidance | undefined {
   if (scale === 1) return undefined;

@@ -10,8 +10,8 @@ export { bytesSource, type ByteSource } from './checkpoint/byte-source.ts';
 export { writeSafetensors, type TensorValues } from './checkpoint/safetensors-writer.ts';
 
 // From a checkpoint to a model
-export { openModel } from './open-model.ts';
-export type { Labels, SamplingDefaults, TransformerModel } from './model.ts';
+export { FAMILY_NAMES, openModel } from './open-model.ts';
+export type { Classes, ConditioningRows, InputArray, SamplingDefaults, Takes, TransformerModel } from './model.ts';
 export type { ConfigJson } from './config/fields.ts';
 export { ModelConfig, type ConfigTexts } from './config/model-config.ts';
 export { guidanceOf } from './guidance.ts';

@@ -1,4 +1,4 @@
-import type { BetaSchedule, BranchId, DiffusionOptions, LatentShape, ModelCost, StepProgram, TimestepRule, Topology } from '@procache/core';
+import type { BranchId, Condition, DiffusionOptions, LatentShape, ModelCost, StepProgram, Topology } from '@procache/core';
 import type { StreamShape } from './graphs/emitter.ts';
 import type { OnnxGraph } from './onnx/graph-builder.ts';
 
@@ -7,12 +7,13 @@ import type { OnnxGraph } from './onnx/graph-builder.ts';
  * compute it. Knows nothing of who runs them.
  */
 export interface TransformerModel {
-  readonly family: 'dit';
+  /** The name of the family: `dit`. */
+  readonly family: string;
   readonly flavour: 'original' | 'diffusers';
   readonly topology: Topology;
   readonly latent: LatentShape;
   readonly stream: StreamShape;
-  readonly labels: Labels;
+  readonly takes: Takes;
   readonly defaults: SamplingDefaults;
   readonly cost: ModelCost;
 
@@ -23,26 +24,50 @@ export interface TransformerModel {
   /** The range of pixel values where the model works on pixels; a model of latents has none. */
   readonly valueRange: readonly [low: number, high: number] | undefined;
 
-  /** The embeddings that the conditioning graph takes, [timesteps, frequencies]. */
-  embedTimesteps(timesteps: readonly number[]): { readonly data: Float32Array; readonly frequencies: number };
+  /**
+   * Refuses conditions that the model does not take.
+   *
+   * @throws {ProCacheError} `invalid-input`, with what it takes.
+   */
+  checkConditions(conditions: readonly Condition[]): void;
+  /** What the conditioning graphs take for some timesteps and conditions. */
+  conditioningRows(timesteps: readonly number[], conditions: readonly Condition[]): ConditioningRows;
   /** The entry of a step's modulation that gates a branch; a branch without a gate has none. */
   gateOf(branch: BranchId): number | undefined;
 
   /**
-   * The modulations of rows of (timestep, label): `timesteps` [rows, frequencies], `labels` [rows] -> `modulation`.
-   * The outputs of all graphs, side by side, are [rows, entries * width]: see `conditioningGraphs`.
+   * The inputs of `conditioningRows` -> `modulation`. The outputs of all graphs, side by side, are
+   * [rows, entries * width].
    */
   conditioningGraphs(): readonly OnnxGraph[];
   /** Bytes of the weights, as 32-bit floats, that evaluating the module of a branch takes; its modulation's are not among them. */
   weightBytes(branch: BranchId): number;
   /** One graph for some step programs, each of which it can run: see `stepGraph`. */
   stepGraph(programs: readonly StepProgram[]): OnnxGraph;
-  /** The plain model in one graph, as any exporter would write it: `latent`, `timesteps`, `labels` -> `output`. The yardstick of benchmarks. */
+  /** The plain model in one graph, as any exporter would write it: `latent` and the inputs of `conditioningRows`, a row for each image, to `output`. The yardstick of benchmarks. */
   plainGraph(): OnnxGraph;
 }
 
-/** The classes of a class-conditional model. */
-export interface Labels {
+/** What is fed to the conditioning graphs. */
+export interface ConditioningRows {
+  readonly rows: number;
+  /** By name; the first axis of each counts the rows. */
+  readonly inputs: Readonly<Record<string, InputArray>>;
+  /** The row of a step and a condition, both by their place in what was asked for. */
+  readonly rowOf: (step: number, condition: number) => number;
+}
+
+/** The values of an input of a graph. */
+export type InputArray =
+  | { readonly type: 'float32'; readonly data: Float32Array; readonly shape: readonly number[] }
+  | { readonly type: 'int64'; readonly data: BigInt64Array; readonly shape: readonly number[] };
+
+/** What a model draws from: conditions of one kind, and what there is to know about them. */
+export type Takes = Classes;
+
+/** One of some classes: conditions are their numbers. */
+export interface Classes {
+  readonly kind: 'classes';
   /** The classes are 0 to `count - 1`. */
   readonly count: number;
   /** The label that stands for "no class", which guidance needs; absent where the model was trained without one. */
@@ -59,10 +84,7 @@ export interface Labels {
  */
 export interface SamplingDefaults extends DiffusionOptions {
   readonly trainTimesteps: number;
-  readonly betaSchedule: BetaSchedule;
-  readonly betaStart: number;
-  readonly betaEnd: number;
-  readonly rule: TimestepRule;
+  readonly rule: NonNullable<DiffusionOptions['rule']>;
   /** The first channels of the output, which guidance acts on. */
   readonly guidanceChannels: number;
 }

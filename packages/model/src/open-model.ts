@@ -6,10 +6,15 @@ import { ModelConfig } from './config/model-config.ts';
 import { DIT } from './families/dit/dit.ts';
 import type { ModelFamily } from './families/family.ts';
 import { foreignModel } from './families/foreign.ts';
+import { SIT } from './families/sit/sit.ts';
 import type { TransformerModel } from './model.ts';
 
-const FAMILIES: readonly ModelFamily[] = [DIT];
-const SUPPORTED = 'supported are DiT checkpoints, original or diffusers';
+/** The first that recognises a model opens it. */
+const FAMILIES: readonly ModelFamily[] = [SIT, DIT];
+const SUPPORTED = 'supported are DiT checkpoints, original or diffusers, and those of SiT';
+
+/** The words of the families, as `family` of a config says them where tensors do not tell. */
+export const FAMILY_NAMES: readonly string[] = FAMILIES.map(({ id }) => id).toSorted();
 
 /**
  * Opens the diffusion transformer that a checkpoint holds. Family, flavour and extents come from the names and shapes
@@ -23,10 +28,11 @@ export async function openModel(
   config: ConfigJson | ModelConfig = {},
 ): Promise<TransformerModel> {
   const reading = (config instanceof ModelConfig ? config : ModelConfig.of(config)).read();
-  const foreign = foreignModel(checkpoint, reading);
+  const foreign = foreignModel(checkpoint);
   if (foreign !== undefined)
     throw new ProCacheError('invalid-model', `${foreign}, which is not supported; ${SUPPORTED}`);
-  const family = FAMILIES.find((each) => each.recognises(checkpoint));
+  reading.model.choice('family', FAMILY_NAMES);
+  const family = FAMILIES.find((each) => each.recognises(checkpoint, reading));
   if (family) return family.open(checkpoint, reading);
   const names = [...checkpoint.tensors.keys()];
   const some = names

@@ -1,5 +1,5 @@
-import type { Conditions } from '@procache/core';
-import type { TransformerModel } from '@procache/model';
+import type { Condition, Conditions } from '@procache/core';
+import type { ConditioningRows, TransformerModel } from '@procache/model';
 import type { Tensor } from 'onnxruntime-common';
 import type { Conditioning } from './conditioning.ts';
 import type { OrtHost } from './host.ts';
@@ -17,28 +17,33 @@ export class Modulations {
   readonly #host: OrtHost;
   readonly #conditioning: Conditioning;
   readonly #conditions: Conditions;
-  /** Each label once: images of one label share their modulations, as all unconditional ones do. */
-  readonly #labels: readonly number[];
+  /** Each condition once: images of one share their modulations, as all unconditional ones do. */
+  readonly #distinct: readonly Condition[];
+  /** Rows of one step: how many of them differ. */
+  readonly #rowsPerStep: number;
   readonly #stepsPerBatch: number;
   /** The batches in memory, by their number: that of the current step and those that it looks ahead to. */
-  readonly #batches = new Map<number, Float32Array<ArrayBuffer>>();
+  readonly #batches = new Map<number, Batch>();
 
   constructor(model: TransformerModel, host: OrtHost, conditioning: Conditioning, conditions: Conditions) {
     this.#model = model;
     this.#host = host;
     this.#conditioning = conditioning;
     this.#conditions = conditions;
-    this.#labels = [...new Set(conditions.labels)];
+    this.#distinct = [...new Set(conditions.images)];
+    this.#rowsPerStep = model.conditioningRows(conditions.timesteps.slice(0, 1), this.#distinct).rows;
     this.#stepsPerBatch = Math.max(1, Math.floor(BATCH_BYTES / (4 * this.#perStep)));
   }
 
   /** The modulations of one step: for each image, [entries, width]. Steps are asked for in order, and those ahead of them. */
   async at(step: number): Promise<readonly Float32Array[]> {
     const number = Math.floor(step / this.#stepsPerBatch);
-    const batch = this.#batches.get(number) ?? (await this.#compute(number));
-    const offset = (step % this.#stepsPerBatch) * this.#perStep;
-    const rows = this.#labels.map((_, i) => batch.subarray(offset + i * this.#perRow, offset + (i + 1) * this.#perRow));
-    return this.#conditions.labels.map((label) => rows[this.#labels.indexOf(label)]!);
+    const { values, rowOf } = this.#batches.get(number) ?? (await this.#compute(number));
+    const rows = this.#distinct.map((_, condition) => {
+      const from = rowOf(step % this.#stepsPerBatch, condition) * this.#perRow;
+      return values.subarray(from, from + this.#perRow);
+    });
+    return this.#conditions.images.map((condition) => rows[this.#distinct.indexOf(condition)]!);
   }
 
   /** Lets go of what steps before this one needed. */
@@ -52,27 +57,27 @@ export class Modulations {
 
   /** Numbers that one step takes. */
   get #perStep(): number {
-    return this.#labels.length * this.#perRow;
+    return this.#rowsPerStep * this.#perRow;
   }
 
-  /** Numbers that one label takes at one step. */
+  /** Numbers of one row. */
   get #perRow(): number {
     return this.#model.stream.entries * this.#model.stream.width;
   }
 
-  async #compute(number: number): Promise<Float32Array> {
-    const { timesteps } = this.#conditions;
-    const steps = timesteps.slice(number * this.#stepsPerBatch, (number + 1) * this.#stepsPerBatch);
-    const batch = await this.#join(this.#feeds(steps), steps.length);
+  async #compute(number: number): Promise<Batch> {
+    const timesteps = this.#conditions.timesteps.slice(number * this.#stepsPerBatch, (number + 1) * this.#stepsPerBatch);
+    const { rows, inputs, rowOf } = this.#model.conditioningRows(timesteps, this.#distinct);
+    const batch = { values: await this.#join(feedsOf(this.#host, inputs), rows), rowOf };
     this.#batches.set(number, batch);
     return batch;
   }
 
   /** The parts of all graphs side by side, [rows, entries * width]; where there is but one, that one. */
-  async #join(feeds: Readonly<Record<string, Tensor>>, steps: number): Promise<Float32Array<ArrayBuffer>> {
+  async #join(feeds: Readonly<Record<string, Tensor>>, rows: number): Promise<Float32Array<ArrayBuffer>> {
     const { graphs } = this.#conditioning;
     if (graphs.length === 1) return (await this.#conditioning.run(graphs[0]!, feeds)).data as Float32Array<ArrayBuffer>;
-    const batch = new Float32Array(steps * this.#perStep);
+    const batch = new Float32Array(rows * this.#perRow);
     let column = 0;
     for (const graph of graphs) {
       const part = await this.#conditioning.run(graph, feeds);
@@ -89,15 +94,17 @@ export class Modulations {
     for (let row = 0; row < rows; row++) batch.set(data.subarray(row * numbers, (row + 1) * numbers), row * this.#perRow + column);
     return numbers;
   }
+}
 
-  #feeds(steps: readonly number[]): Record<string, Tensor> {
-    const labels = this.#labels;
-    const { data, frequencies } = this.#model.embedTimesteps(steps.flatMap((timestep) => labels.map(() => timestep)));
-    const rows = steps.length * labels.length;
-    const ids = BigInt64Array.from(steps.flatMap(() => labels), BigInt);
-    return {
-      timesteps: new this.#host.Tensor('float32', data, [rows, frequencies]),
-      labels: new this.#host.Tensor('int64', ids, [rows]),
-    };
-  }
+/** The modulations of some steps in a row. */
+interface Batch {
+  /** [rows, entries * width] */
+  readonly values: Float32Array<ArrayBuffer>;
+  /** The row of a step of the batch and a distinct condition. */
+  readonly rowOf: ConditioningRows['rowOf'];
+}
+
+/** The tensors of some inputs. */
+function feedsOf(host: OrtHost, inputs: ConditioningRows['inputs']): Record<string, Tensor> {
+  return Object.fromEntries(Object.entries(inputs).map(([name, { type, data, shape }]) => [name, new host.Tensor(type, data, shape)]));
 }

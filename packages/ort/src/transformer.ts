@@ -71,19 +71,11 @@ interface Shared {
 }
 
 async function condition({ model, host, programs, conditioning, checkOpen }: Shared, conditions: Conditions, plan: Plan): Promise<Conditioned<Tensor>> {
-  checkLabels(model, conditions.labels);
+  model.checkConditions(conditions.images);
   const modulations = new Modulations(model, host, conditioning, conditions);
   // First, and alone: its weights are let go of before those of the steps are loaded.
   await modulations.at(0);
   await programs.hold(plan);
   checkOpen();
   return new OrtConditioned({ model, host, programs, modulations, plan, checkOpen });
-}
-
-function checkLabels({ labels: { count, unconditional } }: TransformerModel, labels: readonly number[]): void {
-  const wrong = labels.find((label) => !(Number.isInteger(label) && label >= 0 && label < count) && label !== unconditional);
-  if (wrong === undefined && labels.length > 0) return;
-  const none = unconditional === undefined ? '' : `, or ${unconditional} for no class`;
-  const problem = labels.length === 0 ? 'there is no label' : `label ${wrong} is outside the model's ${count} classes`;
-  throw new ProCacheError('invalid-input', `${problem}; labels are 0 to ${count - 1}${none}`);
 }

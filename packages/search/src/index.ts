@@ -30,7 +30,6 @@ export { combined, type CombinedOptions } from './strategies/combined.ts';
 export { judge, type Judged, type JudgeOptions, meanScore } from './judge.ts';
 
 // What uncached trajectories tell about all schedules at once
-export { trajectoryOf, type Trajectory, type TrajectoryOptions } from './recording/trajectory.ts';
 export { record, type RecordOptions } from './recording/record.ts';
 export { type Family, joinedRecordings, type Recording, recordingFromJson, recordingToJson, rounded } from './recording/recording.ts';
 export { errorModel, type ErrorModel, type Influence } from './recording/error-model.ts';

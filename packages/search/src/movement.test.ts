@@ -3,11 +3,11 @@ import type { ReferenceTensor } from '@procache/core/reference';
 import { describe, expect, it } from 'vitest';
 import { featureChange } from './analysis.ts';
 import { branchMovement, watched } from './movement.ts';
-import { labelOf, smallModel, smallSteps } from './testing/small-model.ts';
+import { conditionOf, smallModel, smallSteps } from './testing/small-model.ts';
 
 const STEPS = 8;
 const read = ({ values }: ReferenceTensor): Float32Array => Float32Array.from(values);
-const options = { steps: smallSteps(STEPS), seeds: [0, 1], labelOf, guidance: { scale: 2, unconditional: 3, channels: 2 } };
+const options = { steps: smallSteps(STEPS), seeds: [0, 1], conditions: [0, 1].map(conditionOf), guidance: { scale: 2, unconditional: 3, channels: 2 } };
 
 describe('a transformer that is watched', () => {
   it('makes the same images, shows every feature of computed steps, and leaks nothing', async () => {
@@ -15,7 +15,7 @@ describe('a transformer that is watched', () => {
     const plan = planOf(fora({ steps: STEPS, interval: 3 }), model.topology);
     const seen: number[] = [];
     const watching = watched(model, (features) => void seen.push(features.size));
-    const settings = { plan, steps: diffusionSteps(STEPS), labels: [1, 2] };
+    const settings = { plan, steps: diffusionSteps(STEPS), conditions: [1, 2] };
     const [plain, own] = [await generate(smallModel(), settings), await generate(watching, settings)];
     expect(own.latents).toEqual(plain.latents);
     expect(seen).toEqual(Array.from(plan.pattern!, (letter) => (letter === '#' ? 6 : 0)));
@@ -31,7 +31,7 @@ describe('branchMovement', () => {
     expect(movement.map(({ branch }) => branch)).toEqual(['0.attn', '0.mlp', '1.attn', '1.mlp', '2.attn', '2.mlp']);
     const all: Float32Array[] = [];
     const watching = watched(model, (features) => void all.push(read(features.get('1.mlp')!)));
-    await generate(watching, { plan: planOf(uncached({ steps: STEPS }), model.topology), steps: options.steps, guidance: options.guidance, labels: options.seeds.map(labelOf) });
+    await generate(watching, { plan: planOf(uncached({ steps: STEPS }), model.topology), steps: options.steps, guidance: options.guidance, conditions: options.conditions });
     const { change, reuseError } = movement[3]!;
     const relative = (gap: number) =>
       all.slice(gap).map((feature, i) => {
@@ -47,7 +47,7 @@ describe('branchMovement', () => {
     const model = smallModel();
     const all: Float32Array[] = [];
     const watching = watched(model, (features) => void all.push(read(features.get('0.attn')!)));
-    await generate(watching, { plan: planOf(uncached({ steps: STEPS }), model.topology), steps: options.steps, guidance: options.guidance, labels: options.seeds.map(labelOf) });
+    await generate(watching, { plan: planOf(uncached({ steps: STEPS }), model.topology), steps: options.steps, guidance: options.guidance, conditions: options.conditions });
     expect(all[0]).toHaveLength(64);
     const every7th = all.map((feature) => feature.filter((_, i) => i % 7 === 0));
     const [some] = await branchMovement(smallModel(), { ...options, read, sample: 10 });

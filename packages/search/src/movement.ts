@@ -4,15 +4,18 @@ import {
   type FeatureId,
   type Op,
   type Plan,
+  planOf,
   programOf,
   type StepResult,
+  trajectoryOf,
+  type TrajectoryOptions,
   type Transformer,
   uncached,
   writesOf,
 } from '@procache/core';
 import { checkOptions, type Fields } from '@procache/core/untrusted';
 import { type Change, changeOf } from './analysis.ts';
-import { type TrajectoryOptions, trajectoryOf } from './recording/trajectory.ts';
+import type { Signal } from './scoring/evaluator.ts';
 
 /** How the features of one branch move along an uncached trajectory. */
 export interface BranchMovement {
@@ -30,6 +33,7 @@ export interface MovementOptions<T> extends TrajectoryOptions {
   readonly longest?: number;
   /** How many numbers of each feature are looked at, evenly spread; 65536 unless given, so that large models fit. */
   readonly sample?: number;
+  readonly signal?: Signal | undefined;
 }
 
 /**
@@ -39,21 +43,22 @@ export interface MovementOptions<T> extends TrajectoryOptions {
  */
 export async function branchMovement<T>(model: Transformer<T>, options: MovementOptions<T>): Promise<readonly BranchMovement[]> {
   checkOptions('branchMovement', options, FIELDS);
-  const { read, longest = 8, sample = 65_536, ...sampling } = options;
+  const { read, longest = 8, sample = 65_536, signal, ...sampling } = options;
   const steps = sampling.steps.count;
   const traces = new Map(branchesOf(model.topology).flat().map(({ id }) => [id, new Trace(longest)]));
   const watching = watched(model, async (features) => {
     for (const [branch, trace] of traces) trace.add(sampled(await read(features.get(branch)!), sample));
   });
   const trajectory = trajectoryOf(watching, sampling);
-  await trajectory.follow(uncached({ steps }), (denoise) => trajectory.sample(denoise));
+  await trajectory.follow(planOf(uncached({ steps }), model.topology), (denoise) => trajectory.sample(denoise), { signal });
   return [...traces].map(([branch, trace]) => ({ branch, change: trace.change, reuseError: trace.reuseError() }));
 }
 
 const FIELDS: Fields<MovementOptions<never>> = {
   steps: true,
   seeds: true,
-  labelOf: true,
+  conditions: true,
+  noise: true,
   guidance: true,
   sampler: true,
   eta: true,

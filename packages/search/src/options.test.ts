@@ -1,14 +1,14 @@
-import { type Schedule, type Topology, uncached, uniforms } from '@procache/core';
+import { type Schedule, type Topology, trajectoryOf, uncached, uniforms } from '@procache/core';
 import { describe, expect, test } from 'vitest';
 import * as search from './index.ts';
-import { labelOf, smallModel, smallSteps } from './testing/small-model.ts';
+import { conditionOf, smallModel, smallSteps } from './testing/small-model.ts';
 
 const constraints: search.PatternConstraints = { steps: 6, budget: 3, reuse: [1, 2] };
 const space = new search.PatternSpace(constraints);
 const alphabet = search.alphabetOf({ reuse: [{}] });
 const recording = () => Promise.reject(new Error('not asked for'));
-const sampling = { steps: smallSteps(6), seeds: [0], labelOf };
-const trajectory = search.trajectoryOf(smallModel(), sampling);
+const sampling = { steps: smallSteps(6), seeds: [0], conditions: [0].map(conditionOf) };
+const trajectory = trajectoryOf(smallModel(), sampling);
 const topology: Topology = smallModel().topology;
 const schedule: Schedule = uncached({ steps: 6 });
 const render: search.Render = (_, seeds) => Promise.resolve(seeds.map(() => new Float32Array(1)));
@@ -24,7 +24,7 @@ const takers: readonly (readonly [name: string, take: (options: never) => unknow
   ['reuse[0]', (own) => search.alphabetOf({ reuse: [own] }), { order: 1 }],
   ['selective[0]', (own) => search.alphabetOf({ reuse: [{}], selective: [own] }), { blocks: [0, 1], ratio: 0.1, modules: ['mlp'] }],
   ['referenceSample', (own) => search.referenceSample(constraints, own), { count: 1, random }],
-  ['renderer', (own) => search.renderer(smallModel(), own), { stepsOf: smallSteps, labelOf }],
+  ['renderer', (own) => search.renderer(smallModel(), own), { stepsOf: smallSteps, conditionOf }],
   ['comparison', search.comparison, { render, uncached: (seeds: readonly number[]) => render(schedule, seeds), measures: [objective] }],
   ['exhaustive', search.exhaustive, { space }],
   ['sample', search.sample, { space, count: 2 }],
@@ -36,7 +36,6 @@ const takers: readonly (readonly [name: string, take: (options: never) => unknow
   ['race', (own) => search.dynamic({ space, alphabet, recording, race: own }), { keep: 0.5 }],
   ['combined', search.combined, { space, alphabet, recording }],
   ['finish', (own) => search.combined({ space, alphabet, recording, finish: own }), { rounds: 1 }],
-  ['trajectoryOf', (own) => search.trajectoryOf(smallModel(), own), sampling],
   ['record', (own) => search.record(trajectory, own), { reuse: [{}] }],
   ['budgetCurve', (own) => search.budgetCurve({ steps: 6 } as search.ErrorModel, own), { constraints, letters: ['.'] }],
   ['branchMovement', (own) => search.branchMovement(smallModel(), own), { ...sampling, read: () => new Float32Array(1) }],

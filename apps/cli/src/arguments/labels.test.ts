@@ -1,9 +1,10 @@
-import type { Labels } from '@procache/model';
+import type { Classes } from '@procache/model';
 import { describe, expect, it } from 'vitest';
 import { doubtOf, guessOf, labelsOf, nameOfLabel, takenLabels } from './labels.ts';
 
 /** The classes of model_index-gaps.json of the cases: no name is known of 4. */
-const labels: Labels = {
+const labels: Classes = {
+  kind: 'classes',
   count: 10,
   unconditional: 10,
   guessed: false,
@@ -21,7 +22,7 @@ const labels: Labels = {
     [],
   ],
 };
-const nameless: Labels = { ...labels, names: undefined };
+const nameless: Classes = { ...labels, names: undefined };
 
 describe('labelsOf', () => {
   it('takes any name of a class, in any case and any way of writing an accent', () => {
@@ -76,7 +77,7 @@ describe('labelsOf', () => {
   });
 
   it('says that the number of classes is a guess where a label is outside of it', () => {
-    const guessed: Labels = { ...nameless, count: 9, unconditional: 9, guessed: true };
+    const guessed: Classes = { ...nameless, count: 9, unconditional: 9, guessed: true };
     const guess =
       'row 9 of its label table is taken for "no class"; if it is a class, say "num_classes": 10 in the config';
     expect(guessOf(guessed)).toBe(guess);
@@ -86,7 +87,7 @@ describe('labelsOf', () => {
   });
 
   it('doubts the guess where the table has a round number of rows', () => {
-    const guessed: Labels = { ...nameless, count: 9, unconditional: 9, guessed: true };
+    const guessed: Classes = { ...nameless, count: 9, unconditional: 9, guessed: true };
     expect(doubtOf(guessed)).toBe(
       'guidance leads away from "no class", and row 9 of its label table is taken for "no class"; if it is a class, say "num_classes": 10 in the config',
     );

@@ -1,6 +1,6 @@
-import { nearest, ProCacheError } from '@procache/core';
+import { type Condition, nearest, ProCacheError } from '@procache/core';
 import { shownName } from '@procache/core/untrusted';
-import type { Labels } from '@procache/model';
+import type { Classes } from '@procache/model';
 import { MOST_IMAGES } from './values.ts';
 
 /** As many names as a message can list and still be read. */
@@ -18,7 +18,7 @@ const LONGEST = 80;
  *
  * @throws {ProCacheError} `invalid-input` for a name that no class has, or several have, and for a number that is no label.
  */
-export function labelsOf(list: string | undefined, labels: Labels): readonly number[] {
+export function labelsOf(list: string | undefined, labels: Classes): readonly number[] {
   const all = () => Array.from({ length: labels.count }, (_, label) => label);
   if (list === undefined) return labels.count <= FEW ? all() : [0];
   const words = list.split(',').map((word) => word.trim());
@@ -28,7 +28,7 @@ export function labelsOf(list: string | undefined, labels: Labels): readonly num
 }
 
 /** The labels of images that are drawn together: those of `labelsOf`, unless they are more than fit a batch. */
-export function labelsOfBatch(list: string | undefined, labels: Labels): readonly number[] {
+export function labelsOfBatch(list: string | undefined, labels: Classes): readonly number[] {
   const found = labelsOf(list, labels);
   if (found.length <= MOST_IMAGES) return found;
   throw unknown(
@@ -37,12 +37,13 @@ export function labelsOfBatch(list: string | undefined, labels: Labels): readonl
 }
 
 /** What people call a label: its first name, or its number where it has none. */
-export function nameOfLabel(label: number, { names, unconditional }: Labels): string {
+export function nameOfLabel(label: Condition, { names, unconditional }: Classes): string {
+  if (typeof label !== 'number') return 'a text';
   return names?.[label]?.[0] ?? (label === unconditional ? 'no class' : String(label));
 }
 
 /** What a model takes, for messages: `labels are 0 to 9 (t-shirt, trouser, ...), or 10 for no class`. */
-export function takenLabels({ count, names = [], unconditional }: Labels): string {
+export function takenLabels({ count, names = [], unconditional }: Classes): string {
   const first = names.slice(0, count).flatMap((ofClass) => ofClass.slice(0, 1));
   const listed =
     first.length > 0 && first.length <= LISTED ? ` (${first.map((name) => shownName(name)).join(', ')})` : '';
@@ -51,7 +52,7 @@ export function takenLabels({ count, names = [], unconditional }: Labels): strin
 }
 
 /** What is to be known of a model whose number of classes is a guess. */
-export function guessOf({ guessed, count }: Labels): string | undefined {
+export function guessOf({ guessed, count }: Classes): string | undefined {
   if (!guessed) return undefined;
   return `row ${count} of its label table is taken for "no class"; if it is a class, say "num_classes": ${count + 1} in the config`;
 }
@@ -60,7 +61,7 @@ export function guessOf({ guessed, count }: Labels): string | undefined {
  * A warning where the guess is doubtful: tables of 10, 100 or 1000 rows are mostly those of as many classes, of a model
  * that was trained without "no class".
  */
-export function doubtOf(labels: Labels): string | undefined {
+export function doubtOf(labels: Classes): string | undefined {
   const guess = guessOf(labels);
   return guess === undefined || (labels.count + 1) % 10 !== 0
     ? undefined
@@ -70,7 +71,7 @@ export function doubtOf(labels: Labels): string | undefined {
 /** The labels of the classes that have a name, under its plain form. */
 type ByName = ReadonlyMap<string, readonly number[]>;
 
-function labelsByName({ names = [] }: Labels): ByName {
+function labelsByName({ names = [] }: Classes): ByName {
   const byName = new Map<string, number[]>();
   names.forEach((ofClass, label) => {
     for (const name of new Set(ofClass.map(plain))) byName.set(name, [...(byName.get(name) ?? []), label]);
@@ -79,7 +80,7 @@ function labelsByName({ names = [] }: Labels): ByName {
 }
 
 /** Of several classes those whose name is spelt just so, if any are: ImageNet has a dog "Cardigan" and a "cardigan". */
-function spelt(word: string, found: readonly number[], { names }: Labels): readonly number[] {
+function spelt(word: string, found: readonly number[], { names }: Classes): readonly number[] {
   const exact = found.filter((label) => names![label]!.some((name) => name.normalize('NFC') === word.normalize('NFC')));
   return exact.length > 0 ? exact : found;
 }
@@ -88,7 +89,7 @@ function plain(name: string): string {
   return name.normalize('NFC').toLowerCase();
 }
 
-function labelOf(word: string, labels: Labels, byName: ByName): number {
+function labelOf(word: string, labels: Classes, byName: ByName): number {
   if (/^\d+$/.test(word)) return labelNumbered(word, labels);
   const found = spelt(word, byName.get(plain(word)) ?? [], labels);
   if (found.length === 1) return found[0]!;
@@ -106,7 +107,7 @@ function labelOf(word: string, labels: Labels, byName: ByName): number {
   );
 }
 
-function labelNumbered(digits: string, labels: Labels): number {
+function labelNumbered(digits: string, labels: Classes): number {
   const label = Number(digits);
   if (label < labels.count || label === labels.unconditional) return label;
   const guess = guessOf(labels);
@@ -115,7 +116,7 @@ function labelNumbered(digits: string, labels: Labels): number {
   );
 }
 
-function ambiguous(word: string, found: readonly number[], { names }: Labels): string {
+function ambiguous(word: string, found: readonly number[], { names }: Classes): string {
   const listed = found.slice(0, LISTED).map((label) => `${label} (${shownName(names![label]!.join(', '))})`);
   return (
     `'${shownName(word)}' is the name of ${found.length} classes; give the number of the one that is meant: ` +

@@ -3,9 +3,9 @@ import { basename, resolve } from 'node:path';
 import { type FileIdentity, openModelFiles, readRegularText } from '@procache/backend-node';
 import { nearest, ProCacheError, SAMPLER_NAMES, type SamplerName } from '@procache/core';
 import { objectOf, parseJson, shown, shownName } from '@procache/core/untrusted';
-import { type ConfigJson, type TransformerModel, weightsTaken } from '@procache/model';
+import { type ConfigJson, FAMILY_NAMES, type TransformerModel, weightsTaken } from '@procache/model';
 import { type ZooModel, zooModel, zooNames } from '@procache/zoo';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { fingerprintOf } from '../files/fingerprint.ts';
 import { codeOf } from '../files/system-error.ts';
 import { MOST_HEADS, wholeNumber } from './values.ts';
@@ -15,6 +15,8 @@ export interface ModelFlags {
   readonly model: string;
   readonly numHeads?: number;
   readonly config?: string;
+  /** The family, where no tensor tells it. */
+  readonly family?: string;
   /** The sampler that the user chose, which takes the place of the one of the model's pipeline. */
   readonly sampler?: string;
 }
@@ -27,7 +29,13 @@ export function addModelOptions(command: Command): Command {
       'fashion-dit',
     )
     .option('--num-heads <n>', 'attention heads, where the checkpoint does not tell', wholeNumber(1, MOST_HEADS))
+    .addOption(familyOption())
     .option('--config <file>', 'a config.json whose fields add to those of the model');
+}
+
+/** The family, for checkpoints whose tensors two of them have. */
+export function familyOption(): Option {
+  return new Option('--family <name>', 'what the checkpoint is, where its tensors do not tell').choices(FAMILY_NAMES);
 }
 
 /** A model as far as it is known without its weights. */
@@ -60,7 +68,7 @@ export async function chooseModel(flags: ModelFlags): Promise<ChosenModel> {
   const path = zoo?.folder ?? flags.model;
   if (!zoo) await checkExists(path);
   const config = { ...(await readConfigFlags(flags)), ...(isSampler(flags.sampler) && { sampler: flags.sampler }) };
-  const opened = await openModelFiles(path, config);
+  const opened = await namingFlags(flags, () => openModelFiles(path, config));
   try {
     checkHeads(flags.numHeads, opened.config.own, "the model's own config.json");
     const fingerprint = await fingerprintOf(opened.checkpoint);
@@ -79,6 +87,25 @@ export async function chooseModel(flags: ModelFlags): Promise<ChosenModel> {
     };
   } finally {
     await opened.close();
+  }
+}
+
+/** The options that are fields of the config to the model. */
+const FIELDS: readonly (readonly [field: string, option: string, of: (flags: ModelFlags) => unknown])[] = [
+  ['sampler', '--sampler', ({ sampler }) => sampler],
+  ['family', '--family', ({ family }) => family],
+  ['num_heads', '--num-heads', ({ numHeads }) => numHeads],
+];
+
+/** Opens a model, and says which option it is that it refuses, where that is a field of its config to it. */
+async function namingFlags<Result>(flags: ModelFlags, open: () => Promise<Result>): Promise<Result> {
+  try {
+    return await open();
+  } catch (cause) {
+    const said = /^config: (\w+) is (.*)$/s.exec(cause instanceof ProCacheError ? cause.message : '');
+    const known = FIELDS.find(([field, , value]) => field === said?.[1] && value(flags) !== undefined);
+    if (!said || !known) throw cause;
+    throw new ProCacheError('invalid-input', `${known[1]}: it is ${said[2]!}`, { cause });
   }
 }
 
@@ -102,13 +129,11 @@ async function checkExists(path: string): Promise<void> {
 }
 
 /** What the user adds to a model's own config.json. */
-export async function readConfigFlags({
-  config,
-  numHeads,
-}: Omit<ModelFlags, 'model' | 'sampler'>): Promise<ConfigJson> {
+export async function readConfigFlags(flags: Omit<ModelFlags, 'model' | 'sampler'>): Promise<ConfigJson> {
+  const { config, numHeads, family } = flags;
   const fields = config === undefined ? {} : await readConfig(config);
   checkHeads(numHeads, fields, `--config ${config ?? ''}`);
-  return { ...fields, ...(numHeads !== undefined && { num_heads: numHeads }) };
+  return { ...fields, ...(numHeads !== undefined && { num_heads: numHeads }), ...(family !== undefined && { family }) };
 }
 
 /** Whether there is a sampler of that name; what is said of others is said where they are used. */

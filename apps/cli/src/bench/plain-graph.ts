@@ -1,4 +1,4 @@
-import { type DiffusionSteps, gaussian } from '@procache/core';
+import { type Condition, type DiffusionSteps, gaussian } from '@procache/core';
 import { nodeHost, type TransformerOptions } from '@procache/backend-node';
 import type { TransformerModel } from '@procache/model';
 
@@ -16,17 +16,17 @@ export interface PlainGraph {
  */
 export async function openPlainGraph(
   model: TransformerModel,
-  { labels, steps, threads }: { readonly labels: readonly number[]; readonly steps: DiffusionSteps; readonly threads: TransformerOptions['threads'] },
+  { conditions, steps, threads }: { readonly conditions: readonly Condition[]; readonly steps: DiffusionSteps; readonly threads: TransformerOptions['threads'] },
 ): Promise<PlainGraph> {
   const host = nodeHost({ threads });
   const session = await host.open(model.plainGraph(), 'packed');
   const { channels, height, width } = model.latent;
-  const images = labels.length;
-  const { data, frequencies } = model.embedTimesteps(labels.map(() => steps.timesteps[0]!));
+  const images = conditions.length;
+  const { inputs } = model.conditioningRows([steps.timesteps[0]!], conditions);
+  const conditioning = Object.entries(inputs).map(([name, { type, data, shape }]) => [name, new host.Tensor(type, data, shape)] as const);
   const feeds = {
     latent: new host.Tensor('float32', gaussian(0, images * channels * height * width), [images, channels, height, width]),
-    timesteps: new host.Tensor('float32', data, [images, frequencies]),
-    labels: new host.Tensor('int64', BigInt64Array.from(labels, BigInt), [images]),
+    ...Object.fromEntries(conditioning),
   };
   const time = async (): Promise<number> => {
     const start = performance.now();

@@ -32,12 +32,12 @@ export interface ContestantResult {
 
 /** Puts times, arithmetic and memory of the contestants together; the first one is the uncached run. */
 export function resultsOf(
-  { transformer, labels, guidance }: Workload,
+  { transformer, conditions, guidance }: Workload,
   contestants: readonly Contestant[],
   timings: readonly Timing[],
   peaks: readonly (number | undefined)[],
 ): readonly ContestantResult[] {
-  const images = labels.length * (guidance && guidance.scale !== 1 ? 2 : 1);
+  const images = conditions.length * (guidance && guidance.scale !== 1 ? 2 : 1);
   const uncached = median(timings[0]!.totals);
   return timings.map(({ name, totals, kinds }, i) => ({
     name,

@@ -1,4 +1,4 @@
-import { type DiffusionSteps, generate, type GenerateOptions, type Generation, type Guidance, kindOf, type Plan, type StepKind } from '@procache/core';
+import { type Condition, type DiffusionSteps, generate, type GenerateOptions, type Generation, type Guidance, kindOf, type Plan, type StepKind } from '@procache/core';
 import { median } from '@procache/metrics';
 import type { NodeTransformer } from '@procache/backend-node';
 
@@ -12,14 +12,14 @@ export interface Contestant {
 export interface Workload {
   readonly transformer: NodeTransformer;
   readonly steps: DiffusionSteps;
-  readonly labels: readonly number[];
+  readonly conditions: readonly Condition[];
   readonly guidance: Guidance | undefined;
   readonly signal: AbortSignal;
 }
 
 /** What a generation takes of a workload. */
-export function generationOf({ steps, labels, guidance, signal }: Workload): Pick<GenerateOptions, 'steps' | 'labels' | 'guidance' | 'signal'> {
-  return { steps, labels, guidance, signal };
+export function generationOf({ steps, conditions, guidance, signal }: Workload): Pick<GenerateOptions, 'steps' | 'conditions' | 'guidance' | 'signal'> {
+  return { steps, conditions, guidance, signal };
 }
 
 /** The measurements of one contestant, in milliseconds of wall clock. */

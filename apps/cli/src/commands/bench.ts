@@ -1,7 +1,7 @@
 import { availableParallelism, homedir } from 'node:os';
 import { join } from 'node:path';
 import { MOST_THREADS, type NodeTransformer } from '@procache/backend-node';
-import { generate, MAX_STEPS, ProCacheError } from '@procache/core';
+import { doubled, generate, MAX_STEPS, ProCacheError, samplersOf } from '@procache/core';
 import { median } from '@procache/metrics';
 import { type Command, Option } from 'commander';
 import { checkBelong } from '../arguments/belongs.ts';
@@ -57,7 +57,7 @@ export function defineBench(command: Command, host: Host): void {
       new Option(
         '--shape <size>',
         `a published size instead, with random weights: ${SHAPE_NAMES.join(', ')}`,
-      ).conflicts(['model', 'numHeads', 'config']),
+      ).conflicts(['model', 'numHeads', 'family', 'config']),
     )
     .option('--cache <folder>', "of --shape: where those weights are kept (default: in the user's cache folder)");
   command
@@ -111,7 +111,7 @@ async function bench(flags: BenchFlags, host: Host): Promise<void> {
   const result: BenchResult = {
     model: chosen.name,
     steps: workload.steps.count,
-    images: workload.labels.length,
+    images: workload.conditions.length,
     guidance: workload.guidance?.scale ?? 1,
     threads: threads ?? availableParallelism(),
     rounds: flags.rounds,
@@ -128,9 +128,9 @@ async function timed(
   { plain: isAsked, threads, rounds }: BenchFlags,
   report: (line: string) => void,
 ) {
-  const { transformer, labels, guidance, steps, signal } = workload;
-  const doubled = guidance ? [...labels, ...labels.map(() => guidance.unconditional)] : labels;
-  const plain = isAsked ? await openPlainGraph(transformer.model, { labels: doubled, steps, threads }) : undefined;
+  const { transformer, conditions, guidance, steps, signal } = workload;
+  const batch = guidance ? doubled(conditions, guidance.unconditional) : conditions;
+  const plain = isAsked ? await openPlainGraph(transformer.model, { conditions: batch, steps, threads }) : undefined;
   const plainTimes: number[] = [];
   const afterRound = async (): Promise<void> => {
     for (let i = 0; plain && i < PLAIN_PER_ROUND; i++) {
@@ -183,28 +183,25 @@ function workloadOf(
   flags: BenchFlags,
   signal: AbortSignal,
 ): Workload {
-  const { labels } = transformer.model;
-  const scale = flags.guidance ?? (labels.unconditional === undefined ? undefined : USUAL_GUIDANCE);
-  const { stepsOf, guidance } = chooseProcess(
-    { sampler: 'ddim', ...(scale !== undefined && { guidance: scale }) },
-    chosen,
-  );
+  const { takes } = transformer.model;
+  const scale = flags.guidance ?? (takes.unconditional === undefined ? undefined : USUAL_GUIDANCE);
+  // No noise is drawn in between.
+  const [sampler] = samplersOf(transformer.model.defaults.path);
+  const { stepsOf, guidance } = chooseProcess({ sampler, ...(scale !== undefined && { guidance: scale }) }, chosen);
   const images = flags.images ?? (flags.shape === undefined ? USUAL_IMAGES : 1);
   return {
     transformer,
     steps: stepsOf(flags.steps ?? chosen.recommended?.steps ?? USUAL_STEPS),
-    labels: Array.from({ length: images }, (_, i) => i % labels.count),
+    conditions: Array.from({ length: images }, (_, i) => i % takes.count),
     guidance,
     signal,
   };
 }
 
 /** The arguments that make a child process open the same model and generate the same images. */
-function argumentsOf(
-  { model, shape, steps, images, guidance, threads, memory, cache, numHeads, config }: BenchFlags,
-  schedule: string,
-): readonly string[] {
-  const chosen = shape === undefined ? { model, 'num-heads': numHeads, config } : { shape, cache };
+function argumentsOf(flags: BenchFlags, schedule: string): readonly string[] {
+  const { model, shape, steps, images, guidance, threads, memory, cache, numHeads, family, config } = flags;
+  const chosen = shape === undefined ? { model, 'num-heads': numHeads, family, config } : { shape, cache };
   const values = { ...chosen, schedules: schedule, steps, images, guidance, threads, memory };
   return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)]));
 }

@@ -57,6 +57,7 @@ export function defineExplain(command: Command, host: Host): void {
     new Option('--shape <size>', `a published size instead, without its weights: ${SHAPE_NAMES.join(', ')}`).conflicts([
       'model',
       'numHeads',
+      'family',
       'config',
     ]),
   );
@@ -98,7 +99,7 @@ async function modelApart(flags: ExplainFlags): Promise<KnownModel> {
 
 function imagesOf({ labels, images }: ExplainFlags, { model }: KnownModel): number {
   if (labels === undefined) return images ?? 1;
-  if (images === undefined) return labelsOfBatch(labels, model.labels).length;
+  if (images === undefined) return labelsOfBatch(labels, model.takes).length;
   throw new ProCacheError('invalid-input', '--labels and --images both say how many images there are; leave one out');
 }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { MOST_THREADS } from '@procache/backend-node';
-import { costOf, planOf, ProCacheError, uncached } from '@procache/core';
+import { costOf, injectsNoise, planOf, ProCacheError, uncached } from '@procache/core';
 import type { Picture } from '@procache/pictures';
 import { type Command, Option } from 'commander';
 import { checkBelong } from '../arguments/belongs.ts';
@@ -99,8 +99,12 @@ async function chooseJob(flags: GenerateFlags): Promise<Job> {
 
 /** Refuses a seed that nothing is drawn from. */
 function checkSeed({ sampling: { noiseFile, sampler, eta } }: Job): void {
-  if (noiseFile === undefined || sampler !== 'ddim' || eta > 0) return;
-  throw new ProCacheError('invalid-input', '--seed: with --noise nothing is drawn from it, as ddim adds none with --eta 0; leave one of the two out');
+  if (noiseFile === undefined || injectsNoise(sampler, eta)) return;
+  const none = sampler === 'ddim' ? 'ddim adds none with --eta 0' : `${sampler} adds none`;
+  throw new ProCacheError(
+    'invalid-input',
+    `--seed: with --noise nothing is drawn from it, as ${none}; leave one of the two out`,
+  );
 }
 
 interface Made {
@@ -152,7 +156,7 @@ async function writeAllPictures(job: Job, pictures: readonly Picture[], comparis
 }
 
 function show(job: Job, { run, comparison }: Made, files: WrittenFiles, { screen, folder }: { readonly screen: Screen; readonly folder: string }): void {
-  const cost = costOf(job.schedule.plan, job.chosen.model.cost, job.sampling.labels.length * (job.sampling.guidance ? 2 : 1));
+  const cost = costOf(job.schedule.plan, job.chosen.model.cost, job.sampling.conditions.length * (job.sampling.guidance ? 2 : 1));
   const { pictures, grid, removed = [] } = files;
   screen.say(`\n${runSummary(run, screen.ink)}`);
   if (comparison) screen.say(comparisonSummary(comparison, job.schedule.name, cost, screen.ink));
@@ -167,5 +171,5 @@ function show(job: Job, { run, comparison }: Made, files: WrittenFiles, { screen
 /** A little more than all files can come to: pixels hardly compress, and a grid enlarges them. */
 function estimatedBytes(job: Job, flags: TensorFlags): number {
   const { channels, height, width } = job.chosen.model.latent;
-  return 65536 + 64 * job.sampling.labels.length * channels * height * width + tensorBytes(job, flags);
+  return 65536 + 64 * job.sampling.conditions.length * channels * height * width + tensorBytes(job, flags);
 }

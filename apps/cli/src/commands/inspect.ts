@@ -4,6 +4,7 @@ import { ProCacheError } from '@procache/core';
 import { shownName } from '@procache/core/untrusted';
 import { zooModel } from '@procache/zoo';
 import type { Command } from 'commander';
+import { familyOption } from '../arguments/model-choice.ts';
 import { MOST_HEADS, wholeNumber } from '../arguments/values.ts';
 import { codeOf } from '../files/system-error.ts';
 import type { Host } from '../host.ts';
@@ -28,6 +29,7 @@ export function defineInspect(command: Command, host: Host): void {
     )
     .option('-m, --model <model>', 'check a schedule against this model')
     .option('--num-heads <n>', 'attention heads, where a checkpoint does not tell', wholeNumber(1, MOST_HEADS))
+    .addOption(familyOption())
     .option('--config <file>', 'a config.json whose fields add to those of the model')
     .option('--tensors', 'list all tensors of a checkpoint')
     .option('--check', 'read all weights of a torch checkpoint and compare their checksums')
@@ -78,17 +80,13 @@ async function headOf(path: string): Promise<string> {
 }
 
 /** Refuses options that have nothing to say about a file of this kind. */
-function checkOptions(path: string, kind: Kind, { model, numHeads, config, tensors, check }: InspectFlags): void {
-  const given = {
-    '--model': model,
-    '--num-heads': numHeads,
-    '--config': config,
-    '--tensors': tensors,
-    '--check': check,
-  };
+function checkOptions(path: string, kind: Kind, flags: InspectFlags): void {
+  const { model, numHeads, family, config, tensors, check } = flags;
+  const ofModels = { '--num-heads': numHeads, '--family': family, '--config': config };
+  const given = { '--model': model, ...ofModels, '--tensors': tensors, '--check': check };
   const takes: Readonly<Record<Kind, readonly string[]>> = {
-    checkpoint: ['--num-heads', '--config', '--tensors', '--check'],
-    schedule: ['--model', ...(model === undefined ? [] : ['--num-heads', '--config'])],
+    checkpoint: [...Object.keys(ofModels), '--tensors', '--check'],
+    schedule: ['--model', ...(model === undefined ? [] : Object.keys(ofModels))],
     picture: [],
   };
   const [odd] =

@@ -37,7 +37,9 @@ export function registerResample(command: Command, host: Host): void {
     .addHelpText('after', EXAMPLES)
     .action((asked: string, flags: ResampleFlags) => {
       const given = (name: string): unknown => (own.getOptionValueSource(name) === 'cli' ? name : undefined);
-      checkBelong({ '--model': given('model'), '--num-heads': given('numHeads'), '--config': given('config') }, 'methods and names that ship with a model', !isPath(asked));
+      const which = { '--model': given('model'), '--num-heads': given('numHeads') };
+      const ofModel = { ...which, '--family': given('family'), '--config': given('config') };
+      checkBelong(ofModel, 'methods and names that ship with a model', !isPath(asked));
       return resampleSchedule(asked, flags, host);
     });
 }

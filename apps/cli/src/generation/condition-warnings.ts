@@ -13,7 +13,7 @@ export function conditionWarnings({ chosen, schedule, sampling }: Job): readonly
     steps: sampling.steps.count,
     guidance: sampling.guidance?.scale ?? 1,
   };
-  const doubt = sampling.guidance && doubtOf(chosen.model.labels);
+  const doubt = sampling.guidance && doubtOf(chosen.model.takes);
   return [...checkConditions(schedule.schedule, conditions), ...(doubt === undefined ? [] : [doubt])].map((warning) =>
     wrapText(`warning: ${warning}`, WIDTH - 2, (line) => line.length).join('\n  '),
   );

@@ -1,4 +1,4 @@
-import { type Seed, seedsOf } from '@procache/core';
+import type { SdeSettings, Seed } from '@procache/core';
 import { printable } from '@procache/core/untrusted';
 import { nameOfLabel } from '../arguments/labels.ts';
 import type { ChosenModel } from '../arguments/model-choice.ts';
@@ -24,11 +24,10 @@ export interface JobImage {
 
 /** The images of a job, in the order of its labels. */
 export function imagesOf({ chosen, sampling }: Job): readonly JobImage[] {
-  const seeds = seedsOf(sampling.seed, sampling.labels.length);
-  return sampling.labels.map((label, i) => ({
+  return sampling.conditions.map((label, i) => ({
     label,
-    name: nameOfLabel(label, chosen.model.labels),
-    seed: sampling.noise ? undefined : seeds[i],
+    name: nameOfLabel(label, chosen.model.takes),
+    seed: sampling.noise ? undefined : sampling.seeds[i],
   }));
 }
 
@@ -41,6 +40,8 @@ export interface Provenance {
   readonly sampler: string;
   readonly eta?: number;
   readonly timesteps: string;
+  /** Of Euler-Maruyama. */
+  readonly sde?: SdeSettings;
   readonly guidance: number;
   readonly images: readonly { readonly label: number; readonly name: string; readonly seed?: number | string; readonly noise?: string }[];
 }
@@ -56,6 +57,7 @@ export function provenanceOf({ chosen, schedule, sampling }: Job, images: readon
     sampler: sampling.sampler,
     ...(sampling.sampler === 'ddim' && { eta: sampling.eta }),
     timesteps: sampling.rule,
+    ...(sampling.sde && { sde: sampling.sde }),
     guidance: sampling.guidance?.scale ?? 1,
     images: images.map(({ label, name: className, seed }) => ({
       label,

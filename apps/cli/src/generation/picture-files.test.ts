@@ -23,13 +23,13 @@ const jobOf = (names: readonly string[]): Job =>
       model: {
         family: 'dit',
         flavour: 'original',
-        labels: { count: names.length, names: names.map((name) => [name]) },
+        takes: { kind: 'classes', count: names.length, names: names.map((name) => [name]) },
       },
     },
     schedule: { name: 'uncached', schedule: { version: 1, pattern: '##', legend: {} } },
     sampling: {
-      labels: names.map((_, label) => label),
-      seed: 0,
+      conditions: names.map((_, label) => label),
+      seeds: names.map((_, seed) => seed),
       sampler: 'ddim',
       eta: 0,
       rule: 'spaced',

@@ -12,7 +12,7 @@ const MOST_COLUMNS = 10;
 export function picturesOfJob({ chosen, sampling }: Job, latents: Float32Array): readonly Picture[] {
   const { latent, valueRange } = chosen.model;
   if (!valueRange) return [];
-  return picturesOf(latents, [sampling.labels.length, latent.channels, latent.height, latent.width], valueRange);
+  return picturesOf(latents, [sampling.conditions.length, latent.channels, latent.height, latent.width], valueRange);
 }
 
 /** Writes each picture by itself. Returns the paths. */
@@ -54,7 +54,7 @@ export async function writeComparison(job: Job, comparison: Comparison, folder: 
 }
 
 function footerOf({ sampling, schedule }: Job, shown: number): string {
-  const images = sampling.labels.length;
+  const images = sampling.conditions.length;
   const first = shown < images ? `; the first ${shown} of ${images} are shown` : '';
   return `${schedule.schedule.pattern}\nWall clock of ${images} ${images === 1 ? 'image' : 'images'} made together, on this machine${first}.`;
 }

@@ -32,13 +32,13 @@ class EnoughSteps extends Error {}
 /** Generates once, and shows how far it is. */
 export async function runOnce(setting: Setting, plan: Plan, { label, onLatent, stopAfter = Infinity }: RunOptions): Promise<TimedRun> {
   const { transformer, sampling, signal, screen } = setting;
-  const { labels, steps, sampler, eta, guidance, seed, noise } = sampling;
+  const { conditions, steps, sampler, eta, guidance, seeds, noise } = sampling;
   const now = () => performance.now();
   const bar = openProgressBar(plan.pattern ?? '#'.repeat(plan.steps.length), { terminal: screen.progress, now, label });
   const started = now();
   try {
     const generation = await generate(transformer, {
-      ...{ labels, steps, sampler, eta, guidance, seed, noise },
+      ...{ conditions, steps, sampler, eta, guidance, seeds, noise },
       plan,
       signal,
       now,

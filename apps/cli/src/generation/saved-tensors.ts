@@ -62,7 +62,7 @@ function write(job: Job, path: string, name: string, tensor: TensorValues): Prom
 
 function latentShape({ chosen, sampling }: Job): readonly number[] {
   const { channels, height, width } = chosen.model.latent;
-  return [sampling.labels.length, channels, height, width];
+  return [sampling.conditions.length, channels, height, width];
 }
 
 function latentLength(job: Job): number {

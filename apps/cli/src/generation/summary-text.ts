@@ -9,9 +9,9 @@ import type { TimedRun } from './run.ts';
 
 /** What is generated: `fashion-dit: 10 images of 32x32, 50 steps of ddim, guidance 1.5`, and the schedule below it. */
 export function jobLines({ chosen, sampling, schedule }: Job): string {
-  const { labels, steps, sampler, guidance } = sampling;
+  const { conditions, steps, sampler, guidance } = sampling;
   const { height, width } = chosen.model.latent;
-  const images = `${labels.length} ${labels.length === 1 ? 'image' : 'images'} of ${height}x${width}`;
+  const images = `${conditions.length} ${conditions.length === 1 ? 'image' : 'images'} of ${height}x${width}`;
   const guided = guidance ? `, guidance ${guidance.scale}` : '';
   const weights = chosen.weights === undefined ? '' : `\nweights: ${weightsText(chosen.weights)}`;
   return `${chosen.name}: ${images}, ${steps.count} steps of ${sampler}${guided}\nschedule: ${schedule.name}${weights}`;

@@ -1,11 +1,11 @@
 import { basename, resolve } from 'node:path';
 import { openCheckpointFiles } from '@procache/backend-node';
-import { ProCacheError } from '@procache/core';
+import { type Clip, type ForwardProcess, ProCacheError, samplersOf } from '@procache/core';
 import { printable, shownName } from '@procache/core/untrusted';
 import {
   type Checkpoint,
   checkRecords,
-  type Labels,
+  type Classes,
   type ModelConfig,
   openModel,
   type SamplingDefaults,
@@ -118,14 +118,14 @@ function wrapped(text: string): string {
 
 function modelText(model: TransformerModel | ProCacheError): string {
   if (model instanceof ProCacheError) return ['not supported', ...wrapText(printable(model.message), 76, (line) => line.length).map((line) => `  ${line}`)].join('\n');
-  const { labels, latent, defaults, topology, stream, valueRange, unreadFields } = model;
+  const { takes, latent, defaults, topology, stream, valueRange, unreadFields } = model;
   return listOf([
     ['supported', `yes, as ${model.family} (${model.flavour})`],
     ['blocks', `${topology.blocks.length} of ${topology.blocks[0]!.join(', ')}`],
     ['tokens', `${topology.grid[0]}x${topology.grid[1]}, ${stream.width} wide`],
     ['latent', `${latent.channels} x ${latent.height} x ${latent.width}, ${latent.outChannels} channels out`],
     ['draws', valueRange ? `pixels from ${valueRange[0]} to ${valueRange[1]}` : 'latents, which take an autoencoder to decode'],
-    ['classes', wrapped(classesText(labels))],
+    ['classes', wrapped(classesText(takes))],
     ['trained', wrapped(trainedText(defaults))],
     ['sampled', wrapped(sampledText(defaults))],
     ['guidance', `acts on ${defaults.guidanceChannels} of ${latent.outChannels} channels`],
@@ -133,33 +133,50 @@ function modelText(model: TransformerModel | ProCacheError): string {
   ]);
 }
 
-function classesText(labels: Labels): string {
+function classesText(labels: Classes): string {
   const unconditional = labels.unconditional === undefined ? 'none without a class' : `${labels.unconditional} for none`;
   const names = labels.names && labels.count <= 20 ? `: ${Array.from({ length: labels.count }, (_, label) => nameOfLabel(label, labels)).join(', ')}` : '';
   const guess = guessOf(labels);
   return `${labels.count}, and ${unconditional}${names}${guess === undefined ? '' : ` (${guess})`}`;
 }
 
-function trainedText({ trainTimesteps, betaSchedule, betaStart, betaEnd, trainedBetas, zeroTerminalSnr }: SamplingDefaults): string {
-  const betas = trainedBetas ? 'betas of its own' : betaSchedule === 'squaredcos_cap_v2' ? `betas ${betaSchedule}` : `betas ${betaSchedule} from ${betaStart} to ${betaEnd}`;
-  return `${trainTimesteps} timesteps, ${betas}${zeroTerminalSnr ? ', rescaled to end without signal' : ''}`;
+function trainedText({ path, prediction = 'epsilon', trainTimesteps, ...betas }: SamplingDefaults): string {
+  const what = prediction === 'sample' ? 'clean image' : prediction;
+  const predicts = prediction === 'epsilon' ? '' : `, to predict the ${what}`;
+  if (path === 'sit') return `on a straight path, at times from 0 (noise) to 1 (image)${predicts}`;
+  if (path === 'flow') return `on a straight path, at times from ${trainTimesteps} (noise) to 0 (image)${predicts}`;
+  return `${trainTimesteps} timesteps, ${betasText(betas)}${predicts}`;
 }
 
-function sampledText({ sampler = 'ddim', rule, stepsOffset, setAlphaToOne, clip, variance }: SamplingDefaults): string {
+function betasText({ trainedBetas, betaSchedule, betaStart, betaEnd, zeroTerminalSnr }: ForwardProcess): string {
+  const range = betaSchedule === 'squaredcos_cap_v2' ? '' : ` from ${betaStart} to ${betaEnd}`;
+  const betas = trainedBetas ? 'betas of its own' : `betas ${betaSchedule}${range}`;
+  return `${betas}${zeroTerminalSnr ? ', rescaled to end without signal' : ''}`;
+}
+
+function sampledText(defaults: SamplingDefaults): string {
+  const { path, rule, stepsOffset, setAlphaToOne, shift, clip, variance } = defaults;
+  const { sampler = samplersOf(path)[0] } = defaults;
   const parts = [
     `${sampler}, timesteps ${rule}`,
     stepsOffset ? `offset ${stepsOffset}` : '',
     setAlphaToOne === false ? 'ending at the noise of timestep 0' : '',
-    clip ? `clean image clamped to ${clip.range}` : '',
+    shift !== undefined && shift !== 1 ? `shifted by ${shift}` : '',
+    clip ? clipText(clip) : '',
     variance ? `variance ${variance}` : '',
   ];
   return `${parts.filter((part) => part !== '').join(', ')}, unless told otherwise`;
 }
 
+function clipText(clip: Clip): string {
+  if ('range' in clip) return `clean image clamped to ${clip.range}`;
+  return `clean image thresholded at the quantile ${clip.quantile}, at most ${clip.most}`;
+}
+
 function modelObject(model: TransformerModel | ProCacheError): object {
   if (model instanceof ProCacheError) return { supported: false, why: model.message };
-  const { family, flavour, topology, latent, stream, labels, defaults, parameters, valueRange, unreadFields } = model;
-  return { supported: true, family, flavour, parameters, topology, latent, stream, labels, defaults, valueRange: valueRange ?? null, unreadFields };
+  const { family, flavour, topology, latent, stream, takes, defaults, parameters, valueRange, unreadFields } = model;
+  return { supported: true, family, flavour, parameters, topology, latent, stream, takes, defaults, valueRange: valueRange ?? null, unreadFields };
 }
 
 function tensorTable(tensors: readonly StoredTensor[]): string {

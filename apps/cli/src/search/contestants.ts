@@ -21,7 +21,7 @@ export function contestantsOf(job: SearchJob, found: readonly { readonly budget:
     ...found.flatMap(({ budget, schedule }) => [
       contestant(job, `found, ${budget} computed`, 'found', schedule),
       ...(beside ? [] : usualMethods(job, budget)),
-      contestant(job, `${budget} plain steps`, 'fewer', uncached({ steps: budget })),
+      ...fewerSteps(job, budget),
     ]),
   ];
   return [...new Map(all.map((one) => [keyOf(one.schedule), one])).values()];
@@ -33,10 +33,22 @@ function usualMethods(job: SearchJob, budget: number): readonly Contestant[] {
   return [method(job, `fora-${every}`), method(job, `taylorseer-${every}-2`)];
 }
 
+/** As many plain steps, where the sampler can take that many: Heun's takes two for an update. */
+function fewerSteps(job: SearchJob, budget: number): readonly Contestant[] {
+  return orNone(() => {
+    job.process.stepsOf(budget);
+    return contestant(job, `${budget} plain steps`, 'fewer', uncached({ steps: budget }));
+  });
+}
+
 /** A method that may not be there for this model and so many steps. */
 function available(job: SearchJob, name: string): readonly Contestant[] {
+  return orNone(() => method(job, name));
+}
+
+function orNone(make: () => Contestant): readonly Contestant[] {
   try {
-    return [method(job, name)];
+    return [make()];
   } catch (cause) {
     if (cause instanceof ProCacheError) return [];
     throw cause;

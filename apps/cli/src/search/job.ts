@@ -31,8 +31,9 @@ export interface SearchJob {
   readonly process: Process;
   /** Of the sampler. */
   readonly steps: number;
-  readonly labels: readonly number[];
-  readonly labelOf: (seed: number) => number;
+  /** The classes to search by. */
+  readonly conditions: readonly number[];
+  readonly conditionOf: (seed: number) => number;
   readonly seeds: SeedSets;
   readonly space: ChosenSpace;
   readonly objectives: ChosenObjectives;
@@ -58,12 +59,12 @@ export async function chooseSearch(flags: SearchFlags): Promise<SearchJob> {
   process.stepsOf(steps); // refuses what the model's timesteps do not hold
   const budgets = flags.target === undefined ? (flags.budget ?? [Math.max(1, Math.ceil(steps / 3))]) : undefined;
   for (const budget of budgets ?? []) checkBudget(budget, flags, space);
-  const labels = labelsOf(flags.labels ?? 'all', chosen.model.labels);
+  const conditions = labelsOf(flags.labels ?? 'all', chosen.model.takes);
   const seeds = seedsOf(flags);
   checkBeside(flags, chosen, steps);
   const objectives = await chooseObjectives(flags, chosen);
   checkSets(flags, objectives);
-  const job = { flags, chosen, process, steps, labels, labelOf: labelsBySeed(labels), seeds, space, objectives, budgets };
+  const job = { flags, chosen, process, steps, conditions, conditionOf: inTurn(conditions), seeds, space, objectives, budgets };
   return { ...job, header: headerOf(job) };
 }
 
@@ -101,16 +102,16 @@ function seedsOf({ seed, seeds, finalSeeds, judge }: SearchFlags): SeedSets {
   return { search: from(seed, seeds), final: from(seed + FINAL_SEEDS, finalSeeds), judge: from(seed + JUDGE_SEEDS, judge) };
 }
 
-/** The labels in turn, in strides of about 0.618 of the list, so that a few seeds meet labels from all of it. */
-function labelsBySeed(labels: readonly number[]): (seed: number) => number {
-  const count = labels.length;
+/** The conditions in turn, in strides of about 0.618 of the list, so that a few seeds meet some from all of it. */
+function inTurn<T>(conditions: readonly T[]): (seed: number) => T {
+  const count = conditions.length;
   const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
   let stride = Math.max(1, Math.round(0.618 * count));
   while (divisor(stride, count) > 1) stride++;
-  return (seed) => labels[((seed % count) * stride) % count]!;
+  return (seed) => conditions[((seed % count) * stride) % count]!;
 }
 
-function headerOf({ flags, chosen, process, steps, labels, seeds, space, objectives, budgets }: Omit<SearchJob, 'header'>): StudyHeader {
+function headerOf({ flags, chosen, process, steps, conditions, seeds, space, objectives, budgets }: Omit<SearchJob, 'header'>): StudyHeader {
   const { candidates, iterations, mostImages, seed, target } = flags;
   return {
     model: chosen.fingerprint,
@@ -118,9 +119,10 @@ function headerOf({ flags, chosen, process, steps, labels, seeds, space, objecti
     steps,
     guidance: process.guidance?.scale ?? 1,
     images: {
-      labels: labels.length === chosen.model.labels.count ? 'all' : labels,
+      labels: conditions.length === chosen.model.takes.count ? 'all' : conditions,
       timesteps: process.rule,
       eta: process.eta,
+      ...(process.sde && { sde: { ...process.sde } as Json }),
       process: processOf(chosen.model.defaults),
     },
     seeds: seeds.search,

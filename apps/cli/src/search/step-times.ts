@@ -51,16 +51,16 @@ interface Timed {
 
 type Run = (schedule: Schedule, steps: DiffusionSteps, signal: AbortSignal) => Promise<Timed>;
 
-async function timing<Result>({ flags, chosen, process, labels }: SearchJob, use: (run: Run) => Promise<Result>): Promise<Result> {
+async function timing<Result>({ flags, chosen, process, conditions }: SearchJob, use: (run: Run) => Promise<Result>): Promise<Result> {
   const { sampler, eta, guidance } = process;
   const { threads, memory } = flags;
   const transformer = await openChosen(chosen, { thread: 'worker', threads, memory });
-  const drawn = Array.from({ length: timedImages(flags) }, (_, i) => labels[i % labels.length]!);
+  const drawn = Array.from({ length: timedImages(flags) }, (_, i) => conditions[i % conditions.length]!);
   const now = (): number => performance.now();
   try {
     return await use(async (schedule, steps, signal) => {
       const started = now();
-      const { records } = await generate(transformer, { sampler, eta, guidance, plan: planOf(schedule, transformer.topology), steps, labels: drawn, signal, now });
+      const { records } = await generate(transformer, { sampler, eta, guidance, plan: planOf(schedule, transformer.topology), steps, conditions: drawn, signal, now });
       return { records, milliseconds: now() - started };
     });
   } finally {

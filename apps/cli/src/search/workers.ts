@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { NodeTransformer } from '@procache/backend-node';
-import { type Render, type Recording, joinedRecordings, pooledRender, record, renderer, rounded, trajectoryOf } from '@procache/search';
+import { type Render, type Recording, joinedRecordings, pooledRender, record, renderer, rounded } from '@procache/search';
+import { trajectoryOf } from '@procache/core';
 import { openChosen } from '../generation/open-chosen.ts';
 import type { SearchJob } from './job.ts';
 
@@ -29,7 +30,7 @@ const FLOAT_BYTES = 4;
 const RECORDED_TOGETHER = 4;
 
 /** Opens the models of a search. The caller closes them. */
-export async function openWorkers({ flags, chosen, process, labelOf, steps, space }: SearchJob): Promise<Workers> {
+export async function openWorkers({ flags, chosen, process, conditionOf, steps, space }: SearchJob): Promise<Workers> {
   const { sampler, eta, guidance, stepsOf } = process;
   const cores = availableParallelism();
   const isLarge = chosen.model.parameters * FLOAT_BYTES > LARGE_WEIGHTS;
@@ -37,10 +38,10 @@ export async function openWorkers({ flags, chosen, process, labelOf, steps, spac
   const threads = flags.threads ?? Math.max(1, Math.floor(cores / count));
   const options = { thread: 'worker', threads, memory: flags.memory } as const;
   const models = await Promise.all(Array.from({ length: count }, () => openChosen(chosen, options)));
-  const [first, ...others] = models.map((model) => renderer(model, { sampler, eta, guidance, stepsOf, labelOf }));
-  const trajectories = { sampler, eta, guidance, steps: stepsOf(steps), labelOf };
+  const [first, ...others] = models.map((model) => renderer(model, { sampler, eta, guidance, stepsOf, conditionOf }));
+  const trajectories = { sampler, eta, guidance, steps: stepsOf(steps) };
   const recordPart = async (model: NodeTransformer, seeds: readonly number[], signal: AbortSignal, onProgress: (share: number) => void) =>
-    rounded(await record(trajectoryOf(model, { ...trajectories, seeds, signal }), { reuse: space.reuse, onProgress }));
+    rounded(await record(trajectoryOf(model, { ...trajectories, seeds, conditions: seeds.map(conditionOf) }), { reuse: space.reuse, onProgress, signal }));
   return {
     count,
     render: pooledRender([first!, ...others]),

@@ -1,6 +1,7 @@
 import { uniforms } from '../random.ts';
 import type { ScoreName } from '../schedule.ts';
 import { type Branch, branchesOf, type BranchId, tokensOf, type Topology } from '../topology.ts';
+import type { Condition } from '../condition.ts';
 import type { Conditions, LatentShape } from '../transformer.ts';
 
 /** What there is to say about a reference network; weights follow from the seed. */
@@ -41,10 +42,10 @@ export interface Network {
  * Shifts and gates depend on the branch, the timestep and the label, as adaLN's do, and `mix` is attention
  * without weights of its own. Small enough to be read, and every branch, token and step leaves a trace in the output.
  */
-export function referenceNetwork(options: NetworkOptions, { timesteps, labels }: Conditions): Network {
+export function referenceNetwork(options: NetworkOptions, { timesteps, images: conditions }: Conditions): Network {
   const { topology, width = 4, channels = 2, outChannels = channels, seed = 0 } = options;
   const mixing = options.mixing ?? ((module) => /attn|cross|fused/.test(module));
-  const [images, tokens] = [labels.length, tokensOf(topology)];
+  const [images, tokens] = [conditions.length, tokensOf(topology)];
   const uniform = uniforms(seed);
   const weights = (rows: number, columns: number) =>
     Float64Array.from({ length: rows * columns }, () => (2 * uniform() - 1) * Math.sqrt(3 / columns));
@@ -52,7 +53,7 @@ export function referenceNetwork(options: NetworkOptions, { timesteps, labels }:
   const parts = branchesOf(topology).flat();
   const matrices = new Map(parts.map(({ id }) => [id, weights(width, width)]));
   const conditioning = new Map(parts.map(({ id }) => [id, weights(4, width)]));
-  const modulation = modulationOf(conditioning, width, { timesteps, labels });
+  const modulation = modulationOf(conditioning, width, timesteps, conditions);
 
   return {
     latent: { channels, outChannels, height: topology.grid[0], width: topology.grid[1] },
@@ -93,10 +94,10 @@ export function referenceNetwork(options: NetworkOptions, { timesteps, labels }:
 }
 
 /** The shifts (`row` 0) and gates (`row` 2) of all branches: smooth in the timestep, different for each label. */
-function modulationOf(weights: ReadonlyMap<BranchId, Float64Array>, width: number, { timesteps, labels }: Conditions) {
+function modulationOf(weights: ReadonlyMap<BranchId, Float64Array>, width: number, timesteps: readonly number[], conditions: readonly Condition[]) {
   return (id: BranchId, row: number, step: number, image: number, d: number): number => {
     const own = weights.get(id)!;
-    return Math.sin(own[row * width + d]! * (timesteps[step]! / 100 + 1) + own[(row + 1) * width + d]! * (labels[image]! + 1));
+    return Math.sin(own[row * width + d]! * (timesteps[step]! / 100 + 1) + own[(row + 1) * width + d]! * (numberOf(conditions[image]!) + 1));
   };
 }
 
@@ -149,4 +150,9 @@ function received(x: Stream, images: number, tokens: number, width: number): Flo
     }
   }
   return sums;
+}
+
+/** A condition as a number: a class itself, a text by its first value. */
+function numberOf(condition: Condition): number {
+  return typeof condition === 'number' ? condition : condition.values[0]!;
 }

@@ -31,7 +31,7 @@ export function referenceTransformer(options: ReferenceOptions): ReferenceTransf
   const counts = { live: 0, leaked: 0 };
   return {
     topology: options.topology,
-    latent: referenceNetwork(options, { timesteps: [], labels: [] }).latent,
+    latent: referenceNetwork(options, { timesteps: [], images: [] }).latent,
     hoists: true,
     get live() {
       return counts.live;

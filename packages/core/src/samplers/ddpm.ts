@@ -1,56 +1,34 @@
-import type { Denoiser } from '../denoiser.ts';
 import type { DiffusionSteps } from '../diffusion.ts';
 import { ProCacheError } from '../errors.ts';
-import { checkVarianceName } from '../process-check.ts';
 import type { LatentShape } from '../transformer.ts';
-import { checkOptions } from '../untrusted/options.ts';
-import { checkLatent, checkSampling, clamping, noiseFor, type NoiseSource, type SampleOptions, splitOutput, type Variance } from './sampling.ts';
-
-export interface DdpmOptions extends SampleOptions {
-  readonly noise: NoiseSource;
-  /** By default what the steps say, else what the model was made for: `"learned-range"` where it has channels for it, else `"fixed-large"`. */
-  readonly variance?: Variance | undefined;
-}
+import { noiseFor, type SamplerFactory } from './sampler.ts';
+import type { Variance } from './settings.ts';
 
 /**
  * Ancestral sampling of DDPM (Ho et al., 2020, Algorithm 2), as `p_sample` of Improved DDPM and DiT writes it.
  *
- * Returns the clean latent, and only reads the one it is given, [images, channels, height, width].
- * The arithmetic is float64 per element, rounded to float32 once per step. Each step leads to the next one's timestep;
- * no noise is added at timestep 0, where most rules end (diffusers' `"trailing"` ends above it).
+ * Each step leads to the next one's timestep; no noise is added at timestep 0, where most rules end (diffusers'
+ * `"trailing"` ends above it).
  *
- * @throws {ProCacheError} `invalid-input` for a learned variance that the model lacks, or sizes that do not fit.
+ * @throws {ProCacheError} `invalid-input` for a learned variance that the model lacks.
  */
-export async function sampleDdpm(denoise: Denoiser, latent: Float32Array, steps: DiffusionSteps, options: DdpmOptions): Promise<Float32Array> {
-  checkOptions('sampleDdpm', options, { shape: true, noise: true, variance: true, clip: true, onStep: true });
-  checkSampling(latent, steps, options);
-  checkVarianceName(options.variance, 'variance');
-  const { shape, noise: source, clip = steps.clip, onStep } = options;
-  const clamp = clamping(clip);
-  const variance = options.variance ?? steps.variance ?? (shape.outChannels === 2 * shape.channels ? 'learned-range' : 'fixed-large');
-  checkLatent(latent, shape);
+export const ddpm: SamplerFactory = (steps, { shape, noise: source, ...options }) => {
+  const variance =
+    options.variance ?? steps.variance ?? (shape.outChannels === 2 * shape.channels ? 'learned-range' : 'fixed-large');
   checkVariance(variance, shape);
-  let x = latent;
-  for (let step = 0; step < steps.count; step++) {
-    const predicted = splitOutput(await denoise(x, step), x.length, shape);
+  return (x, said, step) => {
     const posterior = posteriorOf(steps, step);
     const injected = steps.timesteps[step]! > 0 ? noiseFor(step, x, source) : undefined;
-    const { recip, recipMinusOne, imageWeight, latentWeight } = posterior;
-
-    x = x.map((value, i) => {
-      const clean = clamp(recip * value - recipMinusOne * predicted.noise[i]!);
-      const mean = imageWeight * clean + latentWeight * value; // Eq. 7
+    const { imageWeight, latentWeight } = posterior;
+    return x.map((value, i) => {
+      const mean = imageWeight * said.clean[i]! + latentWeight * value; // Eq. 7
       if (!injected) return mean;
-      return mean + Math.exp(0.5 * logVariance(variance, posterior, predicted.variance?.[i])) * injected[i]!;
+      return mean + Math.exp(0.5 * logVariance(variance, posterior, said.variance?.[i])) * injected[i]!;
     });
-    await onStep?.({ step, latent: x });
-  }
-  return x;
-}
+  };
+};
 
 interface Posterior {
-  readonly recip: number;
-  readonly recipMinusOne: number;
   /** What the mean takes of the predicted clean image, and of the latent. */
   readonly imageWeight: number;
   readonly latentWeight: number;
@@ -63,16 +41,15 @@ interface Posterior {
 const LEAST_VARIANCE = 1e-20;
 
 /** The distribution of the latent before, given this latent and the clean image (Ho et al., Eqs. 6-7), for the respaced beta. */
-function posteriorOf(steps: DiffusionSteps, step: number): Posterior {
-  const [alpha, previous] = [steps.alphas[step]!, steps.alphas[step + 1] ?? 1];
-  const beta = 1 - alpha / previous;
+function posteriorOf({ levels }: DiffusionSteps, step: number): Posterior {
+  const at = levels[step]!;
+  const previous = levels[step + 1] ?? { signal: 1, noise: 0 };
+  const beta = 1 - (at.signal / previous.signal) ** 2;
   return {
-    recip: Math.sqrt(1 / alpha),
-    recipMinusOne: Math.sqrt(1 / alpha - 1),
-    imageWeight: (beta * Math.sqrt(previous)) / (1 - alpha),
-    latentWeight: ((1 - previous) * Math.sqrt(1 - beta)) / (1 - alpha),
+    imageWeight: (beta * previous.signal) / at.noise ** 2,
+    latentWeight: (previous.noise ** 2 * Math.sqrt(1 - beta)) / at.noise ** 2,
     logBeta: Math.log(beta),
-    logSmall: Math.log(Math.max((beta * (1 - previous)) / (1 - alpha), LEAST_VARIANCE)),
+    logSmall: Math.log(Math.max((beta * previous.noise ** 2) / at.noise ** 2, LEAST_VARIANCE)),
   };
 }
 

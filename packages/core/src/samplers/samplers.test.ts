@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest';
 import type { Denoiser } from '../denoiser.ts';
 import { type DiffusionSteps, diffusionSteps } from '../diffusion.ts';
 import type { LatentShape } from '../transformer.ts';
-import { sampleDdim } from './ddim.ts';
-import { sampleDdpm } from './ddpm.ts';
-import { type NoiseSource, splitOutput } from './sampling.ts';
+import { levelOfAlpha } from '../level.ts';
+import type { NoiseSource } from '../noise.ts';
+import { predictionOf } from './prediction.ts';
+import { sample, type SampleOptions } from './sample.ts';
 
 // The model, the noise and the numbers of test/samplers.py: two images of one channel of 1x2.
 const shape: LatentShape = { channels: 1, outChannels: 2, height: 1, width: 2 };
@@ -20,7 +21,12 @@ const denoise: Denoiser = async (latent, step) => {
   const variance = Array.from(latent, (_, i) => Math.sin(timestep / 50 + i));
   return Float32Array.of(noise[0]!, noise[1]!, variance[0]!, variance[1]!, noise[2]!, noise[3]!, variance[2]!, variance[3]!);
 };
-const denoisePlain: Denoiser = async (latent, step) => splitOutput(await denoise(latent, step), latent.length, shape).noise;
+const denoisePlain: Denoiser = async (latent, step) => {
+  const { noise } = predictionOf(await denoise(latent, step), latent, steps.levels[step]!, { shape, kind: 'epsilon' });
+  return Float32Array.from(noise);
+};
+const sampleDdim = (model: Denoiser, x: Float32Array, through: DiffusionSteps, options: SampleOptions) => sample(model, x, through, { ...options, sampler: 'ddim' });
+const sampleDdpm = (model: Denoiser, x: Float32Array, through: DiffusionSteps, options: SampleOptions) => sample(model, x, through, { ...options, sampler: 'ddpm' });
 
 function expectClose(actual: Float32Array, expected: readonly number[]): void {
   expect(actual).toHaveLength(expected.length);
@@ -29,9 +35,9 @@ function expectClose(actual: Float32Array, expected: readonly number[]): void {
 
 /** Knows the one clean image there is, and so sees all else as noise. */
 const knows =
-  (image: readonly number[], { alphas }: DiffusionSteps): Denoiser =>
+  (image: readonly number[], { levels }: DiffusionSteps): Denoiser =>
   async (latent, step) =>
-    latent.map((x, i) => (x - Math.sqrt(alphas[step]!) * image[i]!) / Math.sqrt(1 - alphas[step]!));
+    latent.map((x, i) => (x - levels[step]!.signal * image[i]!) / levels[step]!.noise);
 
 describe('sampleDdim', () => {
   it('takes the steps that the original code takes', async () => {
@@ -46,7 +52,7 @@ describe('sampleDdim', () => {
   });
 
   it('goes on with the noise that the model said where it is told so, clamped or not', async () => {
-    const one: DiffusionSteps = { count: 1, timesteps: [999], alphas: [0.25], previousAlphas: [0.64] };
+    const one: DiffusionSteps = { count: 1, timesteps: [999], levels: [levelOfAlpha(0.25)], next: [levelOfAlpha(0.64)] };
     const noise = [0.5, -0.5, 1, 0];
     const clip = { range: 1, noise: 'predicted' } as const;
     const found = await sampleDdim(async () => Float32Array.from(noise), start, one, { shape: plainShape, clip });
@@ -148,7 +154,7 @@ describe('sampleDdpm', () => {
     expect(asked).toHaveLength(10);
     [1, -1, 0.5, 0].forEach((x, i) => expect(found[i]).toBeCloseTo(x, 4)); // with a standard deviation of 1e-10
     const large = await sampleDdpm(knows([1, -1, 0.5, 0], trailing), start, trailing, { shape: plainShape, noise, variance: 'fixed-large' });
-    const deviation = Math.sqrt(1 - trailing.alphas.at(-1)!);
+    const deviation = trailing.levels.at(-1)!.noise;
     [1, -1, 0.5, 0].forEach((x, i) => expect(large[i]).toBeCloseTo(x + deviation * Math.cos(27 + i), 4));
   });
 
@@ -162,15 +168,71 @@ describe('sampleDdpm', () => {
   });
 });
 
-describe('splitOutput', () => {
-  it('splits each image', () => {
-    const { noise, variance } = splitOutput(Float32Array.of(1, 2, -1, -2, 3, 4, -3, -4), 4, shape);
+describe('a model that predicts the velocity or the image', () => {
+  /** Knows the one clean image there is, and says it as a model of the kind does. */
+  const saying =
+    (image: readonly number[], { prediction, levels }: DiffusionSteps): Denoiser =>
+    async (latent, step) => {
+      const { signal, noise, velocity } = levels[step]!;
+      return latent.map((x, i) => {
+        const eps = (x - signal * image[i]!) / noise;
+        return prediction === 'sample' ? image[i]! : velocity[0] * image[i]! + velocity[1] * eps;
+      });
+    };
+
+  it('is drawn with from nothing but noise too, by DDIM and by DDPM', async () => {
+    const images = fc.array(fc.float({ min: -2, max: 2, noNaN: true }), { minLength: 4, maxLength: 4 });
+    const options = fc.record({
+      prediction: fc.constantFrom('velocity' as const, 'sample' as const),
+      rule: fc.constantFrom('trailing' as const, 'linspace' as const),
+      zeroTerminalSnr: fc.boolean(),
+    });
+    const how = fc.constantFrom({ eta: 0 }, { eta: 1 }, { sampler: 'ddpm' as const, variance: 'fixed-small' as const });
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 2, max: 20 }), images, options, how, async (count, image, process, sampler) => {
+        const some = diffusionSteps(count, process);
+        const found = await sample(saying(image, some), start, some, { shape: plainShape, noise: injected, ...sampler });
+        const left = some.next.at(-1)!.noise; // the rule "trailing" may end on a trace of noise
+        found.forEach((x, i) => expect(Math.abs(x - image[i]!)).toBeLessThanOrEqual(1e-4 + 4 * left));
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('predictionOf', () => {
+  const at = levelOfAlpha(0.36);
+
+  it('splits each image into what the model says and the variance', () => {
+    const { noise, variance } = predictionOf(Float32Array.of(1, 2, -1, -2, 3, 4, -3, -4), start, at, { shape, kind: 'epsilon' });
     expect([...noise]).toEqual([1, 2, 3, 4]);
     expect([...variance!]).toEqual([-1, -2, -3, -4]);
   });
 
   it('has no variance where the model has none', () => {
     const output = Float32Array.of(1, 2, 3, 4);
-    expect(splitOutput(output, 4, plainShape)).toEqual({ noise: output, variance: undefined });
+    const said = predictionOf(output, start, at, { shape: plainShape, kind: 'epsilon' });
+    expect(said.noise).toBe(output);
+    expect(said.variance).toBeUndefined();
+  });
+
+  it('finds the image and the noise that the latent is made of, whatever the model predicts', () => {
+    const level = fc.oneof(
+      fc.double({ min: 0.01, max: 0.99, noNaN: true }).map(levelOfAlpha),
+      fc.double({ min: 0.05, max: 0.95, noNaN: true }).map((t) => ({ signal: t, noise: 1 - t, velocity: [1, -1] as const })),
+    );
+    const floats = fc.array(fc.float({ min: -2, max: 2, noNaN: true }), { minLength: 2, maxLength: 2 });
+    fc.assert(
+      fc.property(level, floats, floats, (l, clean, eps) => {
+        const x = Float32Array.from(clean, (c, i) => l.signal * c + l.noise * eps[i]!);
+        const outputs = { epsilon: eps, sample: clean, velocity: clean.map((c, i) => l.velocity[0] * c + l.velocity[1] * eps[i]!) };
+        for (const kind of ['epsilon', 'sample', 'velocity'] as const) {
+          const said = predictionOf(Float32Array.from(outputs[kind]), x, l, { shape: plainShape, kind });
+          const slack = 1e-6 * (1 + 1 / l.signal + 1 / l.noise);
+          clean.forEach((c, i) => expect(Math.abs(said.clean[i]! - c)).toBeLessThanOrEqual(slack));
+          eps.forEach((e, i) => expect(Math.abs(said.noise[i]! - e)).toBeLessThanOrEqual(slack));
+        }
+      }),
+    );
   });
 });

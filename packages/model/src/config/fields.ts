@@ -76,6 +76,14 @@ export class Fields {
     return wrong(found, `not a number between ${above} and ${below}`);
   }
 
+  /** A number from 0 to 1. */
+  share(name: string): number | undefined {
+    const found = this.find(name);
+    if (found === undefined) return undefined;
+    const { value } = found;
+    return typeof value === 'number' && value >= 0 && value <= 1 ? value : wrong(found, 'not a number from 0 to 1');
+  }
+
   /** Whether something is so; `null` is Python's None, and says no. */
   flag(name: string): boolean | undefined {
     const found = this.findNull(name);

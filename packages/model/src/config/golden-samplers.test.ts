@@ -5,12 +5,13 @@ import {
   type DiffusionSteps,
   diffusionSteps,
   type ForwardProcess,
+  type LastStep,
   type LatentShape,
-  sampleDdim,
-  sampleDdpm,
+  sample,
+  type SdeSettings,
   timestepsOf,
 } from '@procache/core';
-import { beforeAll, describe, expect, it, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { bytesSource } from '../checkpoint/byte-source.ts';
 import { openCheckpoint } from '../checkpoint/open-checkpoint.ts';
 import { readFloats } from '../checkpoint/read-floats.ts';
@@ -23,29 +24,41 @@ const fixtures = new URL('../../../core/fixtures/samplers/', import.meta.url);
 const textOf = (name: string) => readFileSync(new URL(name, fixtures), 'utf8');
 
 interface Tensors {
+  has(name: string): boolean;
   floats(name: string): Promise<Float32Array>;
 }
 
 async function tensorsOf(name: string): Promise<Tensors> {
   const { tensors } = await openCheckpoint(bytesSource(name, new Uint8Array(readFileSync(new URL(name, fixtures)))));
-  return { floats: (tensor) => readFloats(tensors.get(tensor)!) };
+  return { has: (tensor) => tensors.has(tensor), floats: (tensor) => readFloats(tensors.get(tensor)!) };
 }
 
 /** What a pipeline with this scheduler_config.json draws with. */
 const processOf = (scheduler: string, learnsVariance: boolean) =>
   samplingProcess(ModelConfig.parse({ scheduler }).read(), { rule: 'original', learnsVariance });
 
-const { coefficients } = JSON.parse(textOf('model.json')) as {
-  coefficients: Readonly<Record<'e0' | 'e1' | 'e2' | 'e3' | 'g0' | 'w', number>>;
-};
+const { coefficients } = JSON.parse(textOf('model.json')) as { coefficients: Readonly<Record<string, number>> };
+const c = (name: string): number => coefficients[name]!;
 const plain: LatentShape = { channels: 4, outChannels: 4, height: 8, width: 8 };
 
-/** The models `eps` and `eps+var` of model.json. */
+/** The models of model.json, of a number of the latent, the timestep and the channel. */
+const FORMULAS: Readonly<Record<string, (x: number, t: number, channel: number) => number>> = {
+  eps: (x, t, channel) =>
+    (c('e0') + (c('e1') * t) / 1000) * x +
+    c('e2') * (1 - t / 1000) * Math.sin(t / c('w') + channel) +
+    c('e3') * (1 - t / 1000) * Math.tanh(x),
+  v: (x, t, channel) => c('v0') * x + c('v1') * Math.sin(t / c('w') + channel),
+  x0: (x, t, channel) => c('x0') * Math.tanh(x) + c('x1') * Math.sin(t / c('w') + channel),
+  flow: (x, t, channel) => c('f0') * x + c('f1') * Math.sin(t / c('w') + channel),
+  sit: (x, t, channel) => c('f0') * x + c('f1') * Math.sin(c('wf') * t + channel),
+};
+
+/** One of these models; with twice the channels the rest is the variance of `eps+var`. */
 function modelOf(
+  formula: (x: number, t: number, channel: number) => number,
   steps: DiffusionSteps,
   { channels, outChannels, height, width }: LatentShape,
 ): (latent: Float32Array, step: number) => Promise<Float32Array> {
-  const { e0, e1, e2, e3, g0, w } = coefficients;
   const pixels = height * width;
   return (latent, step) => {
     const t = steps.timesteps[step]!;
@@ -57,14 +70,56 @@ function modelOf(
         i % pixels,
       ];
       const at = (image * outChannels + channel) * pixels + pixel;
-      output[at] =
-        (e0 + (e1 * t) / 1000) * x +
-        e2 * (1 - t / 1000) * Math.sin(t / w + channel) +
-        e3 * (1 - t / 1000) * Math.tanh(x);
-      if (outChannels > channels) output[at + channels * pixels] = g0 * Math.sin(x + t / (2 * w) + channel);
+      output[at] = formula(x, t, channel);
+      if (outChannels > channels) output[at + channels * pixels] = c('g0') * Math.sin(x + t / (2 * c('w')) + channel);
     });
     return Promise.resolve(output);
   };
+}
+
+interface Case {
+  readonly model: string;
+  readonly tolerance: Readonly<Record<number, { readonly relative: number }>>;
+  readonly settings?: {
+    readonly diffusion_form: SdeSettings['form'];
+    readonly diffusion_norm: number;
+    readonly last_step: string | null;
+    readonly last_step_size?: number;
+  };
+}
+
+const caseOf = (name: string) => JSON.parse(textOf(`${name}/case.json`)) as Case;
+
+interface Run {
+  readonly steps: DiffusionSteps;
+  /** How many points the case counts: under whose name its numbers stand. */
+  readonly count: number;
+  readonly shape?: LatentShape;
+  /** The steps after which the case tells the latent. */
+  readonly told?: (step: number) => boolean;
+}
+
+/** The largest difference from a case's latents, over the largest of them, step by step; and what the tolerance is. */
+async function errorsOf(
+  name: string,
+  { steps, count, shape = plain, told = () => true }: Run,
+): Promise<{ readonly error: number; readonly relative: number; readonly seen: number }> {
+  const { model, tolerance } = caseOf(name);
+  const expected = await tensorsOf(`${name}/expected.safetensors`);
+  const latents = await expected.floats(`steps${count}.latents`);
+  const injected = expected.has(`steps${count}.noise`) ? await expected.floats(`steps${count}.noise`) : undefined;
+  let [error, seen] = [0, 0];
+  const onStep = ({ step, latent }: { step: number; latent: Float32Array }) => {
+    if (!told(step)) return;
+    const right = latents.subarray(seen * latent.length, (seen + 1) * latent.length);
+    const largest = right.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+    latent.forEach((x, i) => (error = Math.max(error, Math.abs(x - right[i]!) / largest)));
+    seen++;
+  };
+  const noise = injected && ((step: number, length: number) => injected.subarray(step * length, (step + 1) * length));
+  const denoise = modelOf(FORMULAS[model.replace('+var', '')]!, steps, shape);
+  await sample(denoise, await expected.floats('input.latents'), steps, { shape, noise, onStep });
+  return { error, relative: tolerance[count]!.relative, seen };
 }
 
 describe.each([
@@ -73,61 +128,91 @@ describe.each([
   'ddim-linspace',
   'ddim-trailing',
   'ddim-alpha-not-one',
+  'ddim-v',
+  'ddim-sample',
+  'ddim-zero-snr',
   'ddpm-clip',
   'ddpm-fixed-large',
   'ddpm-fixed-large-trailing',
   'ddpm-fixed-small',
   'ddpm-learned-range',
+  'flow-shift1',
+  'flow-shift3',
 ])('%s', (name) => {
-  const { model, tolerance } = JSON.parse(textOf(`${name}/case.json`)) as {
-    model: string;
-    tolerance: Readonly<Record<number, { relative: number }>>;
+  it.each([10, 20])('takes the steps that diffusers takes: %d of them', async (count) => {
+    const expected = await tensorsOf(`${name}/expected.safetensors`);
+    const learnsVariance = caseOf(name).model === 'eps+var';
+    const steps = diffusionSteps(count, processOf(textOf(`${name}/scheduler_config.json`), learnsVariance));
+    const timesteps = await expected.floats(`steps${count}.timesteps`);
+    const isWhole = steps.path === undefined;
+    expect(steps.timesteps).toEqual([...timesteps].map((t) => (isWhole ? t : (expect.closeTo(t, 3) as number))));
+    if (expected.has(`steps${count}.sigmas`)) {
+      const noises = [...steps.levels, steps.next.at(-1)!].map(({ noise }) => noise);
+      const sigmas = await expected.floats(`steps${count}.sigmas`);
+      expect(noises).toEqual([...sigmas].map((sigma) => expect.closeTo(sigma, 6) as number));
+    }
+    const shape = learnsVariance ? { ...plain, outChannels: 8 } : plain;
+    const { error, relative } = await errorsOf(name, { steps, count, shape });
+    expect(error).toBeLessThanOrEqual(relative);
+  });
+});
+
+describe("SiT's own samplers", () => {
+  const checkTimes = async (name: string, count: number, { timesteps }: DiffusionSteps, calls: number) => {
+    const times = await (await tensorsOf(`${name}/expected.safetensors`)).floats(`steps${count}.model_times`);
+    const asked = times.filter((_, i) => i % calls === 0); // for the score the code evaluates the model again
+    expect(timesteps.map(Math.fround)).toEqual([...asked].map((t) => expect.closeTo(t, 6) as number));
   };
-  const shape = model === 'eps' ? plain : { ...plain, outChannels: 8 };
-  let expected: Tensors;
-  beforeAll(async () => {
-    expected = await tensorsOf(`${name}/expected.safetensors`);
+
+  it.each([10, 20])('the ODE by Euler, of %d grid points', async (count) => {
+    const steps = diffusionSteps(count - 1, { path: 'sit' });
+    await checkTimes('sit-ode-euler', count, steps, 1);
+    const { error, relative, seen } = await errorsOf('sit-ode-euler', { steps, count });
+    expect(seen).toBe(count - 1);
+    expect(error).toBeLessThanOrEqual(relative);
   });
 
-  it.each([10, 20])('takes the steps that diffusers takes: %d of them', async (count) => {
-    const process = processOf(textOf(`${name}/scheduler_config.json`), shape.outChannels > shape.channels);
-    const steps = diffusionSteps(count, process);
-    expect([...steps.timesteps]).toEqual([...(await expected.floats(`steps${count}.timesteps`))]);
+  it.each([10, 20])('the ODE by Heun, of %d grid points: two evaluations for each update', async (count) => {
+    const steps = diffusionSteps(2 * (count - 1), { path: 'sit', sampler: 'heun' });
+    await checkTimes('sit-ode-heun', count, steps, 1);
+    const { error, relative, seen } = await errorsOf('sit-ode-heun', { steps, count, told: (step) => step % 2 === 1 });
+    expect(seen).toBe(count - 1);
+    expect(error).toBeLessThanOrEqual(relative);
+  });
 
-    const latents = await expected.floats(`steps${count}.latents`);
-    const start = await expected.floats('input.latents');
-    let worst = 0;
-    const onStep = ({ step, latent }: { step: number; latent: Float32Array }) => {
-      const right = latents.subarray(step * latent.length, (step + 1) * latent.length);
-      const largest = right.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
-      latent.forEach((x, i) => (worst = Math.max(worst, Math.abs(x - right[i]!) / largest)));
-    };
-    if (process.sampler === 'ddpm') {
-      const injected = await expected.floats(`steps${count}.noise`);
-      const noise = (step: number, length: number) => injected.subarray(step * length, (step + 1) * length);
-      await sampleDdpm(modelOf(steps, shape), start, steps, { shape, noise, onStep });
-    } else {
-      await sampleDdim(modelOf(steps, shape), start, steps, { shape, onStep });
-    }
-    expect(worst).toBeLessThanOrEqual(tolerance[count]!.relative);
+  describe.each(['sit-sde-sigma-mean', 'sit-sde-linear-tweedie', 'sit-sde-decreasing-none'])('the SDE, %s', (name) => {
+    it.each([10, 20])('of %d grid points', async (count) => {
+      const { diffusion_form, diffusion_norm, last_step, last_step_size } = caseOf(name).settings!;
+      const sde = {
+        form: diffusion_form,
+        norm: diffusion_norm,
+        lastStep: (last_step?.toLowerCase() ?? 'none') as LastStep,
+        lastStepSize: last_step_size,
+      };
+      const evaluations = last_step === null ? count - 1 : count;
+      const steps = diffusionSteps(evaluations, { path: 'sit', sampler: 'euler-maruyama', sde });
+      await checkTimes(name, count, steps, 2);
+      const { error, relative, seen } = await errorsOf(name, { steps, count });
+      expect(seen).toBe(evaluations);
+      expect(error).toBeLessThanOrEqual(relative);
+    });
+  });
+
+  it("SiT's own defaults are those of its sampling script", () => {
+    const of = (sde?: SdeSettings) => diffusionSteps(20, { path: 'sit', sampler: 'euler-maruyama', sde });
+    expect(of().timesteps).toEqual(of({ form: 'sigma', norm: 1, lastStep: 'mean', lastStepSize: 0.04 }).timesteps);
+    expect(of().timesteps.at(-1)).toBeCloseTo(0.96, 12);
   });
 });
 
 describe('schedulers that are not followed', () => {
   it.each([
     [
-      'ddim-v',
-      'scheduler_config.json: prediction_type is "v_prediction", which is not supported; supported are epsilon',
-    ],
-    ['ddim-sample', 'scheduler_config.json: prediction_type is "sample", which is not supported'],
-    ['ddim-zero-snr', 'scheduler_config.json: prediction_type is "v_prediction"'],
-    [
       'dpm-default',
       'scheduler_config.json: _class_name is "DPMSolverMultistepScheduler", a sampler that is not there yet; there are DDIMScheduler and DDPMScheduler',
     ],
     ['euler-leading', '_class_name is "EulerDiscreteScheduler", a sampler that is not there yet'],
     ['unipc-bh2', '_class_name is "UniPCMultistepScheduler", a sampler that is not there yet'],
-    ['flow-shift3', '_class_name is "FlowMatchEulerDiscreteScheduler", for models that predict a velocity'],
   ])('%s', (name, message) => {
     expect(() => processOf(textOf(`${name}/scheduler_config.json`), false)).toThrow(message);
   });

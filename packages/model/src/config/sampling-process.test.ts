@@ -110,7 +110,8 @@ describe('samplingProcess', () => {
     expect(() =>
       of({ scheduler: ['diffusers', 'DDIMScheduler'] }, { _class_name: 'FlowMatchHeunDiscreteScheduler' }),
     ).toThrow(
-      'scheduler_config.json: _class_name is "FlowMatchHeunDiscreteScheduler", for models that predict a velocity',
+      'scheduler_config.json: _class_name is "FlowMatchHeunDiscreteScheduler", but model_index.json: scheduler is "DDIMScheduler", ' +
+        'and only one of them is for flow matching; take the files of one pipeline',
     );
   });
 
@@ -124,22 +125,20 @@ describe('samplingProcess', () => {
       rule: 'linspace',
       clip: undefined,
     });
-    expect(() =>
-      ofScheduler({ _class_name: 'FlowMatchEulerDiscreteScheduler' }, DIFFUSERS, { sampler: 'ddim' }),
-    ).toThrow('predict a velocity');
+    expect(() => ofScheduler(euler, DIFFUSERS, { sampler: 'heun' })).toThrow(
+      'config: sampler is "heun", which goes along straight paths (flow matching, SiT) only; supported are ddim, ddpm',
+    );
   });
 
   it.each([
-    [
-      { thresholding: true },
-      'thresholding is true, and dynamic thresholding is not supported; to draw without it, say false in the config',
-    ],
+    [{ thresholding: 1 }, 'thresholding is 1, neither true nor false'],
+    [{ dynamic_thresholding_ratio: 1.5 }, 'dynamic_thresholding_ratio is 1.5, not a number from 0 to 1'],
+    [{ sample_max_value: 0 }, 'sample_max_value is 0, not a number between 0 and 1000000'],
     [{ use_flow_sigmas: true }, 'use_flow_sigmas is true, and a path of flow matching is not supported'],
     [
-      { prediction_type: 'v_prediction' },
-      'prediction_type is "v_prediction", which is not supported; supported are epsilon',
+      { prediction_type: 'flow_prediction' },
+      'prediction_type is "flow_prediction", which is not supported; supported are epsilon, v_prediction, sample, velocity',
     ],
-    [{ prediction_type: 'flow_prediction' }, 'prediction_type is "flow_prediction", which is not supported'],
     [
       { beta_schedule: 'sigmoid' },
       'beta_schedule is "sigmoid", which is not supported; supported are linear, scaled_linear, squaredcos_cap_v2',
@@ -181,10 +180,33 @@ describe('samplingProcess', () => {
     ).toBeUndefined();
   });
 
-  it('names the file that a prediction stands in', () => {
-    expect(() => ofConfig({ prediction: 'velocity' })).toThrow(
-      'config.json: prediction is "velocity", which is not supported',
+  it('follows what a model predicts, by the names of diffusers and of a config of our own', () => {
+    for (const name of ['v_prediction', 'velocity'])
+      expect(ofScheduler({ prediction_type: name }).prediction).toBe('velocity');
+    expect(ofConfig({ prediction: 'velocity' })).toMatchObject({ prediction: 'velocity', rule: 'original' });
+    expect(ofConfig({ prediction: 'sample' }).prediction).toBe('sample');
+    expect(ofConfig({ prediction: 'epsilon' }).prediction).toBeUndefined();
+    expect(() => ofConfig({ prediction: 'score' })).toThrow(
+      'config.json: prediction is "score", which is not supported',
     );
+  });
+
+  it('what says nothing of the image at nothing but noise is refused for noise, and taken for all else', () => {
+    const zero = { rescale_betas_zero_snr: true, timestep_spacing: 'trailing' };
+    expect(() => diffusionSteps(10, ofScheduler(zero))).toThrow('at timestep 999 nothing of the image is left');
+    for (const prediction_type of ['v_prediction', 'sample'])
+      expect(diffusionSteps(10, ofScheduler({ ...zero, prediction_type })).levels[0]).toMatchObject({
+        signal: 0,
+        noise: 1,
+      });
+  });
+
+  it('thresholds where the scheduler does, rather than clamp', () => {
+    const clip = { quantile: 0.995, most: 1, noise: 'predicted' };
+    expect(ofScheduler({ thresholding: true }).clip).toEqual(clip);
+    expect(ofScheduler({ _class_name: 'DDPMScheduler', thresholding: true, clip_sample: false }).clip).toEqual(clip);
+    const set = { thresholding: true, dynamic_thresholding_ratio: 1, sample_max_value: 2.5 };
+    expect(ofScheduler(set).clip).toEqual({ quantile: 1, most: 2.5, noise: 'predicted' });
   });
 });
 
@@ -199,6 +221,85 @@ describe('ModelConfig.parse', () => {
     expect(() => ModelConfig.parse({ index: '[]' })).toThrow('model_index.json: [] is not an object');
     expect(() => ModelConfig.parse({ config: '['.repeat(100_000) })).toThrow(
       'config.json, line 1, column 202: this is not JSON: more than 200',
+    );
+  });
+});
+
+describe('samplingProcess, of flow matching', () => {
+  const flow = (fields: object = {}, added: object = {}) =>
+    ofScheduler({ _class_name: 'FlowMatchEulerDiscreteScheduler', ...fields }, DIFFUSERS, added);
+
+  it("is diffusers' FlowMatchEulerDiscreteScheduler, which has no betas", () => {
+    expect(flow({ shift: 3, num_train_timesteps: 500 })).toEqual({
+      path: 'flow',
+      sampler: 'euler',
+      rule: 'linspace',
+      trainTimesteps: 500,
+      shift: 3,
+      prediction: 'velocity',
+    });
+    expect(flow()).toMatchObject({ trainTimesteps: 1000, shift: undefined });
+    expect(diffusionSteps(2, flow({ shift: 3 })).timesteps).toEqual([1000, expect.closeTo(8.9285714, 6)]);
+  });
+
+  it('takes the other samplers and steps of straight paths where the user chooses them', () => {
+    expect(flow({}, { sampler: 'heun', timestep_spacing: 'uniform' })).toMatchObject({
+      sampler: 'heun',
+      rule: 'uniform',
+    });
+    expect(diffusionSteps(4, flow({}, { timestep_spacing: 'uniform' })).timesteps).toEqual([1000, 750, 500, 250]);
+    const heun = { _class_name: 'FlowMatchHeunDiscreteScheduler' };
+    expect(() => flow(heun)).toThrow(
+      '_class_name is "FlowMatchHeunDiscreteScheduler", a sampler that is not there yet; there is FlowMatchEulerDiscreteScheduler. ' +
+        'To draw with it all the same, choose it: --sampler euler, or "sampler": "euler" in the config',
+    );
+    expect(flow(heun, { sampler: 'euler' })).toMatchObject({ path: 'flow', sampler: 'euler' });
+  });
+
+  it.each([
+    [{ use_dynamic_shifting: true }, "use_dynamic_shifting is true, and a shift by the image's size is not supported"],
+    [{ use_karras_sigmas: true }, 'use_karras_sigmas is true, and another choice of noise levels is not supported'],
+    [{ use_exponential_sigmas: true }, 'use_exponential_sigmas is true, and another choice'],
+    [{ use_beta_sigmas: true }, 'use_beta_sigmas is true, and another choice'],
+    [{ invert_sigmas: true }, 'invert_sigmas is true, and a path in the other direction is not supported'],
+    [{ stochastic_sampling: true }, 'stochastic_sampling is true, and noise of its own is not supported'],
+    [{ shift_terminal: 0.1 }, 'shift_terminal is 0.1, and stretched noise levels are not supported; supported is null'],
+    [{ shift: 0 }, 'shift is 0, not a number between 0 and 1000'],
+    [{ shift: '3' }, 'shift is "3", not a number'],
+    [{ prediction_type: 'epsilon' }, 'prediction_type is "epsilon", which is not supported; supported are velocity'],
+    [
+      { timestep_spacing: 'trailing' },
+      'timestep_spacing is "trailing", which is not supported; supported are linspace, uniform',
+    ],
+  ])('refuses %o by the names of the field and of the file', (fields, message) => {
+    expect(() => flow(fields)).toThrow(message);
+    expect(() => flow(fields)).toThrow(/^scheduler_config\.json: /);
+  });
+
+  it.each(['ddim', 'ddpm'])('refuses %s, which goes along another path', (sampler) => {
+    expect(() => flow({}, { sampler })).toThrow(
+      `config: sampler is "${sampler}", but the model's path is straight (flow matching, SiT); supported are euler, heun, euler-maruyama`,
+    );
+  });
+});
+
+describe('samplingProcess, of SiT', () => {
+  const SIT = { path: 'sit', rule: 'uniform' } as const;
+
+  it("is SiT's own", () => {
+    const process = { path: 'sit', sampler: 'euler', rule: 'uniform', trainTimesteps: 1000, prediction: 'velocity' };
+    expect(ofConfig({}, SIT)).toEqual(process);
+    expect(ofConfig({ sampler: 'euler-maruyama', shift: 2 }, SIT)).toMatchObject({
+      sampler: 'euler-maruyama',
+      shift: 2,
+    });
+  });
+
+  it('refuses what would draw something else', () => {
+    expect(() => ofConfig({ prediction: 'epsilon' }, SIT)).toThrow('config.json: prediction is "epsilon"');
+    expect(() => ofConfig({ sampler: 'ddim' }, SIT)).toThrow('config.json: sampler is "ddim", but the model');
+    expect(() => ofScheduler({ _class_name: 'FlowMatchEulerDiscreteScheduler' }, SIT)).toThrow(
+      'scheduler_config.json: a SiT is drawn with as its own code does, which no scheduler of diffusers is',
     );
   });
 });

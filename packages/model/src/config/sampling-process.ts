@@ -3,21 +3,37 @@ import {
   type Clip,
   cumulativeAlphas,
   MAX_TRAIN_TIMESTEPS,
+  type Path,
+  type PredictionKind,
   ProCacheError,
   SAMPLER_NAMES,
+  type SamplerName,
+  samplersOf,
+  type StraightRule,
   type TimestepRule,
   type Variance,
 } from '@procache/core';
+import { refuse } from '@procache/core/untrusted';
 import type { SamplingDefaults } from '../model.ts';
 import { type Fields, wrong } from './fields.ts';
 import type { ConfigReading } from './model-config.ts';
 import { schedulerClass, type SchedulerClass } from './scheduler-class.ts';
+import { straightProcess } from './straight-process.ts';
 
 /** What a family knows of how its models are drawn with, where no file says otherwise. */
-export interface ProcessOfFamily {
+export type ProcessOfFamily = ProcessByBetas | SitProcess;
+
+interface ProcessByBetas {
+  readonly path?: undefined;
   readonly rule: TimestepRule;
   /** Whether the model's output tells a variance. */
   readonly learnsVariance: boolean;
+}
+
+/** SiT's own, which no scheduler of diffusers does. */
+interface SitProcess {
+  readonly path: 'sit';
+  readonly rule: StraightRule;
 }
 
 /** How images are drawn with a model, as core takes it. */
@@ -34,22 +50,70 @@ export function samplingProcess(
   { process: fields, scheduler }: ConfigReading,
   family: ProcessOfFamily,
 ): SamplingProcess {
-  fields.choice(['prediction_type', 'prediction'], ['epsilon']); // no sampler takes anything else as the model's output
   const chosen = fields.choice('sampler', SAMPLER_NAMES);
   const byFile = scheduler && schedulerClass(scheduler, chosen !== undefined);
+  if (byFile && family.path === 'sit') {
+    refuse(
+      'scheduler_config.json',
+      'a SiT is drawn with as its own code does, which no scheduler of diffusers is; take its weights out of the pipeline',
+      'invalid-model',
+    );
+  }
+  const path = family.path ?? byFile?.path ?? 'diffusion';
+  checkSampler(fields, path);
+  const clip = clipOf(fields, byFile);
+  if (family.path === undefined && path === 'diffusion')
+    return processByBetas(fields, family, { byFile, chosen, clip });
+  const usual = family.path === 'sit' ? family.rule : 'linspace';
+  return { ...straightProcess(fields, family.path ?? 'flow', usual), sampler: chosen ?? 'euler', clip };
+}
+
+interface Said {
+  readonly byFile: SchedulerClass | undefined;
+  readonly chosen: SamplerName | undefined;
+  readonly clip: Clip | undefined;
+}
+
+function processByBetas(fields: Fields, family: ProcessByBetas, { byFile, chosen, clip }: Said): SamplingProcess {
   const sampler = chosen ?? byFile?.sampler;
-  refuseUnfollowed(fields);
-  const process: SamplingProcess = {
-    ...forwardProcess(fields),
+  if (fields.flag('use_flow_sigmas'))
+    wrong(fields.find('use_flow_sigmas')!, 'and a path of flow matching is not supported with these betas');
+  const forward = forwardProcess(fields);
+  checkBetas(forward, byFile ? 'scheduler_config.json' : 'config.json');
+  return {
+    ...forward,
     rule: fields.choice('timestep_spacing', ['leading', 'trailing', 'linspace']) ?? (byFile ? 'leading' : family.rule),
     stepsOffset: fields.integer('steps_offset', 0, MAX_TRAIN_TIMESTEPS),
     setAlphaToOne: fields.flag('set_alpha_to_one'),
     sampler,
-    clip: clipOf(fields, byFile),
-    variance: sampler === 'ddpm' ? varianceOf(fields, byFile, family) : undefined,
+    clip,
+    variance: sampler === 'ddpm' ? varianceOf(fields, byFile, family.learnsVariance) : undefined,
+    prediction: predictionOf(fields),
   };
-  checkBetas(process, scheduler ? 'scheduler_config.json' : 'config.json');
-  return process;
+}
+
+function checkSampler(fields: Fields, path: Path): void {
+  const found = fields.find('sampler');
+  const names: readonly unknown[] = samplersOf(path);
+  if (!found || names.includes(found.value)) return;
+  const problem =
+    path === 'diffusion'
+      ? 'which goes along straight paths (flow matching, SiT) only'
+      : "but the model's path is straight (flow matching, SiT)";
+  wrong(found, `${problem}; supported are ${names.join(', ')}`);
+}
+
+/** diffusers' names of what a model predicts, and one more for a velocity. */
+const PREDICTIONS: Readonly<Record<string, PredictionKind | undefined>> = {
+  epsilon: undefined, // the default
+  v_prediction: 'velocity',
+  sample: 'sample',
+  velocity: 'velocity',
+};
+
+function predictionOf(fields: Fields): PredictionKind | undefined {
+  const name = fields.choice(['prediction_type', 'prediction'], Object.keys(PREDICTIONS));
+  return name === undefined ? undefined : PREDICTIONS[name];
 }
 
 type Forward = Pick<
@@ -88,19 +152,13 @@ function checkBetas(process: Forward, file: string): void {
   }
 }
 
-/** Refuses what samplers of diffusers do and these do not. */
-function refuseUnfollowed(fields: Fields): void {
-  const unfollowed = { thresholding: 'dynamic thresholding', use_flow_sigmas: 'a path of flow matching' };
-  for (const [name, what] of Object.entries(unfollowed)) {
-    if (fields.flag(name))
-      wrong(fields.find(name)!, `and ${what} is not supported; to draw without it, say false in the config`);
-  }
-  fields.find('dynamic_thresholding_ratio', 'sample_max_value'); // they say how to threshold
-}
-
+/** As in diffusers: thresholding goes before clamping, and DDIM goes on with the noise that the model said. */
 function clipOf(fields: Fields, byFile: SchedulerClass | undefined): Clip | undefined {
   const clips = fields.flag('clip_sample') ?? byFile?.clips ?? false;
   const range = fields.number('clip_sample_range', 0, 1e6) ?? 1;
+  const quantile = fields.share('dynamic_thresholding_ratio') ?? 0.995;
+  const most = fields.number('sample_max_value', 0, 1e6) ?? 1;
+  if (fields.flag('thresholding')) return { quantile, most, noise: 'predicted' };
   return clips ? { range, noise: 'predicted' } : undefined;
 }
 
@@ -112,11 +170,7 @@ const VARIANCES = {
   learned_range: 'learned-range',
 } as const;
 
-function varianceOf(
-  fields: Fields,
-  byFile: SchedulerClass | undefined,
-  { learnsVariance }: ProcessOfFamily,
-): Variance | undefined {
+function varianceOf(fields: Fields, byFile: SchedulerClass | undefined, learnsVariance: boolean): Variance | undefined {
   const name = fields.choice('variance_type', Object.keys(VARIANCES) as (keyof typeof VARIANCES)[]);
   if (name === 'learned_range' && !learnsVariance)
     wrong(fields.find('variance_type')!, 'but the model has no output channels for a variance');

@@ -1,38 +1,57 @@
-import { ProCacheError, type SamplerName } from '@procache/core';
+import { type Path, ProCacheError, type SamplerName } from '@procache/core';
 import { type Placed, shown } from '@procache/core/untrusted';
 import type { ConfigReading } from './model-config.ts';
 
 /** What a scheduler's class says about drawing. */
 export interface SchedulerClass {
+  /** The path that it goes along. */
+  readonly path: Exclude<Path, 'sit'>;
   /** The sampler that is its; none where another one has to be chosen. */
   readonly sampler: SamplerName | undefined;
   /** Whether it clamps the predicted clean image where its file does not say. */
   readonly clips: boolean;
 }
 
+const DDIM: SchedulerClass = { path: 'diffusion', sampler: 'ddim', clips: true };
+const DDPM: SchedulerClass = { path: 'diffusion', sampler: 'ddpm', clips: true };
+
 /** The classes of diffusers whose arithmetic is here. */
-const SAMPLERS: ReadonlyMap<unknown, SamplerName> = new Map([
-  ['DDIMScheduler', 'ddim'],
-  ['DDIMParallelScheduler', 'ddim'],
-  ['DDPMScheduler', 'ddpm'],
-  ['DDPMParallelScheduler', 'ddpm'],
+const CLASSES: ReadonlyMap<unknown, SchedulerClass> = new Map([
+  ['DDIMScheduler', DDIM],
+  ['DDIMParallelScheduler', DDIM],
+  ['DDPMScheduler', DDPM],
+  ['DDPMParallelScheduler', DDPM],
+  ['FlowMatchEulerDiscreteScheduler', { path: 'flow', sampler: 'euler', clips: false }],
 ]);
 
 /**
  * The class of a pipeline's scheduler: that of model_index.json, which is the one that diffusers makes, else that of
  * scheduler_config.json, else DDIM.
  *
- * @throws {ProCacheError} `invalid-model` for schedulers of models that predict a velocity, and for samplers that are
- * not here unless one is `chosen` in their place.
+ * @throws {ProCacheError} `invalid-model` for samplers that are not here unless one is `chosen` in their place, and for
+ * two classes whose paths are not the same.
  */
 export function schedulerClass(
   { own, index }: NonNullable<ConfigReading['scheduler']>,
   chosen: boolean,
 ): SchedulerClass {
   const named = [ofIndex(index.find('scheduler')), own.find('_class_name')].filter((found) => found !== undefined);
-  named.forEach((found) => refuseForeign(found, chosen));
-  const foreign = named.some(({ value }) => !SAMPLERS.has(value));
-  return { sampler: foreign ? undefined : (SAMPLERS.get(named[0]?.value) ?? 'ddim'), clips: !foreign };
+  const [first, second] = named;
+  const path = pathOf(first?.value);
+  if (second && pathOf(second.value) !== path) {
+    throw new ProCacheError(
+      'invalid-model',
+      `${second.place} is ${shown(second.value)}, but ${first!.place} is ${shown(first!.value)}, and only one of them is ` +
+        `for flow matching; take the files of one pipeline`,
+    );
+  }
+  if (!chosen) named.forEach(refuseForeign);
+  const foreign = named.some(({ value }) => !CLASSES.has(value));
+  return foreign ? { path, sampler: undefined, clips: false } : (CLASSES.get(first?.value) ?? DDIM);
+}
+
+function pathOf(value: unknown): SchedulerClass['path'] {
+  return typeof value === 'string' && value.startsWith('FlowMatch') ? 'flow' : 'diffusion';
 }
 
 /** The index names a library and a class: `["diffusers", "DDIMScheduler"]`. */
@@ -42,19 +61,15 @@ function ofIndex(scheduler: Placed | undefined): Placed | undefined {
   return Array.isArray(value) && value.length === 2 ? { ...scheduler, value: value[1] as unknown } : scheduler;
 }
 
-function refuseForeign({ value, place }: Placed, chosen: boolean): void {
-  if (SAMPLERS.has(value)) return;
-  if (typeof value === 'string' && value.startsWith('FlowMatch')) {
-    throw new ProCacheError(
-      'invalid-model',
-      `${place} is ${shown(value)}, for models that predict a velocity (flow matching), which are not supported; ` +
-        `supported are models that predict noise`,
-    );
-  }
-  if (chosen) return;
+function refuseForeign({ value, place }: Placed): void {
+  if (CLASSES.has(value)) return;
+  const [there, sampler] =
+    pathOf(value) === 'flow'
+      ? ['there is FlowMatchEulerDiscreteScheduler. To draw with it', 'euler']
+      : ['there are DDIMScheduler and DDPMScheduler. To draw with one of them', 'ddim'];
   throw new ProCacheError(
     'invalid-model',
-    `${place} is ${shown(value)}, a sampler that is not there yet; there are DDIMScheduler and DDPMScheduler. ` +
-      `To draw with one of them all the same, choose it: --sampler ddim, or "sampler": "ddim" in the config`,
+    `${place} is ${shown(value)}, a sampler that is not there yet; ${there} ` +
+      `all the same, choose it: --sampler ${sampler}, or "sampler": "${sampler}" in the config`,
   );
 }

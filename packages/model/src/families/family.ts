@@ -4,10 +4,15 @@ import type { TransformerModel } from '../model.ts';
 
 /** A kind of diffusion transformer that can be run. */
 export interface ModelFamily {
+  /** Its word in a config, and in what a model says of itself: `dit`. */
+  readonly id: string;
   /** What it is called in messages: `DiT`. */
   readonly name: string;
-  /** Whether the tensors' names are those of the family, as far as a few of them tell. */
-  recognises(checkpoint: Checkpoint): boolean;
+  /**
+   * Whether the model is one of the family, as far as the names of a few tensors tell, and where they do not, what the
+   * config says.
+   */
+  recognises(checkpoint: Checkpoint, config: ConfigReading): boolean;
   /**
    * Finds the tensors and reads the config.
    *

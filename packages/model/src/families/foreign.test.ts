@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Checkpoint, StoredTensor } from '../checkpoint/checkpoint.ts';
 import { bytesSource } from '../checkpoint/byte-source.ts';
-import type { ConfigJson } from '../config/fields.ts';
 import { openModel } from '../open-model.ts';
 
 /** A checkpoint of which only the names say anything. */
@@ -15,7 +14,7 @@ function holding(names: readonly string[], file = 'model.safetensors'): Checkpoi
 const DIT = ['x_embedder.proj.weight', 'blocks.0.adaLN_modulation.1.weight', 'y_embedder.embedding_table.weight'];
 
 it.each([
-  ['projectors.0.0.weight', 'a SiT with the projectors of REPA: it predicts a velocity'],
+  ['projectors.0.0.weight', 'a SiT trained with REPA: its time runs from image to noise, the other way round'],
   ['sideblocks.0.attn.qkv.weight', 'a masked diffusion transformer (MDT, MaskDiT)'],
   ['mask_token', 'a masked diffusion transformer'],
   ['temp_embed', 'a Latte video transformer'],
@@ -57,16 +56,6 @@ it.each([
   await expect(openModel(holding([...DIT, name]))).rejects.toThrow(
     'which is not supported; supported are DiT checkpoints, original or diffusers',
   );
-});
-
-it('a file with the published name of a SiT is none of a DiT, whose tensors it has, unless the config says that it predicts noise', async () => {
-  const named = (file: string, config: ConfigJson = {}) => openModel(holding(DIT, file), config);
-  await expect(named('SiT-XL-2-256.pt')).rejects.toThrow(
-    'SiT-XL-2-256.pt: by its name these are the weights of a SiT, which has the tensors of a DiT but predicts a velocity (if they do predict noise, say so in the config: "prediction": "epsilon")',
-  );
-  await expect(named('SiT-XL-2-256.pt', { prediction: 'epsilon' })).rejects.toThrow('not a complete DiT checkpoint');
-  for (const file of ['DiT-XL-2-256x256.pt', 'my-visit.pt', 'SiTuation.pt'])
-    await expect(named(file)).rejects.toThrow('not a complete DiT checkpoint');
 });
 
 it('shows the first names of what nobody knows', async () => {

@@ -1,27 +1,14 @@
-import { shownName } from '@procache/core/untrusted';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
-import type { ConfigReading } from '../config/model-config.ts';
 
 /**
  * What a file is that people are likely to hand over, and that is not supported, for a message: `these are the weights
  * of a FLUX transformer`. Nothing where no tensor gives it away.
  */
-export function foreignModel(checkpoint: Checkpoint, { process }: ConfigReading): string | undefined {
-  const names = [...checkpoint.tensors.keys()];
+export function foreignModel({ tensors }: Checkpoint): string | undefined {
+  const names = [...tensors.keys()];
   const found = FOREIGN.find(({ tensor }) => names.some((name) => tensor.test(name)));
-  if (found) return `these are the weights of ${found.what}`;
-  const file = [...new Set([...checkpoint.tensors.values()].map(({ source }) => source.name))].find((name) =>
-    NAMED_SIT.test(name),
-  );
-  if (file === undefined || process.find('prediction_type', 'prediction')) return undefined;
-  return (
-    `${shownName(file)}: by its name these are the weights of a SiT, which has the tensors of a DiT but predicts a velocity ` +
-    `(if they do predict noise, say so in the config: "prediction": "epsilon")`
-  );
+  return found && `these are the weights of ${found.what}`;
 }
-
-/** The published names of SiT's files: no tensor tells them from a DiT. */
-const NAMED_SIT = /(^|[^A-Za-z])SiT[-_](S|B|L|XL)([^A-Za-z]|$)/;
 
 /** Tensors that give a file away, the most telling first: some models have parts of others. */
 const FOREIGN: readonly { readonly tensor: RegExp; readonly what: string }[] = [
@@ -32,7 +19,10 @@ const FOREIGN: readonly { readonly tensor: RegExp; readonly what: string }[] = [
     what: 'a ControlNet',
   },
   // Relatives of DiT, which have its names and some of their own
-  { tensor: /^projectors\./, what: 'a SiT with the projectors of REPA: it predicts a velocity' },
+  {
+    tensor: /^projectors\./,
+    what: "a SiT trained with REPA: its time runs from image to noise, the other way round than that of SiT's own code",
+  },
   {
     tensor: /^(mask_token|decoder_pos_embed|(sideblocks|en_inblocks|de_blocks)\..*)$/,
     what: 'a masked diffusion transformer (MDT, MaskDiT)',

@@ -62,11 +62,11 @@ describe('block numbers', () => {
 });
 
 describe('tensors that a DiT does not use', () => {
-  it('of a SiT trained with REPA say that it predicts a velocity', async () => {
+  it('of a SiT trained with REPA say that its time runs the other way round', async () => {
     await expect(
       openModel(await openFixture('cases/01-tensors-left-unused/repa.safetensors'), { num_heads: 2 }),
     ).rejects.toThrow(
-      'these are the weights of a SiT with the projectors of REPA: it predicts a velocity, which is not supported',
+      'these are the weights of a SiT trained with REPA: its time runs from image to noise, the other way round',
     );
   });
 

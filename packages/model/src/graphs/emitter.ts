@@ -13,18 +13,10 @@ export interface Emitter {
   head(g: GraphBuilder, x: Value, modulation: Value): Value;
 
   /**
-   * The modulations of some owners, one after another, for rows of (timestep, label):
-   * embeddings [rows, frequencies] and labels [rows] -> [rows, entries of the owners * width]
+   * The modulations of some owners, one after another, [rows, entries of the owners * width], from inputs that the
+   * family declares itself, with as many rows as the extent `rows` says: what `conditioningRows` gives.
    */
-  conditioning(g: GraphBuilder, rows: ConditionRows, owners: readonly ModulationOwner[]): Value;
-}
-
-/** Rows to condition on. */
-export interface ConditionRows {
-  /** [rows, frequencies] */
-  readonly timesteps: Value;
-  /** [rows] */
-  readonly labels: Value;
+  conditioning(g: GraphBuilder, rows: string, owners: readonly ModulationOwner[]): Value;
 }
 
 /** What takes shifts, scales and gates: a block, by its number, or the head. */

@@ -8,18 +8,17 @@ import type { StepGraphModel } from './step-graph.ts';
 const PART_BYTES = 192 * 2 ** 20;
 
 /**
- * All shifts, scales and gates for any number of (timestep, label) rows: run before the first step.
+ * All shifts, scales and gates for any number of rows of timesteps and conditions: run before the first step.
  *
  * A third of a DiT's weights serve nothing else. They are spread over several graphs, to be run one
  * after another, so that few of them need to be in memory at a time. The outputs, side by side in
  * the order of the graphs, are the modulation.
  */
-export function conditioningGraphs(emitter: Emitter, topology: Topology, frequencies: number): readonly OnnxGraph[] {
+export function conditioningGraphs(emitter: Emitter, topology: Topology): readonly OnnxGraph[] {
   const owners: readonly ModulationOwner[] = [...topology.blocks.keys(), 'head'];
   const graphOf = (part: readonly ModulationOwner[]): OnnxGraph => {
     const g = new GraphBuilder('conditioning');
-    const rows = { timesteps: g.input('timesteps', 'float32', ['rows', frequencies]), labels: g.input('labels', 'int64', ['rows']) };
-    g.output('modulation', emitter.conditioning(g, rows, part), ['rows', 'numbers']);
+    g.output('modulation', emitter.conditioning(g, 'rows', part), ['rows', 'numbers']);
     return g.build();
   };
   const parts = Math.ceil(graphOf(owners).weightBytes / PART_BYTES);
@@ -27,12 +26,11 @@ export function conditioningGraphs(emitter: Emitter, topology: Topology, frequen
   return Array.from({ length: Math.ceil(owners.length / perPart) }, (_, i) => graphOf(owners.slice(i * perPart, (i + 1) * perPart)));
 }
 
-/** The plain model: one evaluation from latent, timestep and label to output, everything in one graph. */
-export function plainGraph({ topology, emitter, stream, latent, gateOf }: StepGraphModel, frequencies: number): OnnxGraph {
+/** The plain model: one evaluation from latent, timestep and condition to output, everything in one graph. */
+export function plainGraph({ topology, emitter, stream, latent, gateOf }: StepGraphModel): OnnxGraph {
   const g = new GraphBuilder('plain');
   const input = g.input('latent', 'float32', ['images', latent.channels, latent.height, latent.width]);
-  const rows = { timesteps: g.input('timesteps', 'float32', ['images', frequencies]), labels: g.input('labels', 'int64', ['images']) };
-  const modulation = g.op('Reshape', [emitter.conditioning(g, rows, [...topology.blocks.keys(), 'head']), g.integers([-1, stream.entries, stream.width])]);
+  const modulation = g.op('Reshape', [emitter.conditioning(g, 'images', [...topology.blocks.keys(), 'head']), g.integers([-1, stream.entries, stream.width])]);
   let x = emitter.embed(g, input);
   topology.blocks.forEach((modules, block) => {
     for (const module of modules) {

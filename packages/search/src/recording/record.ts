@@ -1,8 +1,8 @@
-import type { Denoiser, Reuse, Rule } from '@procache/core';
+import { type Denoiser, type Plan, planOf, type Reuse, type Rule, type Trajectory } from '@procache/core';
 import { checkOptions } from '@procache/core/untrusted';
+import type { Signal } from '../scoring/evaluator.ts';
 import type { ReuseVariant } from '../space/alphabet.ts';
 import { checkFinite, familyOf, type Family, forecastFrom, type Recording } from './recording.ts';
-import type { Trajectory } from './trajectory.ts';
 
 export interface RecordOptions {
   /** What may be stored: the features of the branches, or of a span. One recording serves all orders of forecast. */
@@ -11,6 +11,8 @@ export interface RecordOptions {
   readonly probes?: number;
   /** Called with the share of the work that is done, 0 to 1. */
   readonly onProgress?: ((share: number) => void) | undefined;
+  /** Checked before each step. */
+  readonly signal?: Signal | undefined;
 }
 
 /**
@@ -25,20 +27,28 @@ export interface RecordOptions {
  * @throws {ProCacheError} `execution-failed` where the model's outputs are too large, or no numbers, for anything to be predicted.
  */
 export async function record(trajectory: Trajectory, options: RecordOptions): Promise<Recording> {
-  checkOptions('record', options, { reuse: true, probes: true, onProgress: true });
-  const { reuse, probes = 8, onProgress } = options;
+  checkOptions('record', options, { reuse: true, probes: true, onProgress: true, signal: true });
+  const { reuse, probes = 8, onProgress, signal } = options;
   const families = [...new Map(reuse.map((variant) => [JSON.stringify(familyOf(variant)), familyOf(variant)])).values()];
   const probed = probedSteps(trajectory.steps, probes);
   const total =
     trajectory.steps + 2 * families.length * (trajectory.steps - 1) + probed.reduce((sum, step) => sum + trajectory.steps - step - 1, 0);
   let done = 0;
-  const report = (): void => onProgress?.(++done / total);
+  const making: Making = { trajectory, report: () => onProgress?.(++done / total), signal };
 
-  const uncached = await uncachedRun(trajectory, report);
+  const uncached = await uncachedRun(making);
   const features: Float32Array[][] = [];
-  for (const family of families) features.push(await movement(trajectory, uncached, family, report));
-  const reach = await reachOf(trajectory, uncached, { features: features[0]!, probed, report });
+  for (const family of families) features.push(await movement(making, uncached, family));
+  const reach = await reachOf(making, uncached, { features: features[0]!, probed });
   return checkFinite({ steps: trajectory.steps, families, reach, products: innerProducts(features.flat(), trajectory.images) });
+}
+
+/** A recording in the making. */
+interface Making {
+  readonly trajectory: Trajectory;
+  /** Called after each evaluation. */
+  readonly report: () => void;
+  readonly signal: Signal | undefined;
 }
 
 interface UncachedRun {
@@ -48,11 +58,11 @@ interface UncachedRun {
   readonly final: Float32Array;
 }
 
-async function uncachedRun(trajectory: Trajectory, report: () => void): Promise<UncachedRun> {
+async function uncachedRun({ trajectory, report, signal }: Making): Promise<UncachedRun> {
   const latents: Float32Array[] = [];
   const outputs: Float32Array[] = [];
   const final = await trajectory.follow(
-    scheduleOf(trajectory.steps, () => '#'),
+    planFor(trajectory, () => '#'),
     (denoise) =>
       trajectory.sample(async (latent, step) => {
         latents.push(latent.slice());
@@ -61,6 +71,7 @@ async function uncachedRun(trajectory: Trajectory, report: () => void): Promise<
         report();
         return output;
       }),
+    { signal },
   );
   return { latents, outputs, final };
 }
@@ -72,23 +83,23 @@ async function uncachedRun(trajectory: Trajectory, report: () => void): Promise<
  * Every second step is computed and the next one reused, then the other way round.
  */
 async function movement(
-  trajectory: Trajectory,
+  { trajectory, report, signal }: Making,
   { latents, outputs }: UncachedRun,
   family: Family,
-  report: () => void,
 ): Promise<Float32Array[]> {
   const { steps } = trajectory;
   const held: Float32Array[] = [];
   for (const odd of [0, 1]) {
     const letterAt = (step: number): string => (step === 0 || (step + odd) % 2 === 0 ? '#' : '~');
-    await trajectory.follow(scheduleOf(steps, letterAt, { do: 'reuse', ...family }), async (denoise) => {
+    const follow = async (denoise: Denoiser): Promise<void> => {
       for (let step = odd; step + 1 < steps; step += 2) {
         await denoise(latents[step]!, step);
         report();
         held[step + 1] = (await denoise(latents[step + 1]!, step + 1)).slice();
         report();
       }
-    });
+    };
+    await trajectory.follow(planFor(trajectory, letterAt, { do: 'reuse', ...family }), follow, { signal });
   }
   const features = [new Float32Array(outputs[0]!.length)];
   for (let step = 1; step < steps; step++) features.push(features[step - 1]!.map((y, i) => y - (held[step]![i]! - outputs[step]![i]!)));
@@ -98,7 +109,6 @@ async function movement(
 interface ReachOptions {
   readonly features: readonly Float32Array[];
   readonly probed: readonly number[];
-  readonly report: () => void;
 }
 
 /**
@@ -108,7 +118,8 @@ interface ReachOptions {
  * outputs stay as recorded. What the network makes of it, mostly a great deal less, is measured at the
  * probed steps and interpolated between them, as a factor.
  */
-async function reachOf(trajectory: Trajectory, run: UncachedRun, { features, probed, report }: ReachOptions): Promise<readonly number[]> {
+async function reachOf(making: Making, run: UncachedRun, { features, probed }: ReachOptions): Promise<readonly number[]> {
+  const { trajectory, report, signal } = making;
   const { steps } = trajectory;
   const displaced = async ({ step, error }: StepError, after: Denoiser): Promise<number> => {
     const final = await trajectory.sample(async (latent, at) => {
@@ -122,13 +133,14 @@ async function reachOf(trajectory: Trajectory, run: UncachedRun, { features, pro
   for (let step = 1; step < steps; step++) alone.push(await firstToReach(errorsAt(step, features, run), (error) => displaced(error, replayed)));
   const factors = new Map<number, number>();
   await trajectory.follow(
-    scheduleOf(steps, () => '#'),
+    planFor(trajectory, () => '#'),
     async (denoise) => {
       for (const step of probed) {
         const whole = await displaced(alone[step]!, (latent, at) => (report(), denoise(latent, at)));
         factors.set(step, alone[step]!.reach === 0 ? 1 : whole / alone[step]!.reach);
       }
     },
+    { signal },
   );
   return alone.map(({ reach }, step) => reach * interpolated(factors, step));
 }
@@ -228,6 +240,8 @@ function norm(values: Float32Array): number {
   return Math.sqrt(dot(values, values));
 }
 
-function scheduleOf(steps: number, letterAt: (step: number) => string, rule: Rule & Reuse = { do: 'reuse' }) {
-  return { version: 1, pattern: Array.from({ length: steps }, (_, step) => letterAt(step)).join(''), legend: { '~': [rule] } } as const;
+/** The plan of a trajectory's steps, each of which computes (`#`), holds (`.`), or does what `rule` says (`~`). */
+function planFor({ steps, topology }: Trajectory, letterAt: (step: number) => string, rule: Rule & Reuse = { do: 'reuse' }): Plan {
+  const pattern = Array.from({ length: steps }, (_, step) => letterAt(step)).join('');
+  return planOf({ version: 1, pattern, legend: { '~': [rule] } }, topology);
 }

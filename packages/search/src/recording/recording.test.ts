@@ -1,4 +1,4 @@
-import { uncached } from '@procache/core';
+import { trajectoryOf, type TrajectoryOptions, uncached } from '@procache/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LATENT_ERROR } from '../scoring/comparison.ts';
@@ -6,19 +6,21 @@ import { renderer } from '../scoring/renderer.ts';
 import { alphabetOf, scheduleFor } from '../space/alphabet.ts';
 import { eachGap } from '../space/fills.ts';
 import { PatternSpace } from '../space/pattern-space.ts';
-import { FORECAST, labelOf, smallModel, smallSteps, STACK } from '../testing/small-model.ts';
+import { FORECAST, conditionOf, smallModel, smallSteps, STACK } from '../testing/small-model.ts';
 import { budgetCurve, curveInParts } from './budget-curve.ts';
 import { errorModel } from './error-model.ts';
 import { record } from './record.ts';
 import type { Json } from '../study/json.ts';
 import { joinedRecordings, recordingFromJson, recordingToJson, rounded } from './recording.ts';
-import { trajectoryOf } from './trajectory.ts';
 
 const STEPS = 12;
 const seeds = [0, 1, 2, 3];
 const guidance = { scale: 1.5, unconditional: 3, channels: 2 };
 const mixed = alphabetOf({ reuse: [{}, STACK, { ...STACK, order: 1 }] });
-const trajectory = (options = {}) => trajectoryOf(smallModel(), { steps: smallSteps(STEPS), seeds, labelOf, ...options });
+const trajectory = (options: Partial<TrajectoryOptions> & { readonly seeds?: readonly number[] } = {}) => {
+  const own = options.seeds ?? seeds;
+  return trajectoryOf(smallModel(), { steps: smallSteps(STEPS), ...options, seeds: own, conditions: own.map(conditionOf) });
+};
 const recording = rounded(await record(trajectory({ guidance }), { reuse: [{}, STACK, { ...STACK, order: 1 }] }));
 
 describe('a recording', () => {
@@ -77,8 +79,8 @@ describe('a recording', () => {
     expect(own.reach.slice(1).every((reach) => Number.isFinite(reach) && reach > 0)).toBe(true);
   });
 
-  it('needs a seed', () => {
-    expect(() => trajectory({ seeds: [] })).toThrow('there is no seed to record');
+  it('needs an image', () => {
+    expect(() => trajectory({ seeds: [] })).toThrow('conditions: there is none; pass one for each image');
   });
 });
 
@@ -92,7 +94,7 @@ describe('the predicted error', () => {
 
   it('is exact, but for the reach, where the last step alone is reused', async () => {
     // No network follows on the last step, so that nothing but the read-out is between the error and the latent.
-    const render = renderer(smallModel(), { stepsOf: smallSteps, labelOf, guidance });
+    const render = renderer(smallModel(), { stepsOf: smallSteps, conditionOf, guidance });
     const [images, references] = [
       await render(scheduleFor(`${'#'.repeat(STEPS - 1)}2`, mixed), seeds),
       await render(uncached({ steps: STEPS }), seeds),
@@ -107,7 +109,7 @@ describe('the predicted error', () => {
   });
 
   it('ranks patterns much as their measured errors do', async () => {
-    const render = renderer(smallModel(), { stepsOf: smallSteps, labelOf, guidance });
+    const render = renderer(smallModel(), { stepsOf: smallSteps, conditionOf, guidance });
     const references = await render(uncached({ steps: STEPS }), seeds);
     const own = space(5);
     const patterns = Array.from({ length: 60 }, (_, i) => own.at((own.size * BigInt(i)) / 60n));

@@ -1,7 +1,7 @@
 import { fora, uncached } from '@procache/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { labelOf, smallModel, smallSteps } from '../testing/small-model.ts';
+import { conditionOf, smallModel, smallSteps } from '../testing/small-model.ts';
 import { comparison, LATENT_ERROR, type Render } from './comparison.ts';
 import { checkObjectives, lossesOf } from './evaluator.ts';
 import { meanInterval, pairedDifference } from './interval.ts';
@@ -89,7 +89,7 @@ describe('a target', () => {
 });
 
 describe('comparison', () => {
-  const render = renderer(smallModel(), { stepsOf: smallSteps, labelOf });
+  const render = renderer(smallModel(), { stepsOf: smallSteps, conditionOf });
   const plain = uncached({ steps: 6 });
   const images = (seeds: readonly number[]) => render(plain, seeds);
 

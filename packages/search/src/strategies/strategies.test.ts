@@ -1,15 +1,14 @@
-import { uniforms } from '@procache/core';
+import { trajectoryOf, uniforms } from '@procache/core';
 import { describe, expect, it } from 'vitest';
 import type { Recording } from '../recording/recording.ts';
 import { record } from '../recording/record.ts';
-import { trajectoryOf } from '../recording/trajectory.ts';
 import { runSearch, type SearchProgress, type Strategy } from '../search.ts';
 import { alphabetOf } from '../space/alphabet.ts';
 import { eachGap, eitherOf, plain, selective } from '../space/fills.ts';
 import { PatternSpace } from '../space/pattern-space.ts';
 import { affords, type Target } from '../scoring/target.ts';
 import { beginStudy } from '../study/study.ts';
-import { countingEvaluator, FORECAST, labelOf, smallHeader, smallModel, smallSteps, STACK } from '../testing/small-model.ts';
+import { countingEvaluator, FORECAST, conditionOf, smallHeader, smallModel, smallSteps, STACK } from '../testing/small-model.ts';
 import { anneal } from './anneal.ts';
 import { combined } from './combined.ts';
 import { dynamic } from './dynamic.ts';
@@ -41,7 +40,7 @@ async function run(strategy: Strategy, { seed = 1, target }: { readonly seed?: n
 }
 
 const recorded = (): Promise<Recording> =>
-  record(trajectoryOf(smallModel(), { steps: smallSteps(STEPS), seeds, labelOf }), { reuse: [STACK] });
+  record(trajectoryOf(smallModel(), { steps: smallSteps(STEPS), seeds, conditions: seeds.map(conditionOf) }), { reuse: [STACK] });
 
 /** What is dear to make, made when it is first asked for. */
 function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
@@ -208,7 +207,7 @@ describe('combined', () => {
       selector: { score: 'random', age: 0, bonus: 0, paired: false },
     });
     const whole = new PatternSpace({ steps: STEPS, budget: 5, reuse: [0, 8], gaps: 'any' }, eitherOf(eachGap('.', '1'), selective('.', '+')));
-    const recording = once(() => record(trajectoryOf(smallModel(), { steps: smallSteps(STEPS), seeds, labelOf }), { reuse: [{}] }));
+    const recording = once(() => record(trajectoryOf(smallModel(), { steps: smallSteps(STEPS), seeds, conditions: seeds.map(conditionOf) }), { reuse: [{}] }));
     const options = { space: whole, alphabet: letters, recording, iterations: 200, climb: { rounds: 1 } };
     const tried: string[] = [];
     const own = { evaluator, alphabet: letters, random: uniforms(2), onAssessed: ({ assessment }: SearchProgress) => tried.push(assessment.pattern) };
@@ -250,7 +249,7 @@ describe('dynamic', () => {
       selector: { score: 'random', age: 0, bonus: 0, paired: false },
     });
     const paper = new PatternSpace({ steps: STEPS, budget: 5, reuse: [1, 4] }, selective('.', '+'));
-    const recording = once(() => record(trajectoryOf(smallModel(), { steps: smallSteps(STEPS), seeds, labelOf }), { reuse: [{}] }));
+    const recording = once(() => record(trajectoryOf(smallModel(), { steps: smallSteps(STEPS), seeds, conditions: seeds.map(conditionOf) }), { reuse: [{}] }));
     const tried: string[] = [];
     await runSearch({
       strategy: dynamic({ space: paper, alphabet: letters, recording, proposals: 4, climb: { rounds: 1 } }),

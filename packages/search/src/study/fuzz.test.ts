@@ -1,10 +1,9 @@
-import { diffusionSteps, ProCacheError, uncached, uniforms } from '@procache/core';
+import { diffusionSteps, ProCacheError, trajectoryOf, uncached, uniforms } from '@procache/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { errorModel } from '../recording/error-model.ts';
 import { record } from '../recording/record.ts';
 import { type Recording, recordingFromJson, recordingToJson, rounded } from '../recording/recording.ts';
-import { trajectoryOf } from '../recording/trajectory.ts';
 import { comparison, LATENT_ERROR, type SetMeasure } from '../scoring/comparison.ts';
 import { renderer } from '../scoring/renderer.ts';
 import { runSearch, type SearchResult } from '../search.ts';
@@ -14,7 +13,7 @@ import { PatternSpace } from '../space/pattern-space.ts';
 import { combined } from '../strategies/combined.ts';
 import { mutated } from '../testing/mutations.ts';
 import { randomModel } from '../testing/random-model.ts';
-import { labelOf, smallHeader } from '../testing/small-model.ts';
+import { conditionOf, smallHeader } from '../testing/small-model.ts';
 import type { Kept } from './kept.ts';
 import { resumeStudy } from './study.ts';
 
@@ -29,9 +28,9 @@ const SPREAD: SetMeasure = { name: 'spread', better: 'lower', judges: 'set', ofS
 async function search(text: string): Promise<{ readonly result: SearchResult; readonly file: string }> {
   let file = text;
   const study = await resumeStudy(text, header, (more) => void (file += more));
-  const render = renderer(model, { stepsOf: (count) => diffusionSteps(count), labelOf });
+  const render = renderer(model, { stepsOf: (count) => diffusionSteps(count), conditionOf });
   const evaluator = comparison({ render, uncached: (own) => render(uncached({ steps: STEPS }), own), measures: [LATENT_ERROR, SPREAD] });
-  const trajectory = trajectoryOf(model, { steps: diffusionSteps(STEPS), seeds, labelOf });
+  const trajectory = trajectoryOf(model, { steps: diffusionSteps(STEPS), seeds, conditions: seeds.map(conditionOf) });
   const recording = (): Promise<Recording> => study.keep(RECORDING, async () => rounded(await record(trajectory, { reuse: [{}] })));
   const space = new PatternSpace({ steps: STEPS, budget: 3, reuse: [0, 3], gaps: 'any' }, eachGap(...alphabet.reused));
   const strategy = combined({ space, alphabet, recording, iterations: 20, proposals: 4, climb: { rounds: 1, tries: 3 }, anneal: { iterations: 2 } });

@@ -1,10 +1,9 @@
-import { diffusionSteps, type Transformer, uncached, uniforms } from '@procache/core';
+import { diffusionSteps, trajectoryOf, type Transformer, uncached, uniforms } from '@procache/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { errorModel } from '../recording/error-model.ts';
 import { record } from '../recording/record.ts';
 import { type Recording, recordingFromJson, recordingToJson, rounded } from '../recording/recording.ts';
-import { trajectoryOf } from '../recording/trajectory.ts';
 import { comparison, LATENT_ERROR } from '../scoring/comparison.ts';
 import { renderer } from '../scoring/renderer.ts';
 import { runSearch, type SearchResult } from '../search.ts';
@@ -18,7 +17,7 @@ import type { Kept } from './kept.ts';
 import { resumeStudy } from './study.ts';
 
 const seeds = [0, 1, 2];
-const labelOf = (seed: number): number => seed % 3;
+const conditionOf = (seed: number): number => seed % 3;
 const RECORDING: Kept<Recording> = { name: 'recording', write: recordingToJson, read: (placed) => recordingFromJson(placed.value, placed) };
 
 /** A search of a model that goes on from a text; returns what the file then holds, and what the search came to. */
@@ -27,10 +26,10 @@ async function search(model: Transformer<unknown>, steps: number, text: string) 
   const study = await resumeStudy(text, smallHeader(steps, seeds), (more) => void (file += more));
   const reuse: readonly ReuseVariant[] = [{ order: 1 }, { span: [0, model.topology.blocks.length - 1], order: 2, forecast: 'lagrange' }];
   const alphabet = alphabetOf({ reuse });
-  const sampling = { stepsOf: (count: number) => diffusionSteps(count), labelOf };
+  const sampling = { stepsOf: (count: number) => diffusionSteps(count), conditionOf };
   const render = renderer(model, sampling);
   const evaluator = comparison({ render, uncached: (own) => render(uncached({ steps }), own), measures: [LATENT_ERROR] });
-  const trajectory = trajectoryOf(model, { steps: diffusionSteps(steps), seeds, labelOf });
+  const trajectory = trajectoryOf(model, { steps: diffusionSteps(steps), seeds, conditions: seeds.map(conditionOf) });
   let made: Promise<Recording> | undefined;
   const recording = (): Promise<Recording> => (made ??= study.keep(RECORDING, async () => rounded(await record(trajectory, { reuse }))));
   const space = new PatternSpace({ steps, budget: 3, reuse: [0, steps - 1], gaps: 'any' }, eachGap(...alphabet.reused));
@@ -68,7 +67,7 @@ describe.each([1, 1e-3, 1e-7, 1e-12, 0])('a search of random models whose output
 describe('a model whose outputs are no numbers', () => {
   it.each([NaN, 1e40])('stops the recording with its cause: %d times as large', async (factor) => {
     const model = scaled(randomModel(uniforms(1)), factor);
-    const trajectory = trajectoryOf(model, { steps: diffusionSteps(6), seeds, labelOf });
+    const trajectory = trajectoryOf(model, { steps: diffusionSteps(6), seeds, conditions: seeds.map(conditionOf) });
     await expect(record(trajectory, { reuse: [{}] })).rejects.toMatchObject({ code: 'execution-failed' });
   });
 });

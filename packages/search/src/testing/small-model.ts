@@ -25,7 +25,7 @@ export function smallModel(): ReferenceTransformer {
   return referenceTransformer({ topology, width: 4, channels: 2, seed: 5 });
 }
 
-export const labelOf = (seed: number): number => seed % 3;
+export const conditionOf = (seed: number): number => seed % 3;
 
 /** Steps whose timesteps are near enough for features to be forecast. */
 export function smallSteps(count: number): DiffusionSteps {
@@ -35,7 +35,7 @@ export function smallSteps(count: number): DiffusionSteps {
 /** The latent error of a schedule on the small model, and how often each seed of each schedule was asked for. */
 export function countingEvaluator(count: number): { readonly evaluator: Evaluator; readonly asked: Map<string, number> } {
   const asked = new Map<string, number>();
-  const render = renderer(smallModel(), { stepsOf: smallSteps, labelOf });
+  const render = renderer(smallModel(), { stepsOf: smallSteps, conditionOf });
   const inner = comparison({
     render,
     uncached: (seeds, signal) => render(uncached({ steps: count }), seeds, signal),

@@ -22,11 +22,12 @@ export function measuredMovement(
 
 /** In this thread, as features cannot be read from another. */
 async function measure(
-  { chosen, flags, process, labelOf, steps, seeds }: SearchJob,
+  { chosen, flags, process, conditionOf, steps, seeds }: SearchJob,
   signal: AbortSignal,
 ): Promise<readonly BranchMovement[]> {
   const { threads, memory } = flags;
   const { sampler, eta, guidance, stepsOf } = process;
+  const shown = seeds.search.slice(0, IMAGES);
   const transformer = await openChosen(chosen, { threads, memory });
   try {
     return await branchMovement(transformer, {
@@ -34,8 +35,8 @@ async function measure(
       eta,
       guidance,
       steps: stepsOf(steps),
-      seeds: seeds.search.slice(0, IMAGES),
-      labelOf,
+      seeds: shown,
+      conditions: shown.map(conditionOf),
       longest: LONGEST_GAP,
       signal,
       read: featureValues,

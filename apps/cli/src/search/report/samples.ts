@@ -21,8 +21,8 @@ export async function drawSamples(
   { render }: Workers,
   signal: AbortSignal,
 ): Promise<Samples | undefined> {
-  const { chosen, seeds, steps, labelOf } = job;
-  const { valueRange, latent, labels } = chosen.model;
+  const { chosen, seeds, steps, conditionOf } = job;
+  const { valueRange, latent, takes } = chosen.model;
   const shown = (seeds.judge.length > 0 ? seeds.judge : seeds.search).slice(0, SHOWN);
   if (!valueRange) return undefined;
   const draw = async (schedule: Schedule): Promise<readonly Picture[]> => {
@@ -39,7 +39,7 @@ export async function drawSamples(
       { name: `its difference, ${GAIN} times`, isNote: true, images: differences.map(sampleImage) },
     );
   }
-  return { names: shown.map((seed) => nameOfLabel(labelOf(seed), labels)), rows };
+  return { names: shown.map((seed) => nameOfLabel(conditionOf(seed), takes)), rows };
 }
 
 function sampleImage(picture: Picture): SampleImage {

@@ -13,7 +13,6 @@ const ACTIVATIONS = { 'gelu-approximate': 'gelu-tanh', gelu: 'gelu', 'linear-sil
  * code and of its relatives.
  */
 const ACCEPTED: Readonly<Record<string, readonly unknown[]>> = {
-  family: ['dit'],
   norm_type: ['ada_norm_zero'],
   norm_elementwise_affine: [false],
   attention_bias: [true],

@@ -1,9 +1,8 @@
 import { ProCacheError } from '@procache/core';
-import type { Placed } from '@procache/core/untrusted';
 import { classNames } from '../../config/class-names.ts';
-import { type Fields, wrong } from '../../config/fields.ts';
+import type { Fields } from '../../config/fields.ts';
 import type { ConfigReading } from '../../config/model-config.ts';
-import type { Labels } from '../../model.ts';
+import type { Classes } from '../../model.ts';
 
 /** The most rows of a table of labels; the largest published ones have 1001, and 21 842. */
 const MOST_ROWS = 1_000_000;
@@ -14,7 +13,7 @@ const MOST_ROWS = 1_000_000;
  *
  * @throws {ProCacheError} `invalid-model` where the config says neither the rows nor one less.
  */
-export function ditLabels({ model, classes: names }: ConfigReading, rows: number): Labels {
+export function ditClasses({ model, classes: names }: ConfigReading, rows: number): Classes {
   if (rows > MOST_ROWS)
     throw new ProCacheError(
       'invalid-model',
@@ -23,6 +22,7 @@ export function ditLabels({ model, classes: names }: ConfigReading, rows: number
   const told = classCount(model, rows);
   const count = told ?? Math.max(1, rows - 1);
   return {
+    kind: 'classes',
     count,
     unconditional: rows > count ? count : undefined,
     guessed: told === undefined && rows > 1,
@@ -32,7 +32,7 @@ export function ditLabels({ model, classes: names }: ConfigReading, rows: number
 
 function classCount(fields: Fields, rows: number): number | undefined {
   const counts = ['num_classes', 'num_embeds_ada_norm'].map((name) => countIn(fields, name, rows));
-  return [...counts, countByDropout(fields.find('class_dropout_prob'), rows)].find((count) => count !== undefined);
+  return [...counts, countByDropout(fields.share('class_dropout_prob'), rows)].find((count) => count !== undefined);
 }
 
 function countIn(fields: Fields, name: string, rows: number): number | undefined {
@@ -49,9 +49,7 @@ function countIn(fields: Fields, name: string, rows: number): number | undefined
 }
 
 /** A training that leaves out no label has no row for "no class". */
-function countByDropout(dropout: Placed | undefined, rows: number): number | undefined {
-  if (!dropout) return undefined;
-  const { value } = dropout;
-  if (typeof value !== 'number' || !(value >= 0 && value <= 1)) return wrong(dropout, 'not a number from 0 to 1');
-  return value === 0 ? rows : Math.max(1, rows - 1);
+function countByDropout(dropout: number | undefined, rows: number): number | undefined {
+  if (dropout === undefined) return undefined;
+  return dropout === 0 ? rows : Math.max(1, rows - 1);
 }

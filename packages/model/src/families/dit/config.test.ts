@@ -81,10 +81,7 @@ describe('fields that change what is computed', () => {
   it.each([
     [{ qkv_bias: false }, 'config.json: qkv_bias is false, which is another kind of DiT'],
     [{ qk_norm: true }, 'config.json: qk_norm is true, but the tensors say false'],
-    [
-      { family: 'pixart' },
-      'config.json: family is "pixart", which is another kind of DiT, and not supported; supported is "dit"',
-    ],
+    [{ family: 'pixart' }, 'config.json: family is "pixart", which is not supported; supported are dit, sit'],
     [{ flavour: 'diffusers' }, 'config.json: flavour is "diffusers", which'],
     [{ use_rope: true }, 'config.json: use_rope is true, which'],
     [{ norm_eps: 1e-5 }, 'config.json: norm_eps is 0.00001, but a DiT in the original naming has 0.000001 everywhere'],
@@ -95,7 +92,10 @@ describe('fields that change what is computed', () => {
     [{ pos_embed_type: 'rope' }, 'config.json: pos_embed_type is "rope", which is another kind of DiT'],
     [{ learn_sigma: false }, 'config.json: learn_sigma is false, but the tensors say true'],
     [{ hidden_size: '32' }, 'config.json: hidden_size is "32", but the tensors say 32'],
-    [{ prediction: 'v' }, 'config.json: prediction is "v", which is not supported; supported are epsilon'],
+    [
+      { prediction: 'v' },
+      'config.json: prediction is "v", which is not supported; supported are epsilon, v_prediction, sample, velocity',
+    ],
     [{ num_heads: 5 }, 'config.json: num_heads is 5, but 5 heads do not divide the width of 32'],
     [{ num_heads: 1e9 }, 'config.json: num_heads is 1000000000, not an integer from 1 to 32'],
     [
@@ -123,6 +123,13 @@ describe('fields that change what is computed', () => {
     expect(error).toBeInstanceOf(ProCacheError);
     expect((error as ProCacheError).message).toContain(message);
     expect((error as ProCacheError).message.length).toBeLessThan(400);
+  });
+
+  it('a width of heads is refused where the user takes back what the file says of their number', async () => {
+    const config = ModelConfig.of({ attention_head_dim: 3, num_heads: 4 }).with({ num_heads: null });
+    await expect(openModel(original, config)).rejects.toThrow(
+      'config.json: attention_head_dim is 3, but 10.666666666666666 heads do not divide the width of 32',
+    );
   });
 
   it('or what they say is followed', async () => {
@@ -258,7 +265,7 @@ describe('classes', () => {
     [1, { num_classes: 1, class_dropout_prob: 0 }, { count: 1, unconditional: undefined }],
     [1, { num_classes: 0 }, { count: 1, unconditional: undefined }],
   ])('of a table of %d rows with %o', async (rows, config, labels) => {
-    expect((await table(rows, config)).labels).toMatchObject(labels);
+    expect((await table(rows, config)).takes).toMatchObject(labels);
   });
 
   it('are as many as the table has rows, or one less', async () => {
@@ -281,7 +288,7 @@ describe('guidanceOf', () => {
     expect(() =>
       guidanceOf(
         {
-          labels: { count: 1, unconditional: undefined, guessed: false, names: undefined },
+          takes: { kind: 'classes', count: 1, unconditional: undefined, guessed: false, names: undefined },
           defaults: { guidanceChannels: 3 } as never,
         },
         4,
@@ -332,6 +339,10 @@ describe('whatever the files hold', () => {
     ...[
       'num_train_timesteps',
       'thresholding',
+      'dynamic_thresholding_ratio',
+      'shift',
+      'family',
+      'path_type',
       'sampler',
       'scheduler',
       'qk_norm',
@@ -342,6 +353,10 @@ describe('whatever the files hold', () => {
   ];
   const numbers = fc.oneof(fc.integer({ min: -2, max: 40 }), fc.double(), fc.constantFrom(1e9, 2 ** 53, -0, 0.5, 1000));
   const words = fc.constantFrom(
+    'v_prediction',
+    'FlowMatchEulerDiscreteScheduler',
+    'heun',
+    'sit',
     'linear',
     'scaled_linear',
     'squaredcos_cap_v2',
@@ -378,8 +393,8 @@ describe('whatever the files hold', () => {
           const started = Date.now();
           try {
             const read = ModelConfig.parse({ ...around, config: JSON.stringify({ ...base, ...config }) }).with(added);
-            const { labels, valueRange, defaults } = await openModel(checkpoint, read);
-            expect([10, 11]).toContain(labels.count);
+            const { takes, valueRange, defaults } = await openModel(checkpoint, read);
+            expect([10, 11]).toContain(takes.count);
             expect(valueRange === undefined || valueRange[0] < valueRange[1]).toBe(true);
             expect(defaults.trainTimesteps).toBeGreaterThanOrEqual(2);
           } catch (cause) {

@@ -3,10 +3,10 @@ import { shown } from '@procache/core/untrusted';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { type Fields, wrong } from '../../config/fields.ts';
 import type { ConfigReading } from '../../config/model-config.ts';
-import { samplingProcess } from '../../config/sampling-process.ts';
-import type { Labels, SamplingDefaults } from '../../model.ts';
+import { type ProcessOfFamily, samplingProcess } from '../../config/sampling-process.ts';
+import type { Classes, SamplingDefaults } from '../../model.ts';
 import { type Activation, ditActivation } from './arithmetic.ts';
-import { ditLabels } from './classes.ts';
+import { ditClasses } from './classes.ts';
 import { DIT_NAMES, type DitFlavour } from './flavour.ts';
 
 /** The tensors of one DiT: how many, and how large. */
@@ -18,6 +18,7 @@ export interface DitExtents {
   readonly mlpHidden: number;
   readonly patch: number;
   readonly channels: number;
+  /** Channels of the last layer: those of the input, and as many again where training learned a variance. */
   readonly outChannels: number;
   /** Rows and columns of the latent; DiTs are square. */
   readonly size: number;
@@ -29,9 +30,22 @@ export interface DitExtents {
   readonly normsHeads: boolean;
 }
 
+/** What a family says of itself whose blocks are those of a DiT. */
+export interface DitKind {
+  /** Of the family: see `ModelFamily`. */
+  readonly id: string;
+  readonly name: string;
+  /** Whether the second half of the channels, a variance, is no part of the model's output. */
+  readonly dropsVariance: boolean;
+  /** How its models are drawn with where no file says otherwise. */
+  readonly process: (extents: DitExtents) => ProcessOfFamily;
+}
+
 /** The extents and the arithmetic of one DiT. */
 export interface DitConfig extends DitExtents {
-  readonly labels: Labels;
+  /** Channels of the model's output: the first `givenChannels` of `outChannels`. */
+  readonly givenChannels: number;
+  readonly takes: Classes;
   /** 0: the lowest frequency is 1e-4^(127/128) (original); 1: it is 1e-4 (diffusers). */
   readonly frequencyShift: 0 | 1;
   readonly activation: Activation;
@@ -68,28 +82,31 @@ export interface DitOutline {
  *
  * @throws {ProCacheError} `invalid-model` where the two contradict each other, or say what is not supported.
  */
-export function ditConfig(checkpoint: Checkpoint, outline: DitOutline, config: ConfigReading): DitConfig {
+export function ditConfig(
+  kind: DitKind,
+  checkpoint: Checkpoint,
+  outline: DitOutline,
+  config: ConfigReading,
+): DitConfig {
   const { flavour } = outline;
   const fields = config.model;
   const extents = extentsOf(checkpoint, outline, fields);
   checkClaims(extents, fields);
   const { channels, outChannels } = extents;
+  const givenChannels = kind.dropsVariance ? channels : outChannels;
   // The original's guidance acts on the first three channels of the output, whatever they are (forward_with_cfg).
   const guidanceChannels =
-    fields.integer('guidance_channels', 1, outChannels) ??
-    (flavour === 'original' ? Math.min(3, outChannels) : channels);
-  const family = {
-    rule: flavour === 'original' ? 'original' : 'leading',
-    learnsVariance: outChannels > channels,
-  } as const;
+    fields.integer('guidance_channels', 1, givenChannels) ??
+    (flavour === 'original' ? Math.min(3, givenChannels) : channels);
   return {
     ...extents,
-    labels: ditLabels(config, extents.labelRows),
+    givenChannels,
+    takes: ditClasses(config, extents.labelRows),
     frequencyShift: flavour === 'original' ? 0 : 1,
     activation: ditActivation(fields, flavour),
     mlpEpsilon: mlpEpsilon(fields, flavour),
     valueRange: valueRange(fields),
-    sampling: { ...samplingProcess(config, family), guidanceChannels },
+    sampling: { ...samplingProcess(config, kind.process(extents)), guidanceChannels },
   };
 }
 
@@ -135,7 +152,7 @@ function headsOf(fields: Fields, hidden: number): number {
       `the tensors do not tell the number of attention heads of a DiT ${hidden} wide; put a config.json with "num_heads" beside the file`,
     );
   }
-  const found = fields.find('num_heads', 'num_attention_heads', 'attention_head_dim');
+  const found = fields.find('num_heads', 'num_attention_heads') ?? fields.find('attention_head_dim');
   if (!Number.isInteger(heads) || hidden % heads !== 0)
     wrong(
       found!,

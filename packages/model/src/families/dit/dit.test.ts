@@ -40,7 +40,7 @@ describe('openModel, of an original DiT', () => {
       flavour: 'original',
       latent: { channels: 4, outChannels: 8, height: 16, width: 16 },
       stream: { tokens: 64, width: 32, entries: 28 * 6 + 2 },
-      labels: { count: 10, unconditional: 10, names: undefined },
+      takes: { kind: 'classes', count: 10, unconditional: 10, names: undefined },
       defaults: { rule: 'original', guidanceChannels: 3, trainTimesteps: 1000, betaSchedule: 'linear' },
     });
     expect(model.topology.blocks).toHaveLength(28);
@@ -83,7 +83,7 @@ describe('openModel, of a diffusers DiT', () => {
     expect(model).toMatchObject({
       flavour: 'diffusers',
       latent: { channels: 4, outChannels: 8, height: 8, width: 8 },
-      labels: { count: 10, unconditional: 10 },
+      takes: { kind: 'classes', count: 10, unconditional: 10 },
       defaults: { rule: 'leading', guidanceChannels: 4 },
     });
   });

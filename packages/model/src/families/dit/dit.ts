@@ -8,43 +8,64 @@ import type { TransformerModel } from '../../model.ts';
 import type { ModelFamily } from '../family.ts';
 import { blockCount, checkNames } from '../tensor-names.ts';
 import { WeightFinder } from '../weight-finder.ts';
-import { ditConfig, type DitConfig, type DitOutline } from './config.ts';
+import { ditConfig, type DitConfig, type DitKind, type DitOutline } from './config.ts';
+import { checkLabels, conditioningRows } from './conditions.ts';
 import { DitEmitter, ENTRIES_PER_BLOCK } from './emitter.ts';
 import { DIT_NAMES, ditFlavour } from './flavour.ts';
-import { timestepEmbeddings } from './timesteps.ts';
 import { ditTensorNames, ditWeights, moduleWeights } from './weights.ts';
 
 /** Diffusion transformers for classes (Peebles and Xie, 2023), in the naming of the original and in that of diffusers. */
 export const DIT: ModelFamily = {
+  id: 'dit',
   name: 'DiT',
   recognises: (checkpoint) => ditFlavour(checkpoint) !== undefined,
-  open: openDit,
+  open: (checkpoint, reading) => openWithBlocksOfDit(KIND, checkpoint, reading),
 };
+
+const KIND: DitKind = {
+  id: 'dit',
+  name: 'DiT',
+  dropsVariance: false,
+  process: ({ flavour, channels, outChannels }) => ({
+    rule: flavour === 'original' ? 'original' : 'leading',
+    learnsVariance: outChannels > channels,
+  }),
+};
+
+export type { DitKind };
 
 /** The entry of the modulation that gates each module, counted from the block's first. */
 const GATES: Readonly<Record<string, number>> = { attn: 2, mlp: 5 };
 
-/** Finds its tensors and knows its graphs, but reads no more weights than it must. */
-async function openDit(checkpoint: Checkpoint, reading: ConfigReading): Promise<TransformerModel> {
+/**
+ * Opens a model with the blocks of a DiT: finds its tensors and knows its graphs, but reads no more weights than it
+ * must.
+ */
+export async function openWithBlocksOfDit(
+  kind: DitKind,
+  checkpoint: Checkpoint,
+  reading: ConfigReading,
+): Promise<TransformerModel> {
   const outline = outlineOf(checkpoint);
   const names = await ditTensorNames(outline);
-  checkNames(checkpoint, names, DIT.name);
-  const config = ditConfig(checkpoint, outline, reading);
+  checkNames(checkpoint, names, kind.name);
+  const config = ditConfig(kind, checkpoint, outline, reading);
   const weights = await ditWeights(new WeightFinder(checkpoint), config);
   const parameters = [...names].reduce((sum, name) => sum + elementCount(checkpoint.tensors.get(name)!.shape), 0);
   const emitter = new DitEmitter(config, weights);
   const topology = topologyOf(config);
   const stream: StreamShape = { tokens: topology.grid[0] * topology.grid[1], width: config.hidden, entries: config.depth * ENTRIES_PER_BLOCK + 2 };
-  const latent = { channels: config.channels, outChannels: config.outChannels, height: config.size, width: config.size };
+  const { channels, givenChannels: outChannels, size } = config;
+  const latent = { channels, outChannels, height: size, width: size };
   const graphs: StepGraphModel = { topology, emitter, stream, latent, gateOf };
 
   return {
-    family: 'dit',
+    family: kind.id,
     flavour: config.flavour,
     topology,
     latent,
     stream,
-    labels: config.labels,
+    takes: config.takes,
     defaults: config.sampling,
     cost: transformerCost({
       topology,
@@ -60,15 +81,13 @@ async function openDit(checkpoint: Checkpoint, reading: ConfigReading): Promise<
     parameters,
     unreadFields: reading.unread(),
     valueRange: config.valueRange,
-    embedTimesteps: (timesteps) => ({
-      data: timestepEmbeddings(timesteps, config.frequencies, config.frequencyShift),
-      frequencies: config.frequencies,
-    }),
+    checkConditions: (conditions) => checkLabels(config.takes, conditions),
+    conditioningRows: (timesteps, conditions) => conditioningRows(config, timesteps, conditions),
     gateOf,
     weightBytes: (branch) => 4 * moduleWeights(weights, branch).reduce((sum, { weight, bias }) => sum + elementCount(weight.shape) + elementCount(bias.shape), 0),
-    conditioningGraphs: () => conditioningGraphs(emitter, topology, config.frequencies),
+    conditioningGraphs: () => conditioningGraphs(emitter, topology),
     stepGraph: (programs) => stepGraph(graphs, programs),
-    plainGraph: () => plainGraph(graphs, config.frequencies),
+    plainGraph: () => plainGraph(graphs),
   };
 }
 

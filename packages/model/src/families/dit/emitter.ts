@@ -1,5 +1,5 @@
 import { type BranchId, parseBranch } from '@procache/core';
-import type { ConditionRows, Emitter, ModulationOwner, ModuleCall, ModuleResult } from '../../graphs/emitter.ts';
+import type { Emitter, ModulationOwner, ModuleCall, ModuleResult } from '../../graphs/emitter.ts';
 import { asRows, attend, attentionReceived, entry, exactGelu, gelu, jointly, layerNorm, linear, lookUp, modulate, scaledNorm, silu } from '../../graphs/layers.ts';
 import type { GraphBuilder, Value } from '../../onnx/graph-builder.ts';
 import type { Linear } from '../../onnx/weight.ts';
@@ -47,18 +47,23 @@ export class DitEmitter implements Emitter {
   }
 
   head(g: GraphBuilder, x: Value, modulation: Value): Value {
-    const { patch, outChannels, size } = this.#config;
-    const rows = this.#normalised(g, x, modulation, { first: this.#weights.blocks.length * ENTRIES_PER_BLOCK, epsilon: EPSILON });
+    const { patch, outChannels, givenChannels, size } = this.#config;
+    const first = this.#weights.blocks.length * ENTRIES_PER_BLOCK;
+    const rows = this.#normalised(g, x, modulation, { first, epsilon: EPSILON });
     const pixels = linear(g, rows, this.#weights.head);
-    const patches = g.op('Reshape', [pixels, g.integers([-1, this.#side, this.#side, patch, patch, outChannels])]);
-    const image = g.op('Transpose', [patches], { perm: [0, 5, 1, 3, 2, 4] }); // [images, outChannels, side, patch, side, patch]
-    return g.op('Reshape', [image, g.integers([-1, outChannels, size, size])]);
+    const all = g.op('Reshape', [pixels, g.integers([-1, this.#side, this.#side, patch, patch, outChannels])]);
+    const patches =
+      givenChannels < outChannels ? g.op('Slice', [all, ...[0, givenChannels, 5].map((n) => g.integers([n]))]) : all;
+    const image = g.op('Transpose', [patches], { perm: [0, 5, 1, 3, 2, 4] }); // [images, channels, side, patch, side, patch]
+    return g.op('Reshape', [image, g.integers([-1, givenChannels, size, size])]);
   }
 
-  conditioning(g: GraphBuilder, rows: ConditionRows, owners: readonly ModulationOwner[]): Value {
+  conditioning(g: GraphBuilder, rows: string, owners: readonly ModulationOwner[]): Value {
+    const timesteps = g.input(TIMESTEPS, 'float32', [rows, this.#config.frequencies]);
+    const labels = g.input(LABELS, 'int64', [rows]);
     const conditions = new Map<ConditionEmbedder, Value>();
     const conditionOf = (embedder: ConditionEmbedder): Value => {
-      const known = conditions.get(embedder) ?? condition(g, embedder, rows);
+      const known = conditions.get(embedder) ?? condition(g, embedder, { timesteps, labels });
       conditions.set(embedder, known);
       return known;
     };
@@ -121,6 +126,15 @@ export class DitEmitter implements Emitter {
   #asTokens(g: GraphBuilder, rows: Value): Value {
     return g.op('Reshape', [rows, g.integers([-1, this.#side ** 2, this.#config.hidden])]);
   }
+}
+
+/** What the conditioning takes: embeddings of timesteps, [rows, frequencies], and labels, [rows]. */
+export const TIMESTEPS = 'timesteps';
+export const LABELS = 'labels';
+
+interface ConditionRows {
+  readonly timesteps: Value;
+  readonly labels: Value;
 }
 
 /** SiLU of the sum of the timestep's and the label's embedding: what every adaLN layer takes, [rows, hidden]. */

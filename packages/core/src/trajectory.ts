@@ -1,0 +1,133 @@
+import { type Condition, doubled } from './condition.ts';
+import { type Denoiser, type EvaluatedStep, withDenoiser } from './denoiser.ts';
+import type { DiffusionSteps } from './diffusion.ts';
+import { ProCacheError } from './errors.ts';
+import { checkedSteps, checkFinite } from './finite.ts';
+import { checkTrajectoryOptions } from './generate-options.ts';
+import { guided } from './guidance.ts';
+import { noiseStreams, seedsOf } from './noise.ts';
+import type { Plan } from './plan.ts';
+import type { Seed } from './random.ts';
+import { sample, type SampleOptions, samplerFor } from './samplers/sample.ts';
+import type { SamplerName } from './samplers/settings.ts';
+import type { Topology } from './topology.ts';
+import type { LatentShape, Transformer } from './transformer.ts';
+
+/** Classifier-free guidance of one generation. */
+export interface Guidance {
+  /** 1 is no guidance, at half the price. */
+  readonly scale: number;
+  /** The condition that stands for "nothing in particular". */
+  readonly unconditional: Condition;
+  /** How many of the output's first channels are guided: see `guided`. */
+  readonly channels: number;
+}
+
+/** All that images depend on but the plan. */
+export interface TrajectoryOptions {
+  readonly steps: DiffusionSteps;
+  /** What each image is to show. */
+  readonly conditions: readonly Condition[];
+  readonly guidance?: Guidance | undefined;
+  /** By default what the steps say, else `"ddim"`. */
+  readonly sampler?: SamplerName | undefined;
+  /** Of DDIM: see `SamplerOptions`. */
+  readonly eta?: number | undefined;
+  /**
+   * The seed of each image's noise, so that an image does not depend on the others; 0, 1, 2, ... unless given.
+   *
+   * Of a seed the lowest 32 bits count, as in PyTorch; what is injected on the way is independent of it (`noiseStreams`).
+   */
+  readonly seeds?: readonly Seed[] | undefined;
+  /** The noise to begin with instead of the seeds', [images, channels, height, width]. */
+  readonly noise?: Float32Array | undefined;
+}
+
+/** What is done along the way. */
+export interface FollowOptions {
+  /** Checked before each step; an `AbortSignal` is one. */
+  readonly signal?: { throwIfAborted(): void } | undefined;
+  /** Called when a step has been evaluated. */
+  readonly onEvaluated?: ((event: EvaluatedStep) => void) | undefined;
+}
+
+export interface WalkOptions {
+  /** The letters of the schedule, for messages. */
+  readonly pattern?: string | undefined;
+  readonly onStep?: SampleOptions['onStep'];
+}
+
+/**
+ * One way from noise to images that can be taken again and again: the same noise, conditions, guidance and sampler,
+ * whatever the plan. Everything that samples goes through it, so that what is searched is what is drawn.
+ */
+export interface Trajectory {
+  /** The model's. */
+  readonly topology: Topology;
+  readonly steps: number;
+  readonly images: number;
+  /** Runs the sampler from the trajectory's noise to the final latents, [images, channels, height, width]. */
+  sample(denoise: Denoiser, options?: WalkOptions): Promise<Float32Array>;
+  /** Lends a denoiser that follows a plan, guidance included. Steps whose features no other step needs may be left out. */
+  follow<Result>(plan: Plan, use: (denoise: Denoiser) => Promise<Result>, options?: FollowOptions): Promise<Result>;
+}
+
+/**
+ * The trajectory of some images through a model.
+ *
+ * @throws {ProCacheError} `invalid-input` for conditions, seeds or noise that do not fit.
+ */
+export function trajectoryOf<T>(model: Transformer<T>, options: TrajectoryOptions): Trajectory {
+  checkTrajectoryOptions(options);
+  const { steps, conditions, guidance, sampler, eta, seeds = seedsOf(0, conditions.length) } = options;
+  const { latent: shape } = model;
+  const images = conditions.length;
+  if (seeds.length !== images) {
+    throw new ProCacheError(
+      'invalid-input',
+      `there are ${seeds.length} seeds for ${images} conditions; pass one seed for each image`,
+    );
+  }
+  const streams = noiseStreams(seeds);
+  const start =
+    options.noise === undefined
+      ? streams.start(shape.channels * shape.height * shape.width)
+      : checkedNoise(options.noise, shape, images);
+  samplerFor(steps, { shape, sampler, eta, noise: streams.injected() }); // refuses before anything is computed
+  const guidedBy = guidance !== undefined && guidance.scale !== 1 ? guidance : undefined;
+  const batch = {
+    timesteps: steps.timesteps,
+    images: guidedBy ? doubled(conditions, guidedBy.unconditional) : conditions,
+  };
+  return {
+    topology: model.topology,
+    steps: steps.count,
+    images,
+    sample: (denoise, { pattern, onStep } = {}) =>
+      sample(denoise, start, steps, {
+        shape,
+        sampler,
+        eta,
+        noise: streams.injected(),
+        onStep: checkedSteps({ images, pattern, onStep }),
+      }),
+    follow: (plan, use, { signal, onEvaluated } = {}) =>
+      withDenoiser(
+        { model, plan, conditions: batch, seed: seeds[0]!, pictures: images, signal, onEvaluated },
+        (denoise) => use(guidedBy ? guided(denoise, guidedBy.scale, { shape, channels: guidedBy.channels }) : denoise),
+      ),
+  };
+}
+
+function checkedNoise(noise: Float32Array, { channels, height, width }: LatentShape, images: number): Float32Array {
+  const size = channels * height * width;
+  if (noise.length === images * size) {
+    checkFinite(noise, { what: 'the noise', images, way: 'pass normal numbers', code: 'invalid-input' });
+    return noise;
+  }
+  throw new ProCacheError(
+    'invalid-input',
+    `the noise has ${noise.length} numbers, but ${images} images of ${channels}x${height}x${width} take ${images * size}; ` +
+      `pass as many images of noise as conditions`,
+  );
+}
