@@ -38,8 +38,8 @@ export async function generate<T>(model: Transformer<T>, options: GenerateOption
   const recorder = recordSteps(now);
   const latents = await trajectory.follow(
     plan,
-    (denoise) => trajectory.sample(recorder.timed(denoise), { pattern: plan.pattern, onStep }),
-    { signal, onEvaluated: recorder.onEvaluated },
+    (denoise) => trajectory.sample(denoise, { pattern: plan.pattern, onStep }),
+    { signal, recorder },
   );
   return { latents, records: recorder.records };
 }

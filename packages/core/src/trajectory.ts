@@ -1,5 +1,5 @@
 import { type Condition, doubled } from './condition.ts';
-import { type Denoiser, type EvaluatedStep, withDenoiser } from './denoiser.ts';
+import { type Denoiser, withDenoiser } from './denoiser.ts';
 import type { DiffusionSteps } from './diffusion.ts';
 import { ProCacheError } from './errors.ts';
 import { checkedSteps, checkFinite } from './finite.ts';
@@ -10,6 +10,7 @@ import type { Plan } from './plan.ts';
 import type { Seed } from './random.ts';
 import { sample, type SampleOptions, samplerFor } from './samplers/sample.ts';
 import type { SamplerName } from './samplers/settings.ts';
+import type { StepRecorder } from './statistics.ts';
 import type { Topology } from './topology.ts';
 import type { LatentShape, Transformer } from './transformer.ts';
 
@@ -47,8 +48,8 @@ export interface TrajectoryOptions {
 export interface FollowOptions {
   /** Checked before each step; an `AbortSignal` is one. */
   readonly signal?: { throwIfAborted(): void } | undefined;
-  /** Called when a step has been evaluated. */
-  readonly onEvaluated?: ((event: EvaluatedStep) => void) | undefined;
+  /** Records what the model does at each step, guidance not included. */
+  readonly recorder?: StepRecorder | undefined;
 }
 
 export interface WalkOptions {
@@ -111,11 +112,14 @@ export function trajectoryOf<T>(model: Transformer<T>, options: TrajectoryOption
         noise: streams.injected(),
         onStep: checkedSteps({ images, pattern, onStep }),
       }),
-    follow: (plan, use, { signal, onEvaluated } = {}) =>
-      withDenoiser(
-        { model, plan, conditions: batch, seed: seeds[0]!, pictures: images, signal, onEvaluated },
-        (denoise) => use(guidedBy ? guided(denoise, guidedBy.scale, { shape, channels: guidedBy.channels }) : denoise),
-      ),
+    follow: (plan, use, { signal, recorder } = {}) => {
+      const onEvaluated = recorder?.onEvaluated;
+      const options = { model, plan, conditions: batch, seed: seeds[0]!, pictures: images, signal, onEvaluated };
+      return withDenoiser(options, (denoise) => {
+        const own = recorder ? recorder.timed(denoise) : denoise;
+        return use(guidedBy ? guided(own, guidedBy.scale, { shape, channels: guidedBy.channels }) : own);
+      });
+    },
   };
 }
 
