@@ -2,7 +2,17 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 /** Names that only some hosts have, and why the package must do without. */
-const hostGlobals = ['window', 'document', 'navigator', 'process', 'Buffer', 'performance', 'fetch', 'setTimeout', 'console'];
+const hostGlobals = [
+  'window',
+  'document',
+  'navigator',
+  'process',
+  'Buffer',
+  'performance',
+  'fetch',
+  'setTimeout',
+  'console',
+];
 const without = (names, why) => ({
   'no-restricted-globals': ['error', ...names.map((name) => ({ name, message: why }))],
 });
@@ -17,7 +27,12 @@ const fence = (folder, forbidden) => ({
   rules: {
     'no-restricted-imports': [
       'error',
-      { patterns: [noDeepImports, { group: forbidden, message: `${folder} does not depend on this; see ARCHITECTURE.md` }] },
+      {
+        patterns: [
+          noDeepImports,
+          { group: forbidden, message: `${folder} does not depend on this; see ARCHITECTURE.md` },
+        ],
+      },
     ],
   },
 });
@@ -25,11 +40,15 @@ const fence = (folder, forbidden) => ({
 export default tseslint.config(
   { ignores: ['**/dist/**', '**/node_modules/**', '**/fixtures/**', '.turbo/**', 'tools/**', 'out/**'] },
   js.configs.recommended,
+  { files: ['**/*.{ts,js,mjs}'], rules: { 'max-len': ['error', { code: 120, ignoreUrls: true }] } },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: {
-      parserOptions: { projectService: { allowDefaultProject: ['vitest.config.ts'] }, tsconfigRootDir: import.meta.dirname },
+      parserOptions: {
+        projectService: { allowDefaultProject: ['vitest.config.ts'] },
+        tsconfigRootDir: import.meta.dirname,
+      },
     },
     rules: {
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
@@ -67,7 +86,10 @@ export default tseslint.config(
     files: ['packages/{model,ort}/src/**/*.ts'],
     rules: without(hostGlobals, 'this package runs in Node and in the browser: take it as an argument'),
   },
-  { files: ['**/*.js', '**/*.mjs'], languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } } },
+  {
+    files: ['**/*.js', '**/*.mjs'],
+    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
+  },
   {
     files: ['**/*.test.ts', 'packages/conformance/src/**/*.ts', 'vitest.config.ts'],
     rules: {

@@ -7,16 +7,25 @@ import { join } from 'node:path';
 import { binary, run } from './workspace.mjs';
 
 const [platform, here] = [`${process.platform}-${process.arch}`, process.execPath];
-/** Of each runtime: the package of npm that holds it, the program in that, and the words before an example that it is to run. */
+/**
+ * Of each runtime: the package of npm that holds it, the program in that, and the words before an example that it is to
+ * run.
+ */
 const KINDS = {
   node: { title: 'Node', name: `node-${platform}`, program: 'bin/node', examples: [] },
   bun: { title: 'Bun', name: `@oven/bun-${platform}`, program: 'bin/bun', examples: [] },
-  deno: { title: 'Deno', name: `@deno/${platform}${process.platform === 'linux' ? '-glibc' : ''}`, program: 'deno', examples: ['run', '--allow-all'] },
+  deno: {
+    title: 'Deno',
+    name: `@deno/${platform}${process.platform === 'linux' ? '-glibc' : ''}`,
+    program: 'deno',
+    examples: ['run', '--allow-all'],
+  },
 };
 const HOSTLESS = ['core', 'metrics', 'model', 'ort', 'pictures', 'report', 'search', 'zoo'];
 const asked = process.argv.slice(2);
 const results = [];
-for (const runtime of asked.length > 0 ? asked : ['node@20.19', 'node@22', 'node@24', 'node@26', 'bun', 'deno']) results.push(await judge(runtime));
+for (const runtime of asked.length > 0 ? asked : ['node@20.19', 'node@22', 'node@24', 'node@26', 'bun', 'deno'])
+  results.push(await judge(runtime));
 console.log(['', ...results.map(({ version, passed }) => `${passed ? 'passed' : 'failed'}  ${version}`)].join('\n'));
 process.exitCode = results.every(({ passed }) => passed) ? 0 : 1;
 
@@ -35,7 +44,9 @@ async function judge(runtime) {
     const code =
       kind === 'node'
         ? await run(path, [...vitest, ...HOSTLESS.map((name) => `packages/${name}`), 'tests/documentation'])
-        : await run(here, [...vitest, 'tests/documentation', '-t', 'in JavaScript|altogether'], { env: { PROCACHE_RUNTIME: [path, ...examples].join(' ') } });
+        : await run(here, [...vitest, 'tests/documentation', '-t', 'in JavaScript|altogether'], {
+            env: { PROCACHE_RUNTIME: [path, ...examples].join(' ') },
+          });
     return { version, passed: code === 0 };
   } finally {
     rmSync(folder, { recursive: true, force: true });

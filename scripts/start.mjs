@@ -3,7 +3,17 @@ import { checkNode, install, node, turbo } from './workspace.mjs';
 
 checkNode();
 const job = process.argv.slice(2);
-const main = ['--model', 'fashion-dit', '--labels', 'all', '--schedule', 'procache-published', '--compare', '--out', 'out'];
+const main = [
+  '--model',
+  'fashion-dit',
+  '--labels',
+  'all',
+  '--schedule',
+  'procache-published',
+  '--compare',
+  '--out',
+  'out',
+];
 
 console.log('Installing and building; the first time takes a minute or two.');
 if (!(await install()) || !(await turbo('build'))) process.exit(1);

@@ -1,5 +1,6 @@
 // npm test: installs, builds, checks the types, lints, and runs every test. Its last line counts them.
-// `npm test -- <filter>` only runs the tests: those of the files whose path contains the filter. It takes vitest's options.
+// `npm test -- <filter>` only runs the tests: those of the files whose path contains the filter. It takes vitest's
+// options.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,7 +33,9 @@ async function everything() {
   await stage('tests', runTests);
 }
 
-/** What somebody who changes one file waits for: no types, no lint, and a build only where the tests run what is built. */
+/**
+ * What somebody who changes one file waits for: no types, no lint, and a build only where the tests run what is built.
+ */
 async function someTests() {
   if (needBuild(await filesOf(asked)) && !(await stage('build', () => turbo('build')))) return;
   await stage('tests', runTests);
@@ -45,7 +48,10 @@ async function filesOf(words) {
   return printed.split('\n').filter((line) => line.endsWith('.test.ts'));
 }
 
-/** Tests of these packages read sources alone. Others start workers or the command line, which Node runs as they are built. */
+/**
+ * Tests of these packages read sources alone. Others start workers or the command line, which Node runs as they are
+ * built.
+ */
 function needBuild(files) {
   return files.some((file) => !/^packages\/(core|metrics|model|ort|pictures|report|search|zoo)\//.test(file));
 }
@@ -54,7 +60,14 @@ async function runTests() {
   const folder = mkdtempSync(join(tmpdir(), 'procache-test-'));
   const report = join(folder, 'report.json');
   try {
-    const code = await tool('vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...asked);
+    const code = await tool(
+      'vitest',
+      'run',
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+      ...asked,
+    );
     count(JSON.parse(readFileSync(report, 'utf8')));
     return code === 0;
   } catch (cause) {
@@ -67,7 +80,9 @@ async function runTests() {
 
 function count(report) {
   // A file that cannot even be loaded has no test in it, but has failed.
-  const unloaded = report.testResults.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0).length;
+  const unloaded = report.testResults.filter(
+    ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
+  ).length;
   results.passed = report.numPassedTests;
   results.failed = report.numFailedTests + unloaded;
   results.skipped = report.numPendingTests + (report.numTodoTests ?? 0);

@@ -39,10 +39,11 @@ export async function publish() {
   return (await pnpm(['exec', 'changeset', 'publish'])) === 0;
 }
 
-/** Lints the workspace; a file that has not changed since it was clean is not looked at again. */
+/** Lints the workspace and its format; a file that has not changed since it was clean is not looked at again. */
 export async function lint() {
   const [name, ...args] = manifest.scripts.lint.split(' ');
-  return (await tool(name, ...args)) === 0;
+  const linted = (await tool(name, ...args)) === 0;
+  return (await tool('prettier', '--check', '.', '--log-level', 'warn')) === 0 && linted;
 }
 
 /** Runs a program of a dependency that has its name, in this very Node; resolves to its exit code. */
@@ -74,7 +75,10 @@ function pnpm(args, seen = 'all') {
   return run('npx', ['--yes', packageManager, ...args], { seen, shell: process.platform === 'win32' });
 }
 
-/** Runs a program; what it prints is seen as it comes (`all`), or only if it fails (`failure`), and collected in `printed`. */
+/**
+ * Runs a program; what it prints is seen as it comes (`all`), or only if it fails (`failure`), and collected in
+ * `printed`.
+ */
 export function run(program, args, { seen = 'all', shell = false, printed = [], cwd = root, env = {} } = {}) {
   const quiet = { TURBO_TELEMETRY_DISABLED: '1', npm_config_update_notifier: 'false', npm_config_loglevel: 'error' };
   const stdio = seen === 'all' ? 'inherit' : ['inherit', 'pipe', 'pipe'];

@@ -10,17 +10,33 @@ import { temporaryFolder } from './temporary-folder.ts';
 import { filesBelow, packages, published, root } from './workspace.ts';
 
 const inFolder = temporaryFolder();
-const documents = ['README.md', ...packages.map(({ folder }) => `${folder}/README.md`), ...filesBelow(`${root}docs`).filter((file) => /^[^/]+\.md$/.test(file)).map((file) => `docs/${file}`)];
+const documents = [
+  'README.md',
+  ...packages.map(({ folder }) => `${folder}/README.md`),
+  ...filesBelow(`${root}docs`)
+    .filter((file) => /^[^/]+\.md$/.test(file))
+    .map((file) => `docs/${file}`),
+];
 const blocks = documents.flatMap(blocksOf);
-const named = (chosen: (block: Block) => boolean) => blocks.filter(chosen).map((block) => [placeOf(block), block] as const);
+const named = (chosen: (block: Block) => boolean) =>
+  blocks.filter(chosen).map((block) => [placeOf(block), block] as const);
 const isCode = ({ language }: Block) => language === 'js' || language === 'ts';
 const runs = ({ unrun }: Block) => unrun === undefined;
 const isInstallation = ({ language, text }: Block) => language === 'sh' && text.includes('npm install ');
 
-/** The runtime that runs the examples: a command, `node` unless PROCACHE_RUNTIME says another, such as `bun` or `deno run -A`. */
-const [runtime, ...runtimeArguments] = (process.env['PROCACHE_RUNTIME'] ?? process.execPath).split(' ') as [string, ...string[]];
+/**
+ * The runtime that runs the examples: a command, `node` unless PROCACHE_RUNTIME says another, such as `bun` or `deno
+ * run -A`.
+ */
+const [runtime, ...runtimeArguments] = (process.env['PROCACHE_RUNTIME'] ?? process.execPath).split(' ') as [
+  string,
+  ...string[],
+];
 
-/** What a reader has of their own: files that the folder of a document has where its blocks name them, with their config. */
+/**
+ * What a reader has of their own: files that the folder of a document has where its blocks name them, with their
+ * config.
+ */
 const STAND_INS: readonly { readonly name: string; readonly file: string; readonly config: object }[] = [
   { name: 'DiT-XL-2-256x256.pt', file: 'packages/conformance/fixtures/checkpoints/plain.pt', config: { num_heads: 4 } },
   { name: 'model.safetensors', file: 'packages/zoo/models/fashion-dit/model.safetensors', config: {} },
@@ -55,7 +71,12 @@ interface Ended {
 /** Where a program that is run in a folder and keeps something for itself would keep it. */
 async function ownFolders(cwd: string): Promise<Readonly<Record<string, string>>> {
   const own = inFolder('own', basename(cwd));
-  const folders = { HOME: join(own, 'home'), XDG_CACHE_HOME: join(own, 'cache'), XDG_CONFIG_HOME: join(own, 'config'), TMPDIR: join(own, 'tmp') };
+  const folders = {
+    HOME: join(own, 'home'),
+    XDG_CACHE_HOME: join(own, 'cache'),
+    XDG_CONFIG_HOME: join(own, 'config'),
+    TMPDIR: join(own, 'tmp'),
+  };
   for (const folder of Object.values(folders)) await mkdir(folder, { recursive: true });
   return folders;
 }
@@ -90,23 +111,40 @@ async function expectToRun(block: Block, ended: Promise<Ended>): Promise<void> {
   if (block.prints !== undefined) expect(printed.replaceAll(/ +$/gm, '')).toContain(block.prints);
   const lines = printed.split('\n');
   for (const shown of shownOf(block.text)) {
-    expect(lines, `one line of: ${printed}`).toSatisfy((all: string[]) => all.some((line) => line === shown || (line !== '' && shown.startsWith(`${line}: `))));
+    expect(lines, `one line of: ${printed}`).toSatisfy((all: string[]) =>
+      all.some((line) => line === shown || (line !== '' && shown.startsWith(`${line}: `))),
+    );
   }
 }
 
 describe('the examples in JavaScript', () => {
-  it.each(named((block) => isCode(block) && runs(block)))('%s runs as it is printed, and prints what it says', async (_, block) => {
-    const folder = await folderOf(block);
-    const file = join(folder, `line-${block.line}.mjs`);
-    const source = block.language === 'ts' ? ts.transpileModule(block.text, { compilerOptions: { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext } }).outputText : block.text;
-    await writeFile(file, source);
-    await expectToRun(block, run(folder, runtime, ...runtimeArguments, file));
-  });
+  it.each(named((block) => isCode(block) && runs(block)))(
+    '%s runs as it is printed, and prints what it says',
+    async (_, block) => {
+      const folder = await folderOf(block);
+      const file = join(folder, `line-${block.line}.mjs`);
+      const source =
+        block.language === 'ts'
+          ? ts.transpileModule(block.text, {
+              compilerOptions: { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext },
+            }).outputText
+          : block.text;
+      await writeFile(file, source);
+      await expectToRun(block, run(folder, runtime, ...runtimeArguments, file));
+    },
+  );
 });
 
 /** As strict as a reader's project can be, and without `skipLibCheck`. */
 const STRICT = {
-  ...{ target: 'ES2023', lib: ['ES2023'], types: ['node'], module: 'NodeNext', noEmit: true, allowImportingTsExtensions: true },
+  ...{
+    target: 'ES2023',
+    lib: ['ES2023'],
+    types: ['node'],
+    module: 'NodeNext',
+    noEmit: true,
+    allowImportingTsExtensions: true,
+  },
   ...{ strict: true, noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true, noImplicitReturns: true },
   ...{ noPropertyAccessFromIndexSignature: true, verbatimModuleSyntax: true },
 };
@@ -131,7 +169,10 @@ const isForeign = (file: ts.SourceFile | undefined): boolean => file?.fileName.i
 
 /** A complaint of the compiler as people read it: the file, the line in the block, the message. */
 function complaintOf({ file, start, messageText }: ts.Diagnostic): string {
-  const place = file && start !== undefined ? `${file.fileName.replace(inFolder(), '')}:${file.getLineAndCharacterOfPosition(start).line + 1}: ` : '';
+  const place =
+    file && start !== undefined
+      ? `${file.fileName.replace(inFolder(), '')}:${file.getLineAndCharacterOfPosition(start).line + 1}: `
+      : '';
   return place + ts.flattenDiagnosticMessageText(messageText, '\n');
 }
 
@@ -143,11 +184,14 @@ describe('the examples on the command line', () => {
     await expectToRun(block, run(folder, 'sh', '-euc', block.text));
   });
 
-  it.each(named(({ language, prints }) => language === 'json' && prints !== undefined))('%s is a schedule whose plan explain prints as shown', async (_, block) => {
-    const folder = await folderOf(block);
-    await writeFile(join(folder, 'schedule.json'), block.text);
-    await expectToRun(block, run(folder, 'procache', 'explain', '--schedule', 'schedule.json'));
-  });
+  it.each(named(({ language, prints }) => language === 'json' && prints !== undefined))(
+    '%s is a schedule whose plan explain prints as shown',
+    async (_, block) => {
+      const folder = await folderOf(block);
+      await writeFile(join(folder, 'schedule.json'), block.text);
+      await expectToRun(block, run(folder, 'procache', 'explain', '--schedule', 'schedule.json'));
+    },
+  );
 });
 
 describe('the examples altogether', () => {
@@ -167,14 +211,24 @@ describe('the examples in JSON', () => {
 });
 
 describe('what the documents say beside their examples', () => {
-  it.each(documents.filter((document) => !document.startsWith('packages/conformance/')))('%s has one npm install line that names all that its examples need', (document) => {
-    const needed = new Set(blocksOf(document).filter(isCode).flatMap(({ text }) => imported(text)));
-    const family = published.filter(({ manifest }) => needed.has(manifest.name));
-    for (const { manifest } of family) for (const peer of Object.keys(manifest.peerDependencies ?? {})) needed.add(peer);
-    expect([...needed].filter((name) => !installed(document).has(name))).toEqual([]);
-  });
+  it.each(documents.filter((document) => !document.startsWith('packages/conformance/')))(
+    '%s has one npm install line that names all that its examples need',
+    (document) => {
+      const needed = new Set(
+        blocksOf(document)
+          .filter(isCode)
+          .flatMap(({ text }) => imported(text)),
+      );
+      const family = published.filter(({ manifest }) => needed.has(manifest.name));
+      for (const { manifest } of family)
+        for (const peer of Object.keys(manifest.peerDependencies ?? {})) needed.add(peer);
+      expect([...needed].filter((name) => !installed(document).has(name))).toEqual([]);
+    },
+  );
 
-  const installing = documents.filter((document) => ['onnxruntime-node', '@procache/backend-node', 'procache'].some((name) => installed(document).has(name)));
+  const installing = documents.filter((document) =>
+    ['onnxruntime-node', '@procache/backend-node', 'procache'].some((name) => installed(document).has(name)),
+  );
   it.each(installing)('%s says where ONNX Runtime has binaries, and the way around its download', async (document) => {
     const text = (await readFile(root + document, 'utf8')).replaceAll(/\s+/g, ' ');
     const binaries = join(root, 'tests/node_modules/onnxruntime-node/bin/napi-v6');

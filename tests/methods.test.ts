@@ -9,7 +9,9 @@ const STEPS = 50;
 /** The sections of a document by their headings, of the third level. */
 function sectionsOf(document: string): ReadonlyMap<string, string> {
   const [, ...sections] = readFileSync(root + document, 'utf8').split(/^### /m);
-  return new Map(sections.map((section) => [section.slice(0, section.indexOf('\n')), section.slice(section.indexOf('\n') + 1)]));
+  return new Map(
+    sections.map((section) => [section.slice(0, section.indexOf('\n')), section.slice(section.indexOf('\n') + 1)]),
+  );
 }
 
 const sections = sectionsOf('docs/schedule-format.md');
@@ -28,7 +30,8 @@ describe.each(METHOD_NAMES)('the method %s', (name) => {
   it('has a section that prints the pattern and the plan that it has', () => {
     const section = sectionOf(name);
     expect(section, `docs/schedule-format.md has no heading that ends with: \`${name}\``).toBeDefined();
-    const example = [...section!.matchAll(/`([\w-]+)`/g)].map(([, word]) => word!).find(isMethod) ?? name; // with numbers, where it has some
+    // with numbers, where it has some
+    const example = [...section!.matchAll(/`([\w-]+)`/g)].map(([, word]) => word!).find(isMethod) ?? name;
     const [pattern, ...lines] = printedIn(section!);
     const schedule = byName(example, xl, STEPS);
     const plan = describePlan(planOf(schedule, xl)).split('\n');

@@ -24,7 +24,9 @@ const DATA: Readonly<Record<string, readonly string[]>> = {
   '@procache/zoo': filesBelow(`${root}packages/zoo/models`).map((file) => `models/${file}`),
 };
 
-/** What a package ships: for a library what tsc makes of each source, and the source; for a program JavaScript alone. */
+/**
+ * What a package ships: for a library what tsc makes of each source, and the source; for a program JavaScript alone.
+ */
 function shipped({ folder, manifest }: Package): string[] {
   const sources = filesBelow(`${root}${folder}/src`)
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.startsWith('testing/'))
@@ -32,19 +34,31 @@ function shipped({ folder, manifest }: Package): string[] {
   const built = manifest.bin ? ['.js'] : ['.d.ts', '.d.ts.map', '.js', '.js.map'];
   return [
     ...['LICENSE', 'README.md', 'package.json'],
-    ...sources.flatMap((name) => [...built.map((end) => `dist/${name}${end}`), ...(manifest.bin ? [] : [`src/${name}.ts`])]),
+    ...sources.flatMap((name) => [
+      ...built.map((end) => `dist/${name}${end}`),
+      ...(manifest.bin ? [] : [`src/${name}.ts`]),
+    ]),
     ...(DATA[manifest.name] ?? []),
   ].sort();
 }
 
-describe.each(packages.map(({ manifest, folder }) => [manifest.name, manifest, folder] as const))('package.json of %s', (_, manifest, folder) => {
-  it('says where its code, its page and its issues are, as the workspace does', () => {
-    const { homepage, bugs, repository, license, author, engines } = workspace;
-    expect(manifest).toMatchObject({ bugs, license, author, engines, repository: { ...repository, directory: folder } });
-    expect(manifest.homepage).toBe(`${homepage}/tree/main/${folder}#readme`);
-    expect(repository.url).toBe(`git+${homepage}.git`);
-  });
-});
+describe.each(packages.map(({ manifest, folder }) => [manifest.name, manifest, folder] as const))(
+  'package.json of %s',
+  (_, manifest, folder) => {
+    it('says where its code, its page and its issues are, as the workspace does', () => {
+      const { homepage, bugs, repository, license, author, engines } = workspace;
+      expect(manifest).toMatchObject({
+        bugs,
+        license,
+        author,
+        engines,
+        repository: { ...repository, directory: folder },
+      });
+      expect(manifest.homepage).toBe(`${homepage}/tree/main/${folder}#readme`);
+      expect(repository.url).toBe(`git+${homepage}.git`);
+    });
+  },
+);
 
 describe.each(each)('%s', (name, entry) => {
   it('has keywords, and exports its package.json', () => {
@@ -55,7 +69,10 @@ describe.each(each)('%s', (name, entry) => {
 
   it('packs what it needs and nothing else', async () => {
     const { stdout } = await execute('tar', ['-tzf', tarballs.get(name)!]);
-    const packed = stdout.trim().split('\n').map((line) => line.replace(/^package\//, ''));
+    const packed = stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.replace(/^package\//, ''));
     expect(packed.sort()).toEqual(shipped(entry));
   });
 
@@ -68,7 +85,13 @@ describe.each(each)('%s', (name, entry) => {
   it('has types that resolve where its JavaScript does, according to attw', async () => {
     const attw = join(root, 'tests/node_modules/@arethetypeswrong/cli/dist/index.js');
     // It exits with 1, and thereby rejects, where there is a problem.
-    const { stdout } = await execute(process.execPath, [attw, tarballs.get(name)!, '--profile', 'esm-only', '--no-emoji']);
+    const { stdout } = await execute(process.execPath, [
+      attw,
+      tarballs.get(name)!,
+      '--profile',
+      'esm-only',
+      '--no-emoji',
+    ]);
     expect(stdout).toContain(entry.manifest.bin ? 'does not contain types' : 'OK (ESM)');
   });
 });
@@ -96,9 +119,13 @@ describe('the packed packages together', () => {
 
   it('can be imported by every name that they export', async () => {
     const names = published.flatMap(({ manifest }) =>
-      Object.keys(manifest.exports!).filter((path) => !path.endsWith('.json')).map((path) => manifest.name + path.slice(1)),
+      Object.keys(manifest.exports!)
+        .filter((path) => !path.endsWith('.json'))
+        .map((path) => manifest.name + path.slice(1)),
     );
-    const script = `for (const name of ${JSON.stringify(names)}) if (Object.keys(await import(name)).length === 0) throw new Error(name)`;
+    const script =
+      `for (const name of ${JSON.stringify(names)}) if (Object.keys(await import(name)).length === 0) throw new ` +
+      `Error(name)`;
     await execute(process.execPath, ['--input-type=module', '--eval', script], { cwd: inFolder('outside') });
     expect(names).toContain('@procache/core/reference');
   });

@@ -18,7 +18,13 @@ export async function pack(folder: string): Promise<ReadonlyMap<string, string>>
   return new Map(
     published.map(({ manifest: { name } }) => {
       const start = `${name.replace('@', '').replace('/', '-')}-`;
-      return [name, join(folder, tarballs.find((file) => file.startsWith(start) && /^\d/.test(file.slice(start.length)))!)];
+      return [
+        name,
+        join(
+          folder,
+          tarballs.find((file) => file.startsWith(start) && /^\d/.test(file.slice(start.length)))!,
+        ),
+      ];
     }),
   );
 }
@@ -30,8 +36,8 @@ export async function unpack(tarball: string, folder: string): Promise<void> {
 }
 
 /**
- * Installs the packed packages into a folder outside of the workspace, as npm would, without a network: what they depend
- * on besides each other is linked to where the workspace has it.
+ * Installs the packed packages into a folder outside of the workspace, as npm would, without a network: what they
+ * depend on besides each other is linked to where the workspace has it.
  */
 export async function install(tarballs: ReadonlyMap<string, string>, folder: string): Promise<void> {
   for (const { folder: own, manifest } of published) {

@@ -38,7 +38,10 @@ export const workspace: Manifest = manifestOf('.');
 
 /** All packages, in the order of their folders. */
 export const packages: readonly Package[] = ['apps', 'packages'].flatMap((parent) =>
-  readdirSync(root + parent).map((name) => ({ folder: `${parent}/${name}`, manifest: manifestOf(`${parent}/${name}`) })),
+  readdirSync(root + parent).map((name) => ({
+    folder: `${parent}/${name}`,
+    manifest: manifestOf(`${parent}/${name}`),
+  })),
 );
 
 /** The packages that are published. */

@@ -35,7 +35,8 @@ export function explanation({ chosen, schedule, cost, images, batch }: Explained
   const { blocks, grid } = chosen.model.topology;
   const guided = batch > images ? ', and as many again for guidance' : '';
   return [
-    `${ink.strong(schedule.name)} on ${chosen.name}: ${plan.steps.length} steps of ${blocks.length} blocks, ${grid[0]}x${grid[1]} tokens`,
+    `${ink.strong(schedule.name)} on ${chosen.name}: ${plan.steps.length} steps of ${blocks.length} blocks, ` +
+      `${grid[0]}x${grid[1]} tokens`,
     `for ${images} ${images === 1 ? 'image' : 'images'}${guided}`,
     '',
     planLines(plan),
@@ -44,7 +45,8 @@ export function explanation({ chosen, schedule, cost, images, batch }: Explained
     '',
     letterTable(schedule.schedule, plan, cost).trimEnd(),
     '',
-    `multiply-adds    ${large(cost.multiplyAdds)} of ${large(cost.uncachedMultiplyAdds)} uncached, ${ink.strong(ratio(cost.multiplyAddRatio))} fewer; this is`,
+    `multiply-adds    ${large(cost.multiplyAdds)} of ${large(cost.uncachedMultiplyAdds)} uncached, ` +
+      `${ink.strong(ratio(cost.multiplyAddRatio))} fewer; this is`,
     '                 arithmetic, not time: generate --compare measures the speed-up',
     `features held    ${bytes(cost.peakFeatureBytes)} at most`,
     `weights          ${bytes(cost.weightBytes)}, ${large(chosen.model.parameters)} parameters`,
@@ -55,7 +57,7 @@ export function explanation({ chosen, schedule, cost, images, batch }: Explained
 /** The plan as `describe` writes it, in 80 columns, with steps that follow each other and do the same on one line. */
 function planLines(plan: Plan): string {
   const lines: string[] = [];
-  for (let first = 0; first < plan.steps.length; ) {
+  for (let first = 0; first < plan.steps.length;) {
     const text = lineOf(plan, first);
     let last = first;
     while (last + 1 < plan.steps.length && lineOf(plan, last + 1) === text) last++;

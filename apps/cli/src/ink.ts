@@ -20,7 +20,10 @@ const SEQUENCES = {
 } as const;
 type Style = keyof typeof SEQUENCES;
 
-/** Emphasis is marked first and coloured last, when all else has been made printable: no text can bring colours of its own. */
+/**
+ * Emphasis is marked first and coloured last, when all else has been made printable: no text can bring colours of its
+ * own.
+ */
 function coloured(): Ink {
   const key = randomUUID(); // in no text from outside, as it is drawn for each process
   const marked = (style: Style) => (text: string) => `<${key} ${style} on>${text}<${key} ${style} off>`;

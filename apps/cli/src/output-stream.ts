@@ -10,8 +10,8 @@ export interface OutputStream {
 /**
  * A stream of the process that remembers whether its writes arrived.
  *
- * Node tells of a failed write later, and by an event. After the first failure nothing more is written: on a disk that is full for a
- * moment, the rest of an output without its beginning would be worth less than nothing.
+ * Node tells of a failed write later, and by an event. After the first failure nothing more is written: on a disk that
+ * is full for a moment, the rest of an output without its beginning would be worth less than nothing.
  */
 export function checkedStream(stream: NodeJS.WriteStream): OutputStream {
   let failure: Error | undefined;

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { type Terminal, terminalOf } from './terminal.ts';
 
-function opened({ env = {}, ...stream }: { isTTY?: boolean; columns?: number; env?: Record<string, string> } = {}): { readonly terminal: Terminal; readonly written: string[] } {
+function opened({ env = {}, ...stream }: { isTTY?: boolean; columns?: number; env?: Record<string, string> } = {}): {
+  readonly terminal: Terminal;
+  readonly written: string[];
+} {
   const written: string[] = [];
   return { terminal: terminalOf({ ...stream, write: (text) => written.push(text) }, env), written };
 }
@@ -16,8 +19,12 @@ describe('what is written', () => {
   test('keeps its own emphasis, and takes none from the text', () => {
     const { terminal, written } = opened({ isTTY: true, columns: 80 });
     const other = opened({ isTTY: true }).terminal.ink.alarm('x'); // marks of another process
-    terminal.write(`${terminal.ink.strong('a\u001b[31mb')} ${terminal.ink.faint('c')} ${terminal.ink.alarm('d')} ${other}`);
-    expect(written.join('')).toBe(`\u001b[1ma\\u{1b}[31mb\u001b[22m \u001b[2mc\u001b[22m \u001b[31md\u001b[39m ${other}`);
+    terminal.write(
+      `${terminal.ink.strong('a\u001b[31mb')} ${terminal.ink.faint('c')} ${terminal.ink.alarm('d')} ${other}`,
+    );
+    expect(written.join('')).toBe(
+      `\u001b[1ma\\u{1b}[31mb\u001b[22m \u001b[2mc\u001b[22m \u001b[31md\u001b[39m ${other}`,
+    );
   });
 
   test.each([

@@ -25,7 +25,14 @@ export function bytes(count: number): string {
 
 /** A large count: `8.2 M`, `340 G`. */
 export function large(count: number): string {
-  const [scale, letter] = ([[1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e3, 'k']] as const).find(([least]) => count >= least) ?? [1, ''];
+  const [scale, letter] = (
+    [
+      [1e12, 'T'],
+      [1e9, 'G'],
+      [1e6, 'M'],
+      [1e3, 'k'],
+    ] as const
+  ).find(([least]) => count >= least) ?? [1, ''];
   const scaled = count / scale;
   return `${scaled >= 100 || scale === 1 ? Math.round(scaled) : scaled.toPrecision(3)} ${letter}`.trimEnd();
 }

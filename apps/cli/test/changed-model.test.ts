@@ -32,12 +32,27 @@ describe('a checkpoint that changes while it is used', () => {
     ['is replaced', replace, 'was replaced by another file'],
     ['is removed', () => rm(weights()), 'was removed or renamed'],
   ])('%s: no picture, and exit code 1', async (_, change, problem) => {
-    const running = procache(['generate', '--model', model, '--labels', Array.from({ length: 40 }, (_, i) => i % 10).join(), '--steps', '50', '--out', pictures]);
+    const running = procache([
+      'generate',
+      '--model',
+      model,
+      '--labels',
+      Array.from({ length: 40 }, (_, i) => i % 10).join(),
+      '--steps',
+      '50',
+      '--out',
+      pictures,
+    ]);
     while (!(await stat(pictures).catch(() => undefined))) await new Promise((resolve) => setTimeout(resolve, 20));
     await new Promise((resolve) => setTimeout(resolve, 1200)); // into the steps
     await change();
     const { code, stderr } = await running;
-    expect(stderr).toMatch(new RegExp(`^procache: (step \\d+ \\('#'\\): )?\\S.*model\\.safetensors: .*${problem} while the model was in use; open the model again`));
+    expect(stderr).toMatch(
+      new RegExp(
+        `^procache: (step \\d+ \\('#'\\): )?\\S.*model\\.safetensors: .*${problem} while the model was in use; ` +
+          `open the model again`,
+      ),
+    );
     expect(code).toBe(1);
     expect(await readdir(pictures).catch(() => [])).toEqual([]);
   });

@@ -46,7 +46,18 @@ kinds of step    4, each compiled before the first step
   });
 
   it('says the same to programs, and saves the schedule of a method', async () => {
-    const { code, stdout } = await procache(['explain', '--schedule', 'fora-3', '--steps', '6', '--json', '--save', inFolder('fora.json'), '--guidance', '1']);
+    const { code, stdout } = await procache([
+      'explain',
+      '--schedule',
+      'fora-3',
+      '--steps',
+      '6',
+      '--json',
+      '--save',
+      inFolder('fora.json'),
+      '--guidance',
+      '1',
+    ]);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       schedule: { name: 'fora-3', pattern: '#.#..#' },
@@ -54,7 +65,14 @@ kinds of step    4, each compiled before the first step
       images: 1,
       batch: 1,
       letters: { '#': 3, '.': 3 },
-      plan: ['  0 #  run 0-11 keep 24', '  1 .  fold 0.attn..11.mlp (24)', '  2 #  run 0-11 keep 24', expect.any(String), expect.any(String), '  5 #  run 0-11'],
+      plan: [
+        '  0 #  run 0-11 keep 24',
+        '  1 .  fold 0.attn..11.mlp (24)',
+        '  2 #  run 0-11 keep 24',
+        expect.any(String),
+        expect.any(String),
+        '  5 #  run 0-11',
+      ],
       legend: ['run a-b: compute blocks a-b; keep n: store n features', 'fold x..y (n): add n stored features'],
       cost: { multiplyAddRatio: expect.closeTo(1.98, 1) },
     });
@@ -64,22 +82,46 @@ kinds of step    4, each compiled before the first step
   it('keeps what names the schema of a schedule to schedules', async () => {
     const $schema = 'https://example.org/schedule.schema.json';
     await writeFile(inFolder('told.json'), JSON.stringify({ $schema, version: 1, pattern: '#.', legend: {} }));
-    const { stdout } = await procache(['explain', '--schedule', inFolder('told.json'), '--json', '--save', inFolder('saved.json')]);
+    const { stdout } = await procache([
+      'explain',
+      '--schedule',
+      inFolder('told.json'),
+      '--json',
+      '--save',
+      inFolder('saved.json'),
+    ]);
     expect(JSON.parse(stdout)).toMatchObject({ schedule: { name: 'told', version: 1, pattern: '#.', legend: {} } });
     expect(stdout).not.toContain('$schema');
     expect(JSON.parse(await readFile(inFolder('saved.json'), 'utf8'))).toMatchObject({ $schema, version: 1 });
-    expect(JSON.parse((await procache(['inspect', inFolder('told.json'), '--json'])).stdout)).toMatchObject({ schedule: { $schema } });
+    expect(JSON.parse((await procache(['inspect', inFolder('told.json'), '--json'])).stdout)).toMatchObject({
+      schedule: { $schema },
+    });
   });
 
   it('needs no weights for a published size', async () => {
-    const { code, stdout, stderr } = await procache(['explain', '--shape', 'DiT-XL/2', '--schedule', 'fora-2', '--steps', '4']);
+    const { code, stdout, stderr } = await procache([
+      'explain',
+      '--shape',
+      'DiT-XL/2',
+      '--schedule',
+      'fora-2',
+      '--steps',
+      '4',
+    ]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain('fora-2 on dit-xl/2 (published size): 4 steps of 28 blocks, 16x16 tokens\n');
     expect(stdout).toMatch(/\nweights +2\.52 GiB, 675 M parameters\n/);
     const json = await procache(['explain', '--shape', 'dit-xl/2-512', '--json', '--guidance', '1']);
     // 524.6 Gflops of multiply-adds for one image of 512x512: Peebles and Xie, 2023, Table 6.
-    expect(JSON.parse(json.stdout)).toMatchObject({ model: { fingerprint: null }, cost: { multiplyAdds: expect.closeTo(50 * 524.6e9, -11) } });
-    expect(await procache(['explain', '--shape', 'dit-m/2'])).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining("there is no size 'dit-m/2'; there are dit-s/2, ") });
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      model: { fingerprint: null },
+      cost: { multiplyAdds: expect.closeTo(50 * 524.6e9, -11) },
+    });
+    expect(await procache(['explain', '--shape', 'dit-m/2'])).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining("there is no size 'dit-m/2'; there are dit-s/2, "),
+    });
   });
 
   it('and its help fit 80 columns', async () => {

@@ -11,7 +11,12 @@ const inFolder = temporaryFolder();
 async function inspect(...words: string[]) {
   const written = { stdout: '', stderr: '' };
   const stream = (name: keyof typeof written) => ({ write: (text: string) => (written[name] += text) });
-  const code = await runCommandLine(['inspect', ...words], { stdout: stream('stdout'), stderr: stream('stderr'), env: {}, signal: new AbortController().signal });
+  const code = await runCommandLine(['inspect', ...words], {
+    stdout: stream('stdout'),
+    stderr: stream('stderr'),
+    env: {},
+    signal: new AbortController().signal,
+  });
   return { code, ...written };
 }
 
@@ -25,7 +30,9 @@ describe('procache inspect', () => {
   it('shows a model of the zoo', async () => {
     const { code, stdout } = await inspect('fashion-dit');
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^file +model\.safetensors, safetensors, [\d.]+ MiB\ntensors +\d+ \(.*\)\nparameters +8\.18 M\n(metadata .*\n)?fingerprint +[0-9a-f]{16}\n\nsupported +yes, as dit \(original\)\nblocks +12 of attn, mlp\n/);
+    expect(stdout).toMatch(
+      /^file +model\.safetensors, safetensors, [\d.]+ MiB\ntensors +\d+ \(.*\)\nparameters +8\.18 M\n(metadata .*\n)?fingerprint +[0-9a-f]{16}\n\nsupported +yes, as dit \(original\)\nblocks +12 of attn, mlp\n/,
+    );
     expect(stdout).toContain('classes           10, and 10 for none: t-shirt, trouser,');
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
   });
@@ -43,7 +50,9 @@ describe('procache inspect', () => {
 
   it('says which weights of several are taken', async () => {
     const averaged = join(FIXTURES, 'cases/07-ema-under-other-keys/state_dict_ema.pt');
-    expect((await inspect(averaged)).stdout).toContain("\ntaken             'state_dict_ema' (passed over: 'state_dict')\n");
+    expect((await inspect(averaged)).stdout).toContain(
+      "\ntaken             'state_dict_ema' (passed over: 'state_dict')\n",
+    );
     const compiled = join(FIXTURES, 'cases/06-name-prefixes/_orig_mod.safetensors');
     expect((await inspect(compiled)).stdout).toContain("\ntaken             names after '_orig_mod.'\n");
     expect((await inspect(join(FIXTURES, 'checkpoints/plain.pt'))).stdout).not.toContain('taken');
@@ -51,17 +60,28 @@ describe('procache inspect', () => {
 
   it('compares checksums, and finds what was damaged', async () => {
     const path = join(FIXTURES, 'checkpoints/plain.pt');
-    expect((await inspect(path, '--check')).stdout).toMatch(/\nchecked {11}[\d.]+ MiB of weights have the checksums that the file keeps\n/);
-    expect((await inspect('fashion-dit', '--check')).stdout).toContain('\nchecked           nothing, as the file keeps no checksums\n');
+    expect((await inspect(path, '--check')).stdout).toMatch(
+      /\nchecked {11}[\d.]+ MiB of weights have the checksums that the file keeps\n/,
+    );
+    expect((await inspect('fashion-dit', '--check')).stdout).toContain(
+      '\nchecked           nothing, as the file keeps no checksums\n',
+    );
     const damaged = await readFile(path);
     damaged[Math.floor(damaged.length / 2)]! ^= 1;
     await writeFile(inFolder('damaged.pt'), damaged);
     const { code, stderr } = await inspect(inFolder('damaged.pt'), '--check');
-    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringMatching(/damaged\.pt: 'plain\/data\/\d+' has the checksum [0-9a-f]{8} but [0-9a-f]{8} is noted/) });
+    expect({ code, stderr }).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /damaged\.pt: 'plain\/data\/\d+' has the checksum [0-9a-f]{8} but [0-9a-f]{8} is noted/,
+      ),
+    });
   });
 
   it('lists no more than a line of the name of a tensor', async () => {
-    const tensors = new Map(['a', 'b'].map((letter) => [letter.repeat(50_000), { shape: [1], data: Float32Array.of(1) }]));
+    const tensors = new Map(
+      ['a', 'b'].map((letter) => [letter.repeat(50_000), { shape: [1], data: Float32Array.of(1) }]),
+    );
     await writeFile(inFolder('long.safetensors'), writeSafetensors(tensors));
     const { stdout } = await inspect(inFolder('long.safetensors'), '--tensors');
     expect(stdout.length).toBeLessThan(2000);
@@ -70,9 +90,13 @@ describe('procache inspect', () => {
 
   it('takes what a checkpoint does not tell from the command line', async () => {
     const path = join(FIXTURES, 'checkpoints/plain.pt');
-    expect(await inspectJson(path)).toMatchObject({ model: { supported: false, why: expect.stringContaining('num_heads') } });
+    expect(await inspectJson(path)).toMatchObject({
+      model: { supported: false, why: expect.stringContaining('num_heads') },
+    });
     const known = await inspectJson(path, '--num-heads', '4', '--tensors');
-    expect(known).toMatchObject({ model: { supported: true, flavour: 'original', latent: { channels: 4, height: 16 }, valueRange: null } });
+    expect(known).toMatchObject({
+      model: { supported: true, flavour: 'original', latent: { channels: 4, height: 16 }, valueRange: null },
+    });
     expect(known).toHaveProperty('tensorList.length', 292);
   });
 
@@ -87,18 +111,32 @@ describe('procache inspect', () => {
 
   it('checks a schedule, for a model as well', async () => {
     await writeFile(inFolder('s.json'), JSON.stringify({ version: 1, pattern: '#..', legend: {} }));
-    expect(await inspectJson(inFolder('s.json'))).toMatchObject({ kind: 'schedule', steps: 3, letters: { '#': 1, '.': 2 }, fits: null });
+    expect(await inspectJson(inFolder('s.json'))).toMatchObject({
+      kind: 'schedule',
+      steps: 3,
+      letters: { '#': 1, '.': 2 },
+      fits: null,
+    });
     expect(await inspectJson(inFolder('s.json'), '--model', 'fashion-dit')).toMatchObject({ fits: 'fashion-dit' });
   });
 
   it('reads how a picture was made, and knows those that it did not make', async () => {
     const picture = { width: 1, height: 1, channels: 1 as const, data: Uint8Array.of(7) };
-    await writeFile(inFolder('ours.png'), encodePng(picture, { procache: '{"steps":50}', parameters: 'bag\nSteps: 50' }));
+    await writeFile(
+      inFolder('ours.png'),
+      encodePng(picture, { procache: '{"steps":50}', parameters: 'bag\nSteps: 50' }),
+    );
     await writeFile(inFolder('theirs.png'), encodePng(picture, { Software: 'another' }));
     await writeFile(inFolder('cut.png'), encodePng(picture).subarray(0, 20));
     expect(await inspectJson(inFolder('ours.png'))).toEqual({ kind: 'picture', steps: 50 });
     expect((await inspect(inFolder('ours.png'))).stdout).toMatch(/^bag\nSteps: 50\n/);
-    expect(await inspect(inFolder('theirs.png'))).toMatchObject({ code: 2, stderr: expect.stringContaining('was not made by procache generate') });
-    expect(await inspect(inFolder('cut.png'))).toMatchObject({ code: 2, stderr: expect.stringContaining('it was cut short') });
+    expect(await inspect(inFolder('theirs.png'))).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('was not made by procache generate'),
+    });
+    expect(await inspect(inFolder('cut.png'))).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('it was cut short'),
+    });
   });
 });

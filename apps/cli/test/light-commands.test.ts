@@ -31,7 +31,15 @@ describe('without any native library', () => {
   });
 
   it('nothing can be drawn', async () => {
-    const { code, stderr } = await withoutNativeLibraries('generate', '--labels', '1', '--steps', '1', '--out', inFolder('out'));
+    const { code, stderr } = await withoutNativeLibraries(
+      'generate',
+      '--labels',
+      '1',
+      '--steps',
+      '1',
+      '--out',
+      inFolder('out'),
+    );
     expect(code).toBe(1);
     expect(stderr).toContain('onnxruntime');
   });

@@ -3,11 +3,21 @@ import { join } from 'node:path';
 import { gaussians, uniforms } from '@procache/core';
 import { type TensorValues, writeSafetensors } from '@procache/model';
 
-/** Writes a tiny DiT, whose shape and weights are drawn: one to three blocks; with weights so small that features hardly move, or not. */
+/**
+ * Writes a tiny DiT, whose shape and weights are drawn: one to three blocks; with weights so small that features hardly
+ * move, or not.
+ */
 export async function randomDit(folder: string, seed: number): Promise<string> {
   const random = uniforms(seed);
   const one = <Value>(values: readonly Value[]): Value => values[Math.floor(random() * values.length)]!;
-  const [depth, channels, spread, hidden, classes, size] = [one([1, 2, 3]), one([1, 3]), one([1e-6, 0.02, 0.2]), 16, 3, 8];
+  const [depth, channels, spread, hidden, classes, size] = [
+    one([1, 2, 3]),
+    one([1, 3]),
+    one([1e-6, 0.02, 0.2]),
+    16,
+    3,
+    8,
+  ];
   const draw = gaussians(seed);
   const tensors = new Map<string, TensorValues>();
   const add = (name: string, ...shape: readonly number[]): void => {

@@ -12,7 +12,23 @@ const inFolder = temporaryFolder();
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
 /** A search that takes seconds: few steps, few images. */
-const small = ['search', '--steps', '8', '--budget', '3', '--seeds', '3', '--final-seeds', '3', '--judge', '3', '--candidates', '6', '--iterations', '6'];
+const small = [
+  'search',
+  '--steps',
+  '8',
+  '--budget',
+  '3',
+  '--seeds',
+  '3',
+  '--final-seeds',
+  '3',
+  '--judge',
+  '3',
+  '--candidates',
+  '6',
+  '--iterations',
+  '6',
+];
 
 interface StudyLine {
   readonly schedule?: { readonly pattern: string; readonly legend: object };
@@ -37,7 +53,9 @@ async function linesOf(folder: string): Promise<readonly StudyLine[]> {
 async function evaluationsOf(folder: string): Promise<readonly string[]> {
   const lines = await linesOf(folder);
   return lines
-    .flatMap(({ schedule, seeds, scores }) => (schedule ? seeds!.map((seed, i) => `${JSON.stringify(schedule)} ${seed} ${scores!['latent-error']![i]!}`) : []))
+    .flatMap(({ schedule, seeds, scores }) =>
+      schedule ? seeds!.map((seed, i) => `${JSON.stringify(schedule)} ${seed} ${scores!['latent-error']![i]!}`) : [],
+    )
     .sort();
 }
 
@@ -45,7 +63,9 @@ async function keptIn(folder: string): Promise<readonly string[]> {
   return (await linesOf(folder)).flatMap(({ kept }) => kept ?? []).sort();
 }
 
-/** Kills a search once its study has so many lines more, and a random moment later; resolves to the signal it ended by. */
+/**
+ * Kills a search once its study has so many lines more, and a random moment later; resolves to the signal it ended by.
+ */
 async function killed(words: readonly string[], folder: string, lines: number): Promise<NodeJS.Signals | null> {
   const before = (await linesOf(folder)).length;
   const child = spawn(process.execPath, [main, ...words], { stdio: 'ignore' });
@@ -97,7 +117,12 @@ describe('procache search', () => {
     const pareto = JSON.parse(await readFile(whole('pareto.json'), 'utf8')) as readonly { readonly computed: number }[];
     expect(pareto.length).toBeGreaterThan(0);
     const result = JSON.parse(await readFile(whole('search.json'), 'utf8')) as { judged: readonly { name: string }[] };
-    expect(result.judged.map(({ name }) => name)).toEqual(['found, 3 computed', 'fora-3', 'taylorseer-3-2', '3 plain steps']);
+    expect(result.judged.map(({ name }) => name)).toEqual([
+      'found, 3 computed',
+      'fora-3',
+      'taylorseer-3-2',
+      '3 plain steps',
+    ]);
 
     const report = await readFile(whole('report.html'), 'utf8');
     expect(report).not.toMatch(/<script|<link|src="(?!data:)|url\(|https?:/);
@@ -109,13 +134,24 @@ describe('procache search', () => {
     const words = ['generate', '--schedule', whole('found-3.json'), '--labels', '1', '--out', inFolder('pictures')];
     expect(await procache(words)).toMatchObject({ code: 0, stderr: '' });
     const { stderr } = await procache([...words, '--guidance', '3']);
-    expect(stderr).toBe('warning: the schedule was searched for with guidance 1.5, and is used with\n  guidance 3: its scores do not hold here\n');
+    expect(stderr).toBe(
+      'warning: the schedule was searched for with guidance 1.5, and is used with\n  guidance 3: its scores do ' +
+        'not hold here\n',
+    );
   });
 
   it('refuses to begin where a study is, or to go on with one of another search', async () => {
-    expect(await procache([...small, '--out', whole()])).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('there is a study already; --resume goes on with it') });
+    expect(await procache([...small, '--out', whole()])).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('there is a study already; --resume goes on with it'),
+    });
     const other = await procache([...small, '--guidance', '3', '--out', whole(), '--resume']);
-    expect(other).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('the study was made with guidance 1.5, and this search has 3') });
+    expect(other).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('the study was made with guidance 1.5, and this search has 3'),
+    });
   });
 
   it('that was killed ten times at random moments ends with the same result, and evaluates nothing twice', async () => {
@@ -148,7 +184,13 @@ describe('procache search', () => {
     const ended = signalOf(child);
     while ((await linesOf(out)).length <= before) await pause(5);
     const second = await procache([...small, '--out', out, '--resume']);
-    expect(second).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(`another search is writing to the study there (process ${child.pid}); wait for it or end it`) });
+    expect(second).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining(
+        `another search is writing to the study there (process ${child.pid}); wait for it or end it`,
+      ),
+    });
     child.kill('SIGKILL');
     expect(await ended).toBe('SIGKILL');
     expect(await procache([...small, '--out', out, '--resume', '--no-report'])).toMatchObject({ code: 0, stderr: '' });
@@ -157,26 +199,31 @@ describe('procache search', () => {
     expect(await readdir(out)).not.toContain('study.lock');
   });
 
-  it.skipIf(process.platform === 'win32')('says so when there is no room for its study, keeps what is there, and goes on from it', async () => {
-    const out = await begun('full', 0.4);
-    const before = (await linesOf(out)).length;
-    const words = [...small, '--out', out, '--resume', '--no-report'];
-    const limited = (script: string) =>
-      new Promise<{ code: number | null; stderr: string }>((resolve) => {
-        const child = spawn('bash', ['-c', script, 'bash', process.execPath, main, ...words]);
-        let stderr = '';
-        child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
-        child.on('close', (code) => resolve({ code, stderr }));
-      });
-    const { code, stderr } = await limited('ulimit -f 40; exec "$@"'); // no file beyond 40 KiB
-    expect(code).toBe(1);
-    expect(stderr).toContain(`procache: ${join(out, 'study.jsonl')}: cannot be written: the file would be larger than files may be there`);
-    expect(stderr).toContain('what is in it is kept, and --resume goes on from there');
-    expect(stderr).not.toContain('a defect');
-    expect((await linesOf(out)).length).toBeGreaterThan(before);
-    expect(await procache(words)).toMatchObject({ code: 0, stderr: '' });
-    expect(await evaluationsOf(out)).toEqual(await evaluationsOf(whole()));
-  });
+  it.skipIf(process.platform === 'win32')(
+    'says so when there is no room for its study, keeps what is there, and goes on from it',
+    async () => {
+      const out = await begun('full', 0.4);
+      const before = (await linesOf(out)).length;
+      const words = [...small, '--out', out, '--resume', '--no-report'];
+      const limited = (script: string) =>
+        new Promise<{ code: number | null; stderr: string }>((resolve) => {
+          const child = spawn('bash', ['-c', script, 'bash', process.execPath, main, ...words]);
+          let stderr = '';
+          child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+          child.on('close', (code) => resolve({ code, stderr }));
+        });
+      const { code, stderr } = await limited('ulimit -f 40; exec "$@"'); // no file beyond 40 KiB
+      expect(code).toBe(1);
+      expect(stderr).toContain(
+        `procache: ${join(out, 'study.jsonl')}: cannot be written: the file would be larger than files may be there`,
+      );
+      expect(stderr).toContain('what is in it is kept, and --resume goes on from there');
+      expect(stderr).not.toContain('a defect');
+      expect((await linesOf(out)).length).toBeGreaterThan(before);
+      expect(await procache(words)).toMatchObject({ code: 0, stderr: '' });
+      expect(await evaluationsOf(out)).toEqual(await evaluationsOf(whole()));
+    },
+  );
 
   it('writes and prints what it found before its report, and only warns where that fails', async () => {
     const out = await begun('reportless', 1);
@@ -185,7 +232,9 @@ describe('procache search', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('\n3 computed  #');
     expect(stdout).not.toContain('report.html');
-    expect(stderr).toMatch(/^warning: the report was not written: \S+report\.html: is a folder, and is not written over/);
+    expect(stderr).toMatch(
+      /^warning: the report was not written: \S+report\.html: is a folder, and is not written over/,
+    );
     expect(stderr).toContain(`make it again with: procache ${small.join(' ')} --out ${out} --resume`);
     expect(await readFile(join(out, 'found-3.json'), 'utf8')).toBe(await readFile(whole('found-3.json'), 'utf8'));
     expect(JSON.parse(await readFile(join(out, 'search.json'), 'utf8'))).toMatchObject({ judged: [{}, {}, {}, {}] });
@@ -195,7 +244,10 @@ describe('procache search', () => {
     ['{"study":1}', 'a second header says model nothing, and the first "'],
     ['{"kept":"uncached 0","value":"AAAA"}', undefined],
     ['null', 'null is not an object'],
-    ['{"schedule":{"version":1,"pattern":"#","legend":{}},"seeds":[0],"scores":{"latent-error":{}}}', "the score 'latent-error' is neither one number nor one for each of the 1 seeds"],
+    [
+      '{"schedule":{"version":1,"pattern":"#","legend":{}},"seeds":[0],"scores":{"latent-error":{}}}',
+      "the score 'latent-error' is neither one number nor one for each of the 1 seeds",
+    ],
     ['{"kept":"recording 0,1,2","value":{}}', undefined],
     ['{"schedule":'.repeat(3000), undefined],
   ])('refuses a study with a line that is not its own, or goes on without it: %#', async (line, message) => {
@@ -215,12 +267,47 @@ describe('procache search', () => {
 
   it('does not go on with another file of data of the same name', async () => {
     const data = inFolder('data.safetensors');
-    const words = ['search', '--steps', '4', '--budget', '2', '--seeds', '2', '--final-seeds', '0', '--judge', '0', '--no-report', '--strategy', 'sample', '--candidates', '2', '--objective', 'kernel', '--data', data, '--out', inFolder('measured')];
-    const write = (value: number) => writeFile(data, writeSafetensors(new Map([['features', { shape: [3, 64], data: Float32Array.from({ length: 192 }, (_, i) => value * Math.sin(i)) }]])));
+    const words = [
+      'search',
+      '--steps',
+      '4',
+      '--budget',
+      '2',
+      '--seeds',
+      '2',
+      '--final-seeds',
+      '0',
+      '--judge',
+      '0',
+      '--no-report',
+      '--strategy',
+      'sample',
+      '--candidates',
+      '2',
+      '--objective',
+      'kernel',
+      '--data',
+      data,
+      '--out',
+      inFolder('measured'),
+    ];
+    const write = (value: number) =>
+      writeFile(
+        data,
+        writeSafetensors(
+          new Map([
+            ['features', { shape: [3, 64], data: Float32Array.from({ length: 192 }, (_, i) => value * Math.sin(i)) }],
+          ]),
+        ),
+      );
     await write(1);
     expect(await procache(words)).toMatchObject({ code: 0, stderr: '' });
     await write(2);
-    expect(await procache([...words, '--resume'])).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('the study was made with constraints.data.reference.fingerprint "') });
+    expect(await procache([...words, '--resume'])).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('the study was made with constraints.data.reference.fingerprint "'),
+    });
   });
 
   it('keeps what it has when it is interrupted, and says how to go on', async () => {
@@ -229,7 +316,9 @@ describe('procache search', () => {
     let stderr = '';
     child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
     const code = new Promise((resolve) => child.on('close', resolve));
-    const assessed = async () => (await linesOf(out)).filter(({ seeds }) => seeds?.length === 2 || seeds?.length === 3 || seeds?.length === 1).length;
+    const assessed = async () =>
+      (await linesOf(out)).filter(({ seeds }) => seeds?.length === 2 || seeds?.length === 3 || seeds?.length === 1)
+        .length;
     while (child.exitCode === null && (await assessed()) < 9) await pause(5);
     child.kill('SIGINT');
     expect(await code).toBe(130);
@@ -246,17 +335,41 @@ describe('a search of a random tiny model', () => {
   it.each([drawn, drawn + 1])('goes the same way wherever it was killed (seed %d)', async (seed) => {
     const model = await randomDit(inFolder(`model-${seed}`), seed);
     const [whole, broken] = [inFolder(`whole-${seed}`), inFolder(`broken-${seed}`)];
-    const words = ['search', '--model', model, '--steps', '7', '--budget', '3', '--seeds', '3', '--final-seeds', '2', '--judge', '2', '--iterations', '4', '--no-report', '--workers', '1', '--resume', '--out'];
+    const words = [
+      'search',
+      '--model',
+      model,
+      '--steps',
+      '7',
+      '--budget',
+      '3',
+      '--seeds',
+      '3',
+      '--final-seeds',
+      '2',
+      '--judge',
+      '2',
+      '--iterations',
+      '4',
+      '--no-report',
+      '--workers',
+      '1',
+      '--resume',
+      '--out',
+    ];
     expect(await procache([...words, whole])).toMatchObject({ code: 0, stderr: '' });
     const text = await readFile(join(whole, 'study.jsonl'), 'utf8');
     expect(text).not.toMatch(/"kept":"recording[^\n]*null/);
     const total = (await linesOf(whole)).length;
     const random = uniforms(seed);
-    for (let kill = 0; kill < 2; kill++) await killed([...words, broken], broken, 1 + Math.floor(random() * (total / 4)));
+    for (let kill = 0; kill < 2; kill++)
+      await killed([...words, broken], broken, 1 + Math.floor(random() * (total / 4)));
     expect(await procache([...words, broken])).toMatchObject({ code: 0 });
     expect(await evaluationsOf(broken)).toEqual(await evaluationsOf(whole));
-    const recordings = async (folder: string) => (await linesOf(folder)).filter(({ kept }) => kept?.startsWith('recording'));
+    const recordings = async (folder: string) =>
+      (await linesOf(folder)).filter(({ kept }) => kept?.startsWith('recording'));
     expect(await recordings(broken)).toEqual(await recordings(whole));
-    for (const file of ['found-3.json', 'pareto.json']) expect(await readFile(join(broken, file), 'utf8')).toBe(await readFile(join(whole, file), 'utf8'));
+    for (const file of ['found-3.json', 'pareto.json'])
+      expect(await readFile(join(broken, file), 'utf8')).toBe(await readFile(join(whole, file), 'utf8'));
   });
 });

@@ -29,7 +29,8 @@ export interface SpawnOptions {
 
 /** Runs the built command line in a process of its own. */
 export function procache(words: readonly string[], { cwd, env, interrupt }: SpawnOptions = {}): Promise<Ended> {
-  if (!existsSync(main)) throw new Error(`${main} is not there; build first: npm test does, and so does pnpm run build`);
+  if (!existsSync(main))
+    throw new Error(`${main} is not there; build first: npm test does, and so does pnpm run build`);
   return new Promise((resolve, reject) => {
     let started = performance.now();
     const child = spawn(process.execPath, [main, ...words], { cwd, env: { ...process.env, NO_COLOR: '', ...env } });

@@ -12,9 +12,15 @@ const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const small = ['generate', '--labels', '1', '--steps', '2'];
 
 /** Runs the built command line with its standard output, or standard error, in a file or device. */
-async function into(path: string, words: readonly string[], stream: 'stdout' | 'stderr' = 'stdout'): Promise<{ readonly code: number | null; readonly other: string }> {
+async function into(
+  path: string,
+  words: readonly string[],
+  stream: 'stdout' | 'stderr' = 'stdout',
+): Promise<{ readonly code: number | null; readonly other: string }> {
   const file = openSync(path, 'w');
-  const child = spawn(process.execPath, [main, ...words], { stdio: ['ignore', stream === 'stdout' ? file : 'pipe', stream === 'stderr' ? file : 'pipe'] });
+  const child = spawn(process.execPath, [main, ...words], {
+    stdio: ['ignore', stream === 'stdout' ? file : 'pipe', stream === 'stderr' ? file : 'pipe'],
+  });
   closeSync(file);
   let other = '';
   (child.stdout ?? child.stderr)!.on('data', (data: Buffer) => (other += data.toString()));
@@ -34,8 +40,14 @@ describe.runIf(process.platform === 'linux')('standard output on a full device',
     [...small, '--out', '%out', '--json'],
   ];
   it.each(commands)('of %s %s %s ends with 1 and says so', async (...words) => {
-    const { code, other } = await into('/dev/full', words.map((word) => word.replace('%out', inFolder('full'))));
-    expect({ code, other }).toEqual({ code: 1, other: 'procache: standard output: cannot be written: the disk is full; make room, or write elsewhere\n' });
+    const { code, other } = await into(
+      '/dev/full',
+      words.map((word) => word.replace('%out', inFolder('full'))),
+    );
+    expect({ code, other }).toEqual({
+      code: 1,
+      other: 'procache: standard output: cannot be written: the disk is full; make room, or write elsewhere\n',
+    });
   });
 
   it('still keeps the files that were made', async () => {
@@ -51,7 +63,9 @@ describe.runIf(process.platform === 'linux')('standard output on a full device',
 
 describe('a reader that has seen enough', () => {
   it('is no failure', async () => {
-    const child = spawn(process.execPath, [main, 'inspect', 'fashion-dit', '--tensors', '--json'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [main, 'inspect', 'fashion-dit', '--tensors', '--json'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     child.stdout.destroy();
     let stderr = '';
     child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
@@ -66,20 +80,42 @@ describe.runIf(process.platform === 'linux')('files that are no files', () => {
     await symlink('/dev/full', inFolder('link'));
     for (const path of ['/dev/full', inFolder('link')]) {
       const { code, stderr } = await procache([...small, '--out', inFolder('o'), '--save-latents', path]);
-      expect({ code, stderr }).toEqual({ code: 1, stderr: `procache: ${path}: cannot be written: the disk is full; make room, or write elsewhere\n` });
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr: `procache: ${path}: cannot be written: the disk is full; make room, or write elsewhere\n`,
+      });
     }
     expect((await lstat(inFolder('link'))).isSymbolicLink()).toBe(true);
     expect((await stat('/dev/full')).isCharacterDevice()).toBe(true);
     await expect(stat(inFolder('o'))).rejects.toThrow('ENOENT');
 
     const whole = inFolder('whole.safetensors');
-    expect(await into(whole, [...small, '--out', inFolder('p'), '--quiet', '--save-latents', '/dev/stdout'])).toEqual({ code: 0, other: '' });
+    expect(await into(whole, [...small, '--out', inFolder('p'), '--quiet', '--save-latents', '/dev/stdout'])).toEqual({
+      code: 0,
+      other: '',
+    });
     const { tensors } = await openCheckpoint(bytesSource('whole', await readFile(whole)));
     expect(tensors.get('latents')!.shape).toEqual([1, 1, 32, 32]);
-    expect((await procache(['explain', '--schedule', 'fora-3', '--steps', '4', '--save', '/dev/stdout', '--json'])).stdout).toContain('"pattern": "#..#",');
+    expect(
+      (await procache(['explain', '--schedule', 'fora-3', '--steps', '4', '--save', '/dev/stdout', '--json'])).stdout,
+    ).toContain('"pattern": "#..#",');
     await writeFile(inFolder('target.json'), 'old');
     await symlink('target.json', inFolder('to.json'));
-    expect((await procache(['schedule', 'export', 'fora-3', '--format', 'mask', '--steps', '4', '--out', inFolder('to.json')])).code).toBe(0);
+    expect(
+      (
+        await procache([
+          'schedule',
+          'export',
+          'fora-3',
+          '--format',
+          'mask',
+          '--steps',
+          '4',
+          '--out',
+          inFolder('to.json'),
+        ])
+      ).code,
+    ).toBe(0);
     expect(await readFile(inFolder('target.json'), 'utf8')).toBe('1,0,0,1\n');
     expect((await lstat(inFolder('to.json'))).isSymbolicLink()).toBe(true);
   });
@@ -100,7 +136,9 @@ describe.runIf(process.platform === 'linux')('files that are no files', () => {
     const paths = [inFolder('fifo'), '/dev/zero', inFolder()];
     for (const words of readers) {
       for (const path of paths) {
-        const asked = words.map((word) => (word.startsWith('%') ? (path.endsWith('fifo') ? path + word.slice(1) : path) : word));
+        const asked = words.map((word) =>
+          word.startsWith('%') ? (path.endsWith('fifo') ? path + word.slice(1) : path) : word,
+        );
         if (path === inFolder() && (asked[1] === '--model' || asked.length === 2)) continue; // a folder may be a model
         const { code, stderr, milliseconds } = await procache(asked);
         expect([1, 2]).toContain(code);
@@ -114,15 +152,30 @@ describe.runIf(process.platform === 'linux')('files that are no files', () => {
   it('tell a file that may not be read from one that is not there', async () => {
     if (process.getuid?.() === 0) return; // root may read everything
     await writeFile(inFolder('secret.json'), '{}', { mode: 0 });
-    expect((await procache(['explain', '--schedule', inFolder('secret.json')])).stderr).toContain('you may not read it');
-    expect((await procache(['explain', '--schedule', inFolder('none.json')])).stderr).toContain('there is no such file');
+    expect((await procache(['explain', '--schedule', inFolder('secret.json')])).stderr).toContain(
+      'you may not read it',
+    );
+    expect((await procache(['explain', '--schedule', inFolder('none.json')])).stderr).toContain(
+      'there is no such file',
+    );
   });
 });
 
 describe('a model that gives NaN', () => {
   it.each([[], ['--compare']])('ends with 1, names the step, and leaves no picture: %j', async (...more) => {
     const out = inFolder('nan');
-    const { code, stdout, stderr } = await procache(['generate', '--model', join(FIXTURES, 'cases/18-nan/nanpix'), '--labels', '1', '--steps', '2', '--out', out, ...more]);
+    const { code, stdout, stderr } = await procache([
+      'generate',
+      '--model',
+      join(FIXTURES, 'cases/18-nan/nanpix'),
+      '--labels',
+      '1',
+      '--steps',
+      '2',
+      '--out',
+      out,
+      ...more,
+    ]);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^procache: step 0 \('#'\): .*NaN/);
     expect(stdout).not.toContain('PSNR');

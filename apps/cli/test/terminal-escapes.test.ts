@@ -15,9 +15,18 @@ const OBEYED = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a
 
 async function run(...words: string[]) {
   const written = { stdout: '', stderr: '' };
-  const stream = (name: keyof typeof written) => ({ isTTY: true, columns: 80, write: (text: string) => (written[name] += text) });
+  const stream = (name: keyof typeof written) => ({
+    isTTY: true,
+    columns: 80,
+    write: (text: string) => (written[name] += text),
+  });
   const env = { NO_COLOR: '1' };
-  const code = await runCommandLine(words, { stdout: stream('stdout'), stderr: stream('stderr'), env, signal: new AbortController().signal });
+  const code = await runCommandLine(words, {
+    stdout: stream('stdout'),
+    stderr: stream('stderr'),
+    env,
+    signal: new AbortController().signal,
+  });
   return { code, ...written };
 }
 
@@ -29,9 +38,16 @@ async function harmless(...words: string[]) {
   return ended;
 }
 
-async function checkpoint(name: string, tensor: string, metadata: Readonly<Record<string, string>> = {}): Promise<string> {
+async function checkpoint(
+  name: string,
+  tensor: string,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<string> {
   await mkdir(inFolder(), { recursive: true });
-  await writeFile(inFolder(name), writeSafetensors(new Map([[tensor, { shape: [1], data: Float32Array.of(1) }]]), new Map(Object.entries(metadata))));
+  await writeFile(
+    inFolder(name),
+    writeSafetensors(new Map([[tensor, { shape: [1], data: Float32Array.of(1) }]]), new Map(Object.entries(metadata))),
+  );
   return inFolder(name);
 }
 
@@ -55,7 +71,13 @@ describe('names out of files, on a terminal', () => {
   it('of files, in what is found and in what is not', async () => {
     const name = `x${HOSTILE.replaceAll('/', '')}`;
     const path = await checkpoint(`${name}.safetensors`, 'a');
-    for (const words of [['inspect', path], ['generate', '--model', path], ['inspect', inFolder(`no${name}`)], ['generate', '--model', `no${name}`]]) await harmless(...words);
+    for (const words of [
+      ['inspect', path],
+      ['generate', '--model', path],
+      ['inspect', inFolder(`no${name}`)],
+      ['generate', '--model', `no${name}`],
+    ])
+      await harmless(...words);
     await harmless('explain', '--schedule', `./no${name}.json`);
     await harmless('explain', '--schedule', name);
     await harmless('generate', '--config', `no${name}`);
@@ -80,7 +102,13 @@ describe('names out of files, on a terminal', () => {
     for (const [name, schedule] of Object.entries(files)) {
       const path = inFolder(`${name}.json`);
       await writeFile(path, JSON.stringify(schedule));
-      for (const words of [['inspect', path], ['inspect', path, '--json'], ['explain', '--schedule', path], ['schedule', 'resample', path, '--steps', '4'], ['schedule', 'export', path, '--format', 'ecad']]) {
+      for (const words of [
+        ['inspect', path],
+        ['inspect', path, '--json'],
+        ['explain', '--schedule', path],
+        ['schedule', 'resample', path, '--steps', '4'],
+        ['schedule', 'export', path, '--format', 'ecad'],
+      ]) {
         await harmless(...words);
       }
     }
@@ -90,16 +118,24 @@ describe('names out of files, on a terminal', () => {
 
   it('of the text in a picture', async () => {
     const picture = { width: 1, height: 1, channels: 1 as const, data: Uint8Array.of(7) };
-    await writeFile(inFolder('told.png'), encodePng(picture, { procache: JSON.stringify({ name: HOSTILE }), parameters: HOSTILE }));
+    await writeFile(
+      inFolder('told.png'),
+      encodePng(picture, { procache: JSON.stringify({ name: HOSTILE }), parameters: HOSTILE }),
+    );
     await writeFile(inFolder('other.png'), encodePng(picture, { Software: HOSTILE }));
     await writeFile(inFolder('broken.png'), encodePng(picture, { procache: `{${HOSTILE}` }));
     for (const name of ['told', 'other', 'broken']) await harmless('inspect', inFolder(`${name}.png`));
-    expect(JSON.parse((await harmless('inspect', inFolder('told.png'), '--json')).stdout)).toMatchObject({ name: HOSTILE });
+    expect(JSON.parse((await harmless('inspect', inFolder('told.png'), '--json')).stdout)).toMatchObject({
+      name: HOSTILE,
+    });
   });
 
   it('of classes, in messages and while images are drawn', async () => {
     const config = inFolder('config.json');
-    await writeFile(config, JSON.stringify({ num_heads: 4, classes: Array.from({ length: 10 }, (_, i) => `c${i}${HOSTILE}`) }));
+    await writeFile(
+      config,
+      JSON.stringify({ num_heads: 4, classes: Array.from({ length: 10 }, (_, i) => `c${i}${HOSTILE}`) }),
+    );
     const model = ['--model', join(FIXTURES, 'dit/model.safetensors'), '--config', config];
     await harmless('inspect', model[1]!, ...model.slice(2));
     await harmless('generate', ...model, '--labels', 'none');
@@ -126,6 +162,8 @@ describe('a message', () => {
     expect(stdout.length).toBeLessThan(1000);
     expect(stderr.length).toBeLessThan(25_000);
     const { error } = JSON.parse(stdout) as { readonly error: { readonly message: string } };
-    expect(error.message).toMatch(/^option '-n, --steps <n>' argument 'xxx.* \[\d+ more signs\] x*' is invalid\. It is a whole number, 1 or more, at most 4096$/);
+    expect(error.message).toMatch(
+      /^option '-n, --steps <n>' argument 'xxx.* \[\d+ more signs\] x*' is invalid\. It is a whole number, 1 or more, at most 4096$/,
+    );
   });
 });

@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { chooseModel } from '../src/arguments/model-choice.ts';
 import { chooseSchedule } from '../src/arguments/schedule-choice.ts';
 
-const shipped = zooNames().flatMap((name) => Object.keys(zooModel(name).schedules).map((schedule) => [schedule, name] as const));
+const shipped = zooNames().flatMap((name) =>
+  Object.keys(zooModel(name).schedules).map((schedule) => [schedule, name] as const),
+);
 
 describe('a schedule that ships with the zoo', () => {
   it.each(shipped)('%s fits %s, and was searched for the weights that ship', async (schedule, model) => {

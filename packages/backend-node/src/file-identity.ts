@@ -29,7 +29,11 @@ export function checkUnchanged(files: readonly FileIdentity[]): void {
   for (const file of files) {
     const problem = changeOf(file);
     if (problem === undefined) continue;
-    throw new ProCacheError('invalid-model', `${file.path}: ${problem} while the model was in use; open the model again (to replace a file that is in use, rename another one over it)`);
+    throw new ProCacheError(
+      'invalid-model',
+      `${file.path}: ${problem} while the model was in use; ` +
+        `open the model again (to replace a file that is in use, rename another one over it)`,
+    );
   }
 }
 
@@ -42,14 +46,19 @@ export function checkSame(before: readonly FileIdentity[], now: readonly FileIde
   checkUnchanged(before);
   const other = now.find(({ path }) => !before.some((file) => file.path === path));
   if (other === undefined) return;
-  throw new ProCacheError('invalid-model', `${other.path}: the model was in ${before[0]?.path ?? 'no file'} when it was looked at, and is here now; open the model again`);
+  throw new ProCacheError(
+    'invalid-model',
+    `${other.path}: the model was in ${before[0]?.path ?? 'no file'} when it was looked at, and is here now; ` +
+      `open the model again`,
+  );
 }
 
 function changeOf(file: FileIdentity): string | undefined {
   const now = statsOf(file.path);
   if (now === undefined) return 'was removed or renamed';
   if (now.ino !== file.inode || now.dev !== file.device) return 'was replaced by another file';
-  if (now.size !== file.size) return `had ${file.size} bytes when it was opened and has ${now.size} now: it was written to`;
+  if (now.size !== file.size)
+    return `had ${file.size} bytes when it was opened and has ${now.size} now: it was written to`;
   return now.mtimeNs === file.modified ? undefined : 'was written to';
 }
 

@@ -20,7 +20,10 @@ export interface FileSource extends ByteSource {
  *
  * @throws {ProCacheError} that tells a file that is not there from one that may not be read, and names what is no file.
  */
-export async function openFile(path: string, options: RegularFileOptions = { code: 'invalid-model', what: 'a checkpoint file' }): Promise<FileSource> {
+export async function openFile(
+  path: string,
+  options: RegularFileOptions = { code: 'invalid-model', what: 'a checkpoint file' },
+): Promise<FileSource> {
   const { handle } = await openRegular(path, options);
   try {
     const real = await realpath(path);

@@ -66,10 +66,14 @@ function closedPort(): MessagePort {
 function free(tensor: Tensor): void {
   const { data } = tensor;
   tensor.dispose();
-  if (ArrayBuffer.isView(data) && data.buffer.byteLength === data.byteLength) nowhere.postMessage(undefined, [data.buffer as ArrayBuffer]);
+  if (ArrayBuffer.isView(data) && data.buffer.byteLength === data.byteLength)
+    nowhere.postMessage(undefined, [data.buffer as ArrayBuffer]);
 }
 
-/** What every session of this package is opened with. Whatever fails is thrown; it need not be printed as well (4: fatal only). */
+/**
+ * What every session of this package is opened with. Whatever fails is thrown; it need not be printed as well (4: fatal
+ * only).
+ */
 export function plainOptions(threads: number): InferenceSession.SessionOptions {
   return { executionProviders: ['cpu'], logSeverityLevel: 4, intraOpNumThreads: threads };
 }
@@ -94,7 +98,10 @@ function folderOf({ files }: OnnxGraph): Record<string, string> {
   const [folder] = folders;
   if (folders.size === 0) return {};
   if (folders.size > 1 || folder === undefined) {
-    throw new ProCacheError('invalid-model', `the weights lie in ${folders.size} places; put all files of a checkpoint into one folder on disk`);
+    throw new ProCacheError(
+      'invalid-model',
+      `the weights lie in ${folders.size} places; put all files of a checkpoint into one folder on disk`,
+    );
   }
   return { model_external_initializers_file_folder_path: folder };
 }

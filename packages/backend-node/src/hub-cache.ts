@@ -12,18 +12,22 @@ const LONGEST_REF = 1024;
 /**
  * The snapshot that a folder in the cache of Hugging Face stands for, or undefined for a folder of another kind.
  *
- * The cache keeps of each model a folder `models--<owner>--<name>`, in it `snapshots/<commit>` with the files as links, and `refs/main`
- * with the commit that was asked for last.
+ * The cache keeps of each model a folder `models--<owner>--<name>`, in it `snapshots/<commit>` with the files as links,
+ * and `refs/main` with the commit that was asked for last.
  *
  * @throws {ProCacheError} `invalid-model` where it is such a folder and does not say which snapshot is meant.
  */
 export async function cachedSnapshot(folder: string, entries: readonly Dirent[]): Promise<string | undefined> {
   const names = entries.map(({ name }) => name);
   if (names.includes('snapshots') && (names.includes('refs') || names.includes('blobs'))) return snapshotOf(folder);
-  if (basename(folder) === 'snapshots' && entries.every((entry) => entry.isDirectory())) return snapshotOf(dirname(folder));
+  if (basename(folder) === 'snapshots' && entries.every((entry) => entry.isDirectory()))
+    return snapshotOf(dirname(folder));
   const models = names.filter((name) => name.startsWith('models--'));
   if (models.length === 0) return undefined;
-  throw new ProCacheError('invalid-model', `${folder}: this is a cache of models (${listedNames(models)}); name one of these folders`);
+  throw new ProCacheError(
+    'invalid-model',
+    `${folder}: this is a cache of models (${listedNames(models)}); name one of these folders`,
+  );
 }
 
 async function snapshotOf(model: string): Promise<string> {
@@ -32,13 +36,23 @@ async function snapshotOf(model: string): Promise<string> {
   if (main !== undefined && snapshots.includes(main)) return join(model, 'snapshots', main);
   if (main === undefined && snapshots.length === 1) return join(model, 'snapshots', snapshots[0]!);
   const has = snapshots.length === 0 ? 'none' : listedNames(snapshots);
-  const problem = main === undefined ? 'it does not say which snapshot is meant (refs/main is missing)' : `refs/main asks for the snapshot ${shownName(main)}, which is not there`;
-  throw new ProCacheError('invalid-model', `${model}: ${problem}; of its snapshots (${has}) name the folder of one, or download the model again`);
+  const problem =
+    main === undefined
+      ? 'it does not say which snapshot is meant (refs/main is missing)'
+      : `refs/main asks for the snapshot ${shownName(main)}, which is not there`;
+  throw new ProCacheError(
+    'invalid-model',
+    `${model}: ${problem}; of its snapshots (${has}) name the folder of one, or download the model again`,
+  );
 }
 
 async function mainOf(model: string): Promise<string | undefined> {
   const refs = await readdir(join(model, 'refs')).catch((): string[] => []);
   if (!refs.includes('main')) return undefined;
-  const text = await readRegularText(join(model, 'refs', 'main'), { most: LONGEST_REF, code: 'invalid-model', what: 'a file that holds a commit' });
+  const text = await readRegularText(join(model, 'refs', 'main'), {
+    most: LONGEST_REF,
+    code: 'invalid-model',
+    what: 'a file that holds a commit',
+  });
   return text.trim();
 }

@@ -32,26 +32,50 @@ const located = async (path: string) => {
 
 describe("a model's folder in the cache of Hugging Face", () => {
   it('is the snapshot that refs/main asks for', async () => {
-    await make('hub/models--a--b/snapshots/1f/transformer/diffusion_pytorch_model.safetensors', 'hub/models--a--b/snapshots/1f/model_index.json', 'hub/models--a--b/snapshots/2e/model.safetensors');
+    await make(
+      'hub/models--a--b/snapshots/1f/transformer/diffusion_pytorch_model.safetensors',
+      'hub/models--a--b/snapshots/1f/model_index.json',
+      'hub/models--a--b/snapshots/2e/model.safetensors',
+    );
     await mkdir(at('hub/models--a--b/refs'));
     await writeFile(at('hub/models--a--b/refs/main'), '1f\n');
-    const expected = ['hub/models--a--b/snapshots/1f/transformer/diffusion_pytorch_model.safetensors', undefined, 'hub/models--a--b/snapshots/1f'];
+    const expected = [
+      'hub/models--a--b/snapshots/1f/transformer/diffusion_pytorch_model.safetensors',
+      undefined,
+      'hub/models--a--b/snapshots/1f',
+    ];
     expect(await located('hub/models--a--b')).toEqual(expected);
     expect(await located('hub/models--a--b/snapshots')).toEqual(expected);
-    expect(await located('hub/models--a--b/snapshots/2e')).toEqual(['hub/models--a--b/snapshots/2e/model.safetensors', undefined, undefined]);
-    await expect(locate(at('hub'))).rejects.toThrow('hub: this is a cache of models (models--a--b); name one of these folders');
+    expect(await located('hub/models--a--b/snapshots/2e')).toEqual([
+      'hub/models--a--b/snapshots/2e/model.safetensors',
+      undefined,
+      undefined,
+    ]);
+    await expect(locate(at('hub'))).rejects.toThrow(
+      'hub: this is a cache of models (models--a--b); name one of these folders',
+    );
   });
 
   it('without refs/main is its only snapshot', async () => {
     await make('models--only/snapshots/3c/last.ckpt', 'models--only/snapshots/3c/config.json', 'models--only/blobs/3');
-    expect(await located('models--only')).toEqual(['models--only/snapshots/3c/last.ckpt', 'models--only/snapshots/3c/config.json', undefined]);
+    expect(await located('models--only')).toEqual([
+      'models--only/snapshots/3c/last.ckpt',
+      'models--only/snapshots/3c/config.json',
+      undefined,
+    ]);
     await make('models--only/snapshots/4d/last.ckpt');
     await expect(locate(at('models--only'))).rejects.toThrow(
-      'models--only: it does not say which snapshot is meant (refs/main is missing); of its snapshots (3c, 4d) name the folder of one, or download the model again',
+      'models--only: it does not say which snapshot is meant (refs/main is missing); ' +
+        'of its snapshots (3c, 4d) name the folder of one, or download the model again',
     );
   });
 
-  it.each([['5e', 'which is not there'], ['../../elsewhere', 'which is not there'], ['', 'which is not there'], ['\u001b[2J', '\\u{1b}[2J, which is not there']])('whose refs/main says %j is refused', async (main, problem) => {
+  it.each([
+    ['5e', 'which is not there'],
+    ['../../elsewhere', 'which is not there'],
+    ['', 'which is not there'],
+    ['\u001b[2J', '\\u{1b}[2J, which is not there'],
+  ])('whose refs/main says %j is refused', async (main, problem) => {
     await make('models--x/snapshots/1/model.safetensors');
     await mkdir(at('models--x/refs'), { recursive: true });
     await writeFile(at('models--x/refs/main'), main);
@@ -61,7 +85,12 @@ describe("a model's folder in the cache of Hugging Face", () => {
 
 describe('a pipeline', () => {
   it('is found around its transformer, which is named by its folder or file', async () => {
-    await make('pipe/model_index.json', 'pipe/scheduler/scheduler_config.json', 'pipe/transformer/config.json', 'pipe/transformer/diffusion_pytorch_model.safetensors');
+    await make(
+      'pipe/model_index.json',
+      'pipe/scheduler/scheduler_config.json',
+      'pipe/transformer/config.json',
+      'pipe/transformer/diffusion_pytorch_model.safetensors',
+    );
     const expected = ['pipe/transformer/diffusion_pytorch_model.safetensors', 'pipe/transformer/config.json', 'pipe'];
     expect(await located('pipe')).toEqual(expected);
     expect(await located('pipe/transformer')).toEqual(expected);
@@ -75,7 +104,9 @@ describe('a pipeline', () => {
 
   it('without its transformer is refused', async () => {
     await make('half/model_index.json');
-    await expect(locate(at('half'))).rejects.toThrow('transformer: there is no such folder, though the pipeline around it needs one; download the transformer too');
+    await expect(locate(at('half'))).rejects.toThrow(
+      'transformer: there is no such folder, though the pipeline around it needs one; download the transformer too',
+    );
   });
 });
 
@@ -88,7 +119,10 @@ describe('links', () => {
     await make('links/config.json');
     expect(await located('links/here.safetensors')).toEqual(['links/here.safetensors', 'links/config.json', undefined]);
     await cp(fixture('cases/11-sharded-variants/fp16'), at('shards'), { recursive: true });
-    await symlink(at('shards/diffusion_pytorch_model.safetensors.index.fp16.json'), at('links/all.safetensors.index.json'));
+    await symlink(
+      at('shards/diffusion_pytorch_model.safetensors.index.fp16.json'),
+      at('links/all.safetensors.index.json'),
+    );
     await rm(at('links/config.json'));
     const opened = await openModelFiles(at('links/all.safetensors.index.json'));
     expect(opened.files.map(({ path }) => basename(path))).toHaveLength(4);
@@ -99,10 +133,14 @@ describe('links', () => {
     await mkdir(at('broken'));
     await copyFile(fixture('dit/model.safetensors'), at('broken/model.safetensors'));
     await symlink('nowhere', at('broken/config.json'));
-    await expect(openModelFiles(at('broken'), { num_heads: 4 })).rejects.toThrow('config.json: is a link to a file that is not there; give a config');
+    await expect(openModelFiles(at('broken'), { num_heads: 4 })).rejects.toThrow(
+      'config.json: is a link to a file that is not there; give a config',
+    );
     await rename(at('broken/model.safetensors'), at('broken/elsewhere.bin'));
     await symlink('gone', at('broken/model.safetensors'));
-    await expect(openModelFiles(at('broken'))).rejects.toThrow('model.safetensors: is a link to a file that is not there; give a checkpoint file');
+    await expect(openModelFiles(at('broken'))).rejects.toThrow(
+      'model.safetensors: is a link to a file that is not there; give a checkpoint file',
+    );
   });
 });
 
@@ -111,7 +149,8 @@ describe('folders of shards', () => {
     const shards = fixture(`cases/11-sharded-variants/${name}`);
     const opened = await openCheckpointFiles(shards);
     const tensors = new Map<string, { shape: readonly number[]; data: Float32Array }>();
-    for (const tensor of opened.checkpoint.tensors.values()) tensors.set(tensor.name, { shape: tensor.shape, data: await readFloats(tensor) });
+    for (const tensor of opened.checkpoint.tensors.values())
+      tensors.set(tensor.name, { shape: tensor.shape, data: await readFloats(tensor) });
     await opened.close();
     await mkdir(at(`whole ${name}`));
     await writeFile(at(`whole ${name}`, 'model.safetensors'), writeSafetensors(tensors));

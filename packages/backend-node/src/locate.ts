@@ -46,20 +46,28 @@ async function locateInFolder(folder: string): Promise<Located> {
   const snapshot = await cachedSnapshot(folder, entries);
   if (snapshot !== undefined) return locateInFolder(snapshot);
   const isFolder = (name: string): boolean => entries.some((entry) => entry.name === name && !entry.isFile());
-  const isPipeline = entries.some(({ name }) => name === 'model_index.json') || (isFolder('transformer') && isFolder('scheduler'));
+  const isPipeline =
+    entries.some(({ name }) => name === 'model_index.json') || (isFolder('transformer') && isFolder('scheduler'));
   return isPipeline ? locateInPipeline(folder) : located(folder, entries);
 }
 
 async function locateInPipeline(folder: string): Promise<Located> {
   const transformer = join(folder, 'transformer');
   if (!(await isThere(transformer))) {
-    throw new ProCacheError('invalid-model', `${transformer}: there is no such folder, though the pipeline around it needs one; download the transformer too`);
+    throw new ProCacheError(
+      'invalid-model',
+      `${transformer}: there is no such folder, though the pipeline around it needs one; download the transformer too`,
+    );
   }
   return { ...(await located(transformer, await entriesOf(transformer))), pipeline: folder };
 }
 
 async function located(folder: string, entries: readonly Dirent[]): Promise<Located> {
-  const weights = chooseWeights(folder, entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name), await innerFolders(folder, entries));
+  const weights = chooseWeights(
+    folder,
+    entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name),
+    await innerFolders(folder, entries),
+  );
   const config = entries.some(({ name }) => name === 'config.json') ? join(folder, 'config.json') : undefined;
   return { weights: join(folder, weights), config, pipeline: await pipelineAround(folder) };
 }
@@ -74,9 +82,16 @@ async function pipelineAround(folder: string): Promise<string | undefined> {
 const MOST_FOLDERS = 20;
 
 /** What the folders in a folder hold, to say where there is a checkpoint. */
-async function innerFolders(folder: string, entries: readonly Dirent[]): Promise<ReadonlyMap<string, readonly string[]>> {
+async function innerFolders(
+  folder: string,
+  entries: readonly Dirent[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
   const inner = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.')).slice(0, MOST_FOLDERS);
-  return new Map(await Promise.all(inner.map(async ({ name }) => [name, await readdir(join(folder, name)).catch((): string[] => [])] as const)));
+  return new Map(
+    await Promise.all(
+      inner.map(async ({ name }) => [name, await readdir(join(folder, name)).catch((): string[] => [])] as const),
+    ),
+  );
 }
 
 function entriesOf(folder: string): Promise<readonly Dirent[]> {
@@ -88,5 +103,9 @@ function entriesOf(folder: string): Promise<readonly Dirent[]> {
 function notThere(path: string, cause: unknown): never {
   const isMissing = ['ENOENT', 'ENOTDIR'].includes(String((cause as NodeJS.ErrnoException).code));
   const problem = isMissing ? 'there is no such file or folder' : systemReason(cause);
-  throw new ProCacheError('invalid-model', `${path}: ${problem}; give a checkpoint file, a model folder, or the name of a zoo model`, { cause });
+  throw new ProCacheError(
+    'invalid-model',
+    `${path}: ${problem}; give a checkpoint file, a model folder, or the name of a zoo model`,
+    { cause },
+  );
 }

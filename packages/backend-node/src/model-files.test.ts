@@ -31,7 +31,12 @@ async function folderWith(name: string, files: Readonly<Record<string, string>>)
 /** The latents that a model draws, to compare ways of opening it. */
 async function draw(path: string, config = {}): Promise<Float32Array> {
   const transformer = await openTransformer(path, { threads: 1, config });
-  const { latents } = await generate(transformer, { plan: planOf(uncached({ steps: 3 }), transformer.topology), steps, conditions: [1], seeds: [3] });
+  const { latents } = await generate(transformer, {
+    plan: planOf(uncached({ steps: 3 }), transformer.topology),
+    steps,
+    conditions: [1],
+    seeds: [3],
+  });
   await transformer.dispose();
   return latents;
 }
@@ -56,17 +61,31 @@ describe('openModelFiles', () => {
     });
     await writeFile(join(pipeline, 'model_index.json'), '{"_class_name": "DiTPipeline"}');
     await mkdir(join(pipeline, 'scheduler'));
-    const schedule = (fields: object) => writeFile(join(pipeline, 'scheduler', 'scheduler_config.json'), JSON.stringify(fields));
-    await schedule({ _class_name: 'DDIMScheduler', num_train_timesteps: 500, beta_schedule: 'scaled_linear', beta_end: 0.012, prediction_type: 'epsilon' });
+    const schedule = (fields: object) =>
+      writeFile(join(pipeline, 'scheduler', 'scheduler_config.json'), JSON.stringify(fields));
+    await schedule({
+      _class_name: 'DDIMScheduler',
+      num_train_timesteps: 500,
+      beta_schedule: 'scaled_linear',
+      beta_end: 0.012,
+      prediction_type: 'epsilon',
+    });
     const opened = await openModelFiles(pipeline);
-    expect(opened.model.defaults).toMatchObject({ trainTimesteps: 500, betaSchedule: 'scaled_linear', betaStart: 1e-4, betaEnd: 0.012 });
+    expect(opened.model.defaults).toMatchObject({
+      trainTimesteps: 500,
+      betaSchedule: 'scaled_linear',
+      betaStart: 1e-4,
+      betaEnd: 0.012,
+    });
     await opened.close();
     await schedule({ prediction_type: 'v_prediction' });
     const ofVelocity = await openModelFiles(pipeline);
     expect(ofVelocity.model.defaults).toMatchObject({ prediction: 'velocity', trainTimesteps: 1000 });
     await ofVelocity.close();
     await schedule({ prediction_type: 'flow_prediction' });
-    await expect(openModelFiles(pipeline)).rejects.toThrow('prediction_type is "flow_prediction", which is not supported; supported are epsilon');
+    await expect(openModelFiles(pipeline)).rejects.toThrow(
+      'prediction_type is "flow_prediction", which is not supported; supported are epsilon',
+    );
   });
 
   it('opens weights behind links, as download caches lay them out', async () => {
@@ -80,17 +99,30 @@ describe('openModelFiles', () => {
 
   it('a torch file draws what the safetensors file of the same weights draws', async () => {
     const config = { num_heads: 4 };
-    expect(await draw(fixture('checkpoints/plain.pt'), config)).toEqual(await draw(fixture('dit/model.safetensors'), config));
+    expect(await draw(fixture('checkpoints/plain.pt'), config)).toEqual(
+      await draw(fixture('dit/model.safetensors'), config),
+    );
   });
 
   it('says what is wrong with the path', async () => {
-    await expect(openModelFiles(join(folder, 'nowhere'))).rejects.toThrow(/nowhere: there is no such file or folder; give a checkpoint file/);
+    await expect(openModelFiles(join(folder, 'nowhere'))).rejects.toThrow(
+      /nowhere: there is no such file or folder; give a checkpoint file/,
+    );
     await mkdir(join(folder, 'empty'));
-    await expect(openModelFiles(join(folder, 'empty'))).rejects.toThrow(/empty: the folder holds no checkpoint; name the file itself/);
-    const two = await folderWith('two', { 'a.safetensors': 'dit/model.safetensors', 'b.safetensors': 'dit/model.safetensors' });
-    await expect(openModelFiles(two)).rejects.toThrow(/holds 2 checkpoints \(a.safetensors, b.safetensors\); name the file itself/);
+    await expect(openModelFiles(join(folder, 'empty'))).rejects.toThrow(
+      /empty: the folder holds no checkpoint; name the file itself/,
+    );
+    const two = await folderWith('two', {
+      'a.safetensors': 'dit/model.safetensors',
+      'b.safetensors': 'dit/model.safetensors',
+    });
+    await expect(openModelFiles(two)).rejects.toThrow(
+      /holds 2 checkpoints \(a.safetensors, b.safetensors\); name the file itself/,
+    );
     await writeFile(join(two, 'config.json'), '{"num_heads": 4');
-    await expect(openModelFiles(join(two, 'a.safetensors'))).rejects.toThrow('config.json, line 1, column 16: this is not JSON: ');
+    await expect(openModelFiles(join(two, 'a.safetensors'))).rejects.toThrow(
+      'config.json, line 1, column 16: this is not JSON: ',
+    );
   });
 });
 
@@ -101,7 +133,8 @@ describe('half precision', () => {
     const { checkpoint } = opened;
     expect([...checkpoint.tensors.values()].every(({ type }) => type === 'F16')).toBe(true);
     const widened = new Map<string, { shape: readonly number[]; data: Float32Array }>();
-    for (const tensor of checkpoint.tensors.values()) widened.set(tensor.name, { shape: tensor.shape, data: await readFloats(tensor) });
+    for (const tensor of checkpoint.tensors.values())
+      widened.set(tensor.name, { shape: tensor.shape, data: await readFloats(tensor) });
     await opened.close();
     const wide = join(folder, 'wide');
     await mkdir(wide);
@@ -112,7 +145,10 @@ describe('half precision', () => {
 
   it('half and bfloat16 torch files hold the widened values', async () => {
     const exact = await tensorsOf('dit/model.safetensors');
-    for (const [name, tolerance] of [['half', 2 ** -10], ['bfloat16', 2 ** -7]] as const) {
+    for (const [name, tolerance] of [
+      ['half', 2 ** -10],
+      ['bfloat16', 2 ** -7],
+    ] as const) {
       const rounded = await tensorsOf(`checkpoints/${name}.pt`);
       for (const tensor of rounded.names) {
         const [a, b] = [await exact.floats(tensor), await rounded.floats(tensor)];

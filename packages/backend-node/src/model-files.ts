@@ -1,5 +1,15 @@
 import { basename, dirname, join } from 'node:path';
-import { type Checkpoint, checkRecords, type ConfigJson, isShardIndex, ModelConfig, openCheckpoint, openModel, openShards, type TransformerModel } from '@procache/model';
+import {
+  type Checkpoint,
+  checkRecords,
+  type ConfigJson,
+  isShardIndex,
+  ModelConfig,
+  openCheckpoint,
+  openModel,
+  openShards,
+  type TransformerModel,
+} from '@procache/model';
 import type { FileIdentity } from './file-identity.ts';
 import { type FileSource, openFile } from './file-source.ts';
 import { besides, isThere, locate, type Located } from './locate.ts';
@@ -40,7 +50,9 @@ export async function openModelFiles(path: string, config: ConfigJson = {}): Pro
   }
 }
 
-/** Bytes of weights that are compared with their checksums when a torch file is opened: as many as take no time to read. */
+/**
+ * Bytes of weights that are compared with their checksums when a torch file is opened: as many as take no time to read.
+ */
 const CHECKED_WHEN_OPENED = 16 * 2 ** 20;
 
 /** Opens the same as `openModelFiles`, whether or not the tensors are those of a model that is supported. */
@@ -57,10 +69,19 @@ export async function openCheckpointFiles(path: string): Promise<OpenedCheckpoin
   };
   try {
     const source = await open(found.weights);
-    const openShard = async (name: string) => open((await besides(found.weights, name)) ?? join(dirname(found.weights), name));
-    const checkpoint = await (isShardIndex(basename(found.weights)) ? openShards(source, openShard) : openCheckpoint(source));
+    const openShard = async (name: string) =>
+      open((await besides(found.weights, name)) ?? join(dirname(found.weights), name));
+    const checkpoint = await (isShardIndex(basename(found.weights))
+      ? openShards(source, openShard)
+      : openCheckpoint(source));
     await checkRecords(checkpoint, { most: CHECKED_WHEN_OPENED });
-    return { path: found.weights, checkpoint, config: await configOf(found), files: files.map(({ identity }) => identity), close };
+    return {
+      path: found.weights,
+      checkpoint,
+      config: await configOf(found),
+      files: files.map(({ identity }) => identity),
+      close,
+    };
   } catch (cause) {
     await close();
     throw cause;

@@ -13,7 +13,12 @@ function bun(platform: string, answer = 0): Host & { readonly calls: string[] } 
       },
     },
   });
-  return { versions: { bun: '1.4.5' }, platform, getBuiltinModule: (name) => (name === 'bun:ffi' ? { dlopen } : undefined), calls };
+  return {
+    versions: { bun: '1.4.5' },
+    platform,
+    getBuiltinModule: (name) => (name === 'bun:ffi' ? { dlopen } : undefined),
+    calls,
+  };
 }
 
 describe('the environment that native libraries see', () => {
@@ -22,7 +27,11 @@ describe('the environment that native libraries see', () => {
   });
 
   it('is apart from process.env in Bun, but on Windows', () => {
-    expect(['linux', 'darwin', 'win32'].map((platform) => keepsOwnEnvironment(bun(platform)))).toEqual([true, true, false]);
+    expect(['linux', 'darwin', 'win32'].map((platform) => keepsOwnEnvironment(bun(platform)))).toEqual([
+      true,
+      true,
+      false,
+    ]);
   });
 
   it.each([
@@ -35,7 +44,8 @@ describe('the environment that native libraries see', () => {
   });
 
   it('says what to do where it cannot be set', () => {
-    const way = /^the environment: Bun 1\.4\.5 does not let A be set to 1 for native libraries; set it before the process starts$/;
+    const way =
+      /^the environment: Bun 1\.4\.5 does not let A be set to 1 for native libraries; set it before the process starts$/;
     expect(() => setNativeVariable('A', '1', bun('linux', -1))).toThrow(way);
     expect(() => setNativeVariable('A', '1', { ...bun('linux'), getBuiltinModule: () => undefined })).toThrow(way);
   });

@@ -9,7 +9,10 @@ export interface Host {
 
 /** Bun's access to native libraries, as far as it is used here. */
 interface BunFfi {
-  readonly dlopen: (library: string, symbols: object) => { readonly symbols: { setenv(name: Uint8Array, value: Uint8Array, overwrite: number): number } };
+  readonly dlopen: (
+    library: string,
+    symbols: object,
+  ) => { readonly symbols: { setenv(name: Uint8Array, value: Uint8Array, overwrite: number): number } };
 }
 
 /** Whether the runtime is Bun, where writing to `process.env` changes nothing that native libraries see. */
@@ -33,7 +36,8 @@ export function setNativeVariable(name: string, value: string, host: Host = proc
   } catch (cause) {
     throw new ProCacheError(
       'unsupported-device',
-      `the environment: Bun ${host.versions['bun']!} does not let ${name} be set to ${value} for native libraries; set it before the process starts`,
+      `the environment: Bun ${host.versions['bun']!} does not let ${name} be set to ${value} for native ` +
+        `libraries; set it before the process starts`,
       { cause },
     );
   }

@@ -20,7 +20,8 @@ export interface OnnxNetwork {
   /**
    * One of its outputs.
    *
-   * @throws {ProCacheError} `execution-failed` where the network cannot take the inputs, or the output is no float32 array.
+   * @throws {ProCacheError} `execution-failed` where the network cannot take the inputs, or the output is no float32
+   * array.
    */
   run(inputs: Readonly<Record<string, NumberArray>>, output: string): Promise<NumberArray>;
   close(): Promise<void>;
@@ -45,13 +46,19 @@ export async function openNetwork(path: string, { threads, place = path }: Netwo
   await checkFile(path, place);
   const { InferenceSession, Tensor } = await startedRuntime();
   const session = await InferenceSession.create(path, plainOptions(threadCount(threads))).catch((cause: unknown) => {
-    throw new ProCacheError('invalid-input', `${place}: ONNX Runtime cannot open it: ${firstLine(cause)}; give an ONNX file`, { cause });
+    throw new ProCacheError(
+      'invalid-input',
+      `${place}: ONNX Runtime cannot open it: ${firstLine(cause)}; give an ONNX file`,
+      { cause },
+    );
   });
   return {
     inputs: session.inputNames,
     outputs: session.outputNames,
     async run(inputs, output) {
-      const feeds = Object.fromEntries(Object.entries(inputs).map(([name, { data, shape }]) => [name, new Tensor('float32', data, shape)]));
+      const feeds = Object.fromEntries(
+        Object.entries(inputs).map(([name, { data, shape }]) => [name, new Tensor('float32', data, shape)]),
+      );
       const results = await run(session, feeds, output, place);
       return floatsOf(results, output, place);
     },
@@ -63,15 +70,25 @@ async function checkFile(path: string, place: string): Promise<void> {
   const { handle, stats } = await openRegular(path, { place, what: 'an ONNX file' });
   await handle.close();
   if (stats.size > 0 && stats.size < LONGEST) return;
-  throw new ProCacheError('invalid-input', `${place}: is ${stats.size} bytes long, and an ONNX file has 1 to ${LONGEST - 1}; give an ONNX file`);
+  throw new ProCacheError(
+    'invalid-input',
+    `${place}: is ${stats.size} bytes long, and an ONNX file has 1 to ${LONGEST - 1}; give an ONNX file`,
+  );
 }
 
-async function run(session: InferenceSession, feeds: Readonly<Record<string, Tensor>>, output: string, place: string): Promise<Tensor> {
+async function run(
+  session: InferenceSession,
+  feeds: Readonly<Record<string, Tensor>>,
+  output: string,
+  place: string,
+): Promise<Tensor> {
   try {
     return (await session.run(feeds, [output]))[output]!;
   } catch (cause) {
     const shapes = Object.entries(feeds).map(([name, { dims }]) => `${name} [${dims.join(', ')}]`);
-    throw new ProCacheError('execution-failed', `${place}: cannot take ${shapes.join(', ')}: ${firstLine(cause)}`, { cause });
+    throw new ProCacheError('execution-failed', `${place}: cannot take ${shapes.join(', ')}: ${firstLine(cause)}`, {
+      cause,
+    });
   }
 }
 

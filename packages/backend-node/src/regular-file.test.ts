@@ -16,7 +16,9 @@ afterAll(() => rm(folder, { recursive: true }));
 
 /** What is said of a path, without the path. */
 async function problemOf(path: string): Promise<string> {
-  const cause = await readRegularFile(path, { most: 1e6, code: 'invalid-model', what: 'a checkpoint file' }).catch((thrown: unknown) => thrown);
+  const cause = await readRegularFile(path, { most: 1e6, code: 'invalid-model', what: 'a checkpoint file' }).catch(
+    (thrown: unknown) => thrown,
+  );
   expect(cause).toMatchObject({ name: 'ProCacheError', code: 'invalid-model' });
   const { message } = cause as Error;
   expect(message.startsWith(`${path}: `)).toBe(true);
@@ -40,7 +42,12 @@ describe('readRegularFile', () => {
     await writeFile(at('empty'), '');
     await symlink('file', at('link'));
     await symlink('link', at('link of a link'));
-    for (const [name, text] of [['file', 'abc'], ['empty', ''], ['link', 'abc'], ['link of a link', 'abc']] as const) {
+    for (const [name, text] of [
+      ['file', 'abc'],
+      ['empty', ''],
+      ['link', 'abc'],
+      ['link of a link', 'abc'],
+    ] as const) {
       expect(Buffer.from(await readRegularFile(at(name), { most: 3 })).toString()).toBe(text);
     }
   });
@@ -52,7 +59,9 @@ describe('readRegularFile', () => {
     await symlink('circle', at('circle'));
     expect(await problemOf(at('missing'))).toBe('there is no such file; give a checkpoint file');
     expect(await problemOf(at('dangling'))).toBe('is a link to a file that is not there; give a checkpoint file');
-    expect(await problemOf(at('plain', 'below'))).toBe('there is no such file, since a part of the path is a file itself; give a checkpoint file');
+    expect(await problemOf(at('plain', 'below'))).toBe(
+      'there is no such file, since a part of the path is a file itself; give a checkpoint file',
+    );
     expect(await problemOf(at('circle'))).toBe('is a link that leads round in a circle; give a checkpoint file');
     expect(await problemOf(at('inner'))).toBe('is a folder; give a checkpoint file');
     expect(await problemOf(at('x'.repeat(300)))).toBe('is longer than a path may be; give a checkpoint file');
@@ -90,7 +99,9 @@ describe('readRegularFile', () => {
 
   it('refuses a file that is too long before it reads it', async () => {
     await writeFile(at('long'), 'x'.repeat(101));
-    await expect(readRegularFile(at('long'), { most: 100, what: 'a small file', place: '--data long' })).rejects.toMatchObject({
+    await expect(
+      readRegularFile(at('long'), { most: 100, what: 'a small file', place: '--data long' }),
+    ).rejects.toMatchObject({
       code: 'invalid-input',
       message: '--data long: is 101 bytes long, and the longest that is read has 100; give a small file',
     });
@@ -98,7 +109,9 @@ describe('readRegularFile', () => {
   });
 
   it.skipIf(process.platform !== 'linux')('refuses a file that holds more than the system says', async () => {
-    expect(await problemOf('/proc/self/status')).toBe('was 0 bytes long, and more were there when it was read; give a file that is not being written at the moment');
+    expect(await problemOf('/proc/self/status')).toBe(
+      'was 0 bytes long, and more were there when it was read; give a file that is not being written at the moment',
+    );
   });
 });
 
@@ -111,7 +124,10 @@ describe('readRegularText', () => {
   it('refuses other encodings, whose signs would be replaced', async () => {
     await writeFile(at('latin-1'), Buffer.from('café', 'latin1'));
     await writeFile(at('utf-16'), Buffer.from('\ufeff{"a": 1}', 'utf16le'));
-    for (const name of ['latin-1', 'utf-16']) await expect(readRegularText(at(name), { most: 100 })).rejects.toThrow(`${name}: is not a text in UTF-8; give a regular file`);
+    for (const name of ['latin-1', 'utf-16'])
+      await expect(readRegularText(at(name), { most: 100 })).rejects.toThrow(
+        `${name}: is not a text in UTF-8; give a regular file`,
+      );
   });
 });
 

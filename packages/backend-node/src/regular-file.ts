@@ -34,11 +34,17 @@ export interface OpenedFile {
 export async function readRegularFile(path: string, options: ReadOptions): Promise<Uint8Array<ArrayBuffer>> {
   const { handle, stats } = await openRegular(path, options);
   try {
-    if (stats.size > options.most) refuse(path, `is ${stats.size} bytes long, and the longest that is read has ${options.most}`, options);
+    if (stats.size > options.most)
+      refuse(path, `is ${stats.size} bytes long, and the longest that is read has ${options.most}`, options);
     // One more than there should be, to notice a file that grows.
     const bytes = await readRange(handle, 0, stats.size + 1);
     if (bytes.length !== stats.size) {
-      refuse(path, `was ${stats.size} bytes long, and ${bytes.length > stats.size ? 'more' : `only ${bytes.length}`} were there when it was read`, { ...options, what: WRITTEN });
+      refuse(
+        path,
+        `was ${stats.size} bytes long, and ${bytes.length > stats.size ? 'more' : `only ${bytes.length}`} were ` +
+          `there when it was read`,
+        { ...options, what: WRITTEN },
+      );
     }
     return bytes;
   } catch (cause) {
@@ -95,7 +101,13 @@ const WRITTEN = 'a file that is not being written at the moment';
 
 function checkKind(path: string, stats: Stats, options: RegularFileOptions): void {
   if (stats.isFile()) return;
-  const kind = stats.isDirectory() ? 'a folder' : stats.isFIFO() ? 'a pipe' : stats.isSocket() ? 'a socket' : 'a device';
+  const kind = stats.isDirectory()
+    ? 'a folder'
+    : stats.isFIFO()
+      ? 'a pipe'
+      : stats.isSocket()
+        ? 'a socket'
+        : 'a device';
   refuse(path, `is ${kind}`, options);
 }
 
@@ -116,7 +128,12 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** Tells a link that leads to nothing from a name that nothing has. */
 async function notFound(path: string, cause: unknown, options: RegularFileOptions): Promise<never> {
-  const isLink = codeOf(cause) === 'ENOENT' && (await lstat(path).then((found) => found.isSymbolicLink(), () => false));
+  const isLink =
+    codeOf(cause) === 'ENOENT' &&
+    (await lstat(path).then(
+      (found) => found.isSymbolicLink(),
+      () => false,
+    ));
   return isLink ? refuse(path, 'is a link to a file that is not there', options, cause) : failed(path, cause, options);
 }
 
@@ -131,7 +148,12 @@ export function systemReason(cause: unknown): string {
   return REASONS[codeOf(cause)] ?? `cannot be read (${messageOf(cause)})`;
 }
 
-function refuse(path: string, problem: string, { code = 'invalid-input', what = 'a regular file', place = path }: RegularFileOptions, cause?: unknown): never {
+function refuse(
+  path: string,
+  problem: string,
+  { code = 'invalid-input', what = 'a regular file', place = path }: RegularFileOptions,
+  cause?: unknown,
+): never {
   throw new ProCacheError(code, `${place}: ${problem}; give ${what}`, cause === undefined ? {} : { cause });
 }
 

@@ -12,11 +12,21 @@ const schedule: Schedule = {
   pattern: '#.+#+.',
   legend: { '+': [{ do: 'reuse' }, { do: 'refresh', ratio: 0.25, blocks: [21, 27], modules: ['mlp'] }] },
 };
-const open = (thread: 'main' | 'worker') => openTransformer(fixture('dit/model.safetensors'), { thread, threads: 1, config: { num_heads: 4 } });
+const open = (thread: 'main' | 'worker') =>
+  openTransformer(fixture('dit/model.safetensors'), { thread, threads: 1, config: { num_heads: 4 } });
 
-async function draw(transformer: Awaited<ReturnType<typeof open>>, options: { signal?: AbortSignal; onStep?: () => void } = {}): Promise<Float32Array> {
+async function draw(
+  transformer: Awaited<ReturnType<typeof open>>,
+  options: { signal?: AbortSignal; onStep?: () => void } = {},
+): Promise<Float32Array> {
   const guidance = { scale: 1.5, unconditional: 10, channels: 3 };
-  const { latents } = await generate(transformer, { plan: planOf(schedule, transformer.topology), steps, conditions: [1, 2], guidance, ...options });
+  const { latents } = await generate(transformer, {
+    plan: planOf(schedule, transformer.topology),
+    steps,
+    conditions: [1, 2],
+    guidance,
+    ...options,
+  });
   return latents;
 }
 
@@ -42,29 +52,42 @@ describe('a transformer in a worker thread', () => {
       message: expect.stringContaining("label 99 is outside the model's 10 classes") as string,
     });
     await transformer.dispose();
-    await expect(generate(transformer, { plan, steps, conditions: [1] })).rejects.toThrow('the transformer has been disposed of; open it again');
+    await expect(generate(transformer, { plan, steps, conditions: [1] })).rejects.toThrow(
+      'the transformer has been disposed of; open it again',
+    );
   });
 
   it('ends an aborted generation between steps, and goes on', async () => {
     const transformer = await open('worker');
     const controller = new AbortController();
-    await expect(draw(transformer, { signal: controller.signal, onStep: () => controller.abort() })).rejects.toThrow(/abort/i);
+    await expect(draw(transformer, { signal: controller.signal, onStep: () => controller.abort() })).rejects.toThrow(
+      /abort/i,
+    );
     expect((await draw(transformer)).length).toBe(2 * 4 * 16 * 16);
     await transformer.dispose();
   });
 
-  it.each(['main', 'worker'] as const)('that is disposed of while it draws ends its step first, and is gone then (%s)', async (thread) => {
-    for (let round = 0; round < 5; round++) {
-      const transformer = await open(thread);
-      let disposed: Promise<void> | undefined;
-      const plan = planOf({ ...schedule, pattern: schedule.pattern.repeat(20) }, transformer.topology);
-      // At another moment of a step each time.
-      const onStep = (): void => void (disposed ??= new Promise((resolve) => setTimeout(resolve, 7 * round)).then(() => transformer.dispose()));
-      const drawing = generate(transformer, { plan, steps: diffusionSteps(120), conditions: [1, 2], onStep });
-      await expect(drawing).rejects.toMatchObject({ code: 'execution-failed', message: expect.stringContaining('the transformer has been disposed of; open it again') as string });
-      await disposed;
-      await transformer.dispose();
-      await expect(draw(transformer)).rejects.toThrow('the transformer has been disposed of; open it again');
-    }
-  });
+  it.each(['main', 'worker'] as const)(
+    'that is disposed of while it draws ends its step first, and is gone then (%s)',
+    async (thread) => {
+      for (let round = 0; round < 5; round++) {
+        const transformer = await open(thread);
+        let disposed: Promise<void> | undefined;
+        const plan = planOf({ ...schedule, pattern: schedule.pattern.repeat(20) }, transformer.topology);
+        // At another moment of a step each time.
+        const onStep = (): void =>
+          void (disposed ??= new Promise((resolve) => setTimeout(resolve, 7 * round)).then(() =>
+            transformer.dispose(),
+          ));
+        const drawing = generate(transformer, { plan, steps: diffusionSteps(120), conditions: [1, 2], onStep });
+        await expect(drawing).rejects.toMatchObject({
+          code: 'execution-failed',
+          message: expect.stringContaining('the transformer has been disposed of; open it again') as string,
+        });
+        await disposed;
+        await transformer.dispose();
+        await expect(draw(transformer)).rejects.toThrow('the transformer has been disposed of; open it again');
+      }
+    },
+  );
 });

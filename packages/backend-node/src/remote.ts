@@ -1,5 +1,14 @@
 import { Worker } from 'node:worker_threads';
-import { type Conditioned, type Conditions, type FeatureId, type Plan, ProCacheError, type StepCall, type StepResult, type Transformer } from '@procache/core';
+import {
+  type Conditioned,
+  type Conditions,
+  type FeatureId,
+  type Plan,
+  ProCacheError,
+  type StepCall,
+  type StepResult,
+  type Transformer,
+} from '@procache/core';
 import type { TransformerModel } from '@procache/model';
 import type { Answer, Handle, Request, RequestBody, SharedOptions } from './messages.ts';
 import { settleTelemetry } from './telemetry.ts';
@@ -10,7 +19,11 @@ import { settleTelemetry } from './telemetry.ts';
  * Features stay in the worker; here they are numbers. Only latents, outputs, scores and token
  * choices cross between the threads.
  */
-export async function remoteTransformer(path: string, options: SharedOptions, model: TransformerModel): Promise<Transformer<unknown>> {
+export async function remoteTransformer(
+  path: string,
+  options: SharedOptions,
+  model: TransformerModel,
+): Promise<Transformer<unknown>> {
   const { threads, memory, config, unchangedSince } = options;
   await settleTelemetry();
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
@@ -52,7 +65,10 @@ async function condition(line: Line, conditions: Conditions, plan: Plan): Promis
 /** Requests and answers, matched by number. */
 class Line {
   readonly #worker: Worker;
-  readonly #waiting = new Map<number, { readonly resolve: (value: unknown) => void; readonly reject: (cause: unknown) => void }>();
+  readonly #waiting = new Map<
+    number,
+    { readonly resolve: (value: unknown) => void; readonly reject: (cause: unknown) => void }
+  >();
   #asked = 0;
   #broken: Error | undefined;
   #closing: Promise<void> | undefined;
@@ -61,7 +77,9 @@ class Line {
     this.#worker = worker;
     worker.on('message', (answer: Answer) => this.#settle(answer));
     worker.on('error', (cause) => this.#break(cause));
-    worker.on('exit', (code) => this.#break(new ProCacheError('execution-failed', `the worker thread ended with code ${code}`)));
+    worker.on('exit', (code) =>
+      this.#break(new ProCacheError('execution-failed', `the worker thread ended with code ${code}`)),
+    );
     worker.unref(); // an idle worker does not keep the process alive; a question in flight does
   }
 
@@ -79,7 +97,10 @@ class Line {
     return this.#closing !== undefined;
   }
 
-  /** Takes no more questions, and ends the thread once it has answered all; to end it in the middle of a run would end the process. */
+  /**
+   * Takes no more questions, and ends the thread once it has answered all; to end it in the middle of a run would end
+   * the process.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#disposeAndEnd();
     return this.#closing;

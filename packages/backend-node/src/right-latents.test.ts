@@ -64,7 +64,9 @@ it("computes diffusers' activation linear-silu", async () => {
   await expectLatents(await draw(fixture('cases/15-activation-fn')), 'cases/15-activation-fn/expected.safetensors');
 });
 
-/** The noise of test/diffusers_dit.py, which printed the numbers that this is compared with: every 97th of the latents. */
+/**
+ * The noise of test/diffusers_dit.py, which printed the numbers that this is compared with: every 97th of the latents.
+ */
 async function expectNumbers(path: string, config: ConfigJson, expected: readonly number[]): Promise<void> {
   const noise = Float32Array.from({ length: 3 * 4 * 8 * 8 }, (_, i) => 1.4 * Math.sin(0.37 * i ** 2));
   const latents = await draw(path, { config, noise });
@@ -119,7 +121,8 @@ describe("a pipeline's scheduler", () => {
   it('of flow matching leads along its noise levels: one Euler step after another', async () => {
     const path = await pipelineWith('flow-match');
     await expect(draw(path)).rejects.toThrow(
-      'scheduler_config.json: _class_name is "FlowMatchEulerDiscreteScheduler", but model_index.json: scheduler is "DDIMScheduler"',
+      'scheduler_config.json: _class_name is "FlowMatchEulerDiscreteScheduler", but model_index.json: scheduler ' +
+        'is "DDIMScheduler"',
     );
     await writeFile(
       join(path, 'model_index.json'),

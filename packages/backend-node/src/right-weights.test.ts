@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openFile } from './file-source.ts';
 import { openTransformer } from './transformer.ts';
 
-// The right latents are those of DiT's own code with the averaged weights, for labels 1, 2 and 3, guidance 4 and seeds 0 to 2.
+// The right latents are those of DiT's own code with the averaged weights, for labels 1, 2 and 3, guidance 4 and seeds
+// 0 to 2.
 
 let folder: string;
 
@@ -20,7 +21,11 @@ afterAll(() => rm(folder, { recursive: true }));
 async function draw(path: string): Promise<Float32Array> {
   const transformer = await openTransformer(path, { threads: 1, config: { num_heads: 2 } });
   const { model, topology } = transformer;
-  const options = { plan: planOf(uncached({ steps: 4 }), topology), steps: diffusionSteps(4, model.defaults), guidance: guidanceOf(model, 4) };
+  const options = {
+    plan: planOf(uncached({ steps: 4 }), topology),
+    steps: diffusionSteps(4, model.defaults),
+    guidance: guidanceOf(model, 4),
+  };
   const { latents } = await generate(transformer, { ...options, conditions: [1, 2, 3] });
   await transformer.dispose();
   return latents;
@@ -58,5 +63,7 @@ it('finds a weight that was damaged on its way', async () => {
   bytes[offset + 100]! ^= 64;
   await rm(path);
   await writeFile(path, bytes);
-  await expect(draw(path)).rejects.toThrow(/^damaged\.pt: 'x-unused-sparse\/data\/\d+' has the checksum [0-9a-f]{8} but [0-9a-f]{8} is noted for it; the file is damaged, download it again$/);
+  await expect(draw(path)).rejects.toThrow(
+    /^damaged\.pt: 'x-unused-sparse\/data\/\d+' has the checksum [0-9a-f]{8} but [0-9a-f]{8} is noted for it; the file is damaged, download it again$/,
+  );
 });

@@ -25,23 +25,34 @@ async function project(name: string): Promise<string> {
   const modules = join(folder, name, 'node_modules');
   for (const own of ['core', 'model', 'ort', 'backend-node']) {
     await mkdir(join(modules, '@procache', own), { recursive: true });
-    for (const part of ['package.json', 'dist']) await cp(join(packages, own, part), join(modules, '@procache', own, part), { recursive: true });
+    for (const part of ['package.json', 'dist'])
+      await cp(join(packages, own, part), join(modules, '@procache', own, part), { recursive: true });
   }
   for (const name of await readdir(join(packages, 'model', 'node_modules'))) {
-    if (!name.startsWith('@') && !name.startsWith('.')) await symlink(await realpath(join(packages, 'model', 'node_modules', name)), join(modules, name));
+    if (!name.startsWith('@') && !name.startsWith('.'))
+      await symlink(await realpath(join(packages, 'model', 'node_modules', name)), join(modules, name));
   }
   await symlink(common, join(modules, 'onnxruntime-common'));
   return join(folder, name);
 }
 
-/** Puts a copy of onnxruntime-node there, which says that it is of some version; its library is the real one or `library`. */
+/**
+ * Puts a copy of onnxruntime-node there, which says that it is of some version; its library is the real one or
+ * `library`.
+ */
 async function install(into: string, version: string, library?: string): Promise<string> {
   const at = join(into, 'node_modules', 'onnxruntime-node');
   await mkdir(join(at, machine), { recursive: true });
-  await writeFile(join(at, 'package.json'), JSON.stringify({ name: 'onnxruntime-node', version, main: 'dist/index.js' }));
+  await writeFile(
+    join(at, 'package.json'),
+    JSON.stringify({ name: 'onnxruntime-node', version, main: 'dist/index.js' }),
+  );
   await cp(join(real, 'dist'), join(at, 'dist'), { recursive: true });
   for (const file of await readdir(join(real, machine))) {
-    if (library === undefined) await link(join(real, machine, file), join(at, machine, file)).catch(() => cp(join(real, machine, file), join(at, machine, file)));
+    if (library === undefined)
+      await link(join(real, machine, file), join(at, machine, file)).catch(() =>
+        cp(join(real, machine, file), join(at, machine, file)),
+      );
     else await writeFile(join(at, machine, file), library);
   }
   return at;
@@ -49,7 +60,10 @@ async function install(into: string, version: string, library?: string): Promise
 
 /** What a module prints that runs in a project. */
 async function run(project: string, script: string): Promise<string> {
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { cwd: project, env: { ...process.env, ORT_DISABLE_TELEMETRY: '1' } });
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    cwd: project,
+    env: { ...process.env, ORT_DISABLE_TELEMETRY: '1' },
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => (output += data.toString()));
   await new Promise((resolve) => child.on('close', resolve));
@@ -83,7 +97,10 @@ describe('the native library', () => {
   it('that cannot be loaded is named with its version and folder, also where a worker thread meets it', async () => {
     const at = await project('damaged');
     const own = await install(at, '1.30.7', 'no library at all');
-    const expected = new RegExp(`^ProCacheError \\| unsupported-device \\| (step 0 .*)?onnxruntime-node 1.30.7 in ${own} cannot be loaded: .+; install it again`);
+    const expected = new RegExp(
+      `^ProCacheError \\| unsupported-device \\| (step 0 .*)?onnxruntime-node 1.30.7 in ${own} cannot be ` +
+        `loaded: .+; install it again`,
+    );
     expect(await run(at, `${DRAW} console.log(await failure(draw('main')));`)).toMatch(expected);
     expect(await run(at, `${DRAW} console.log(await failure(draw('worker')));`)).toMatch(expected);
   });
@@ -93,10 +110,16 @@ describe('the native library', () => {
     const other = await install(join(at, 'other'), '1.22.0');
     await symlink(common, join(at, 'other', 'node_modules', 'onnxruntime-common'));
     const own = await install(at, '1.30.7', 'no library at all');
-    const message = await run(at, `import ${JSON.stringify(pathToFileURL(join(other, 'dist', 'index.js')).href)}; ${DRAW} console.log(await failure(draw('main')));`);
+    const message = await run(
+      at,
+      `import ${JSON.stringify(pathToFileURL(join(other, 'dist', 'index.js')).href)}; ` +
+        `${DRAW} console.log(await failure(draw('main')));`,
+    );
     expect(message).toContain(
-      `onnxruntime-node 1.30.7 in ${own} cannot be loaded, since onnxruntime-node 1.22.0 in ${other} is loaded in this process already, ` +
-        'and a process holds one version of it; make both the same version (overrides in package.json), or run one of them in a process of its own',
+      `onnxruntime-node 1.30.7 in ${own} cannot be loaded, since onnxruntime-node 1.22.0 in ${other} is loaded ` +
+        `in this process already, ` +
+        'and a process holds one version of it; make both the same version (overrides in package.json), or run ' +
+        'one of them in a process of its own',
     );
   });
 
@@ -104,12 +127,15 @@ describe('the native library', () => {
     const at = await project('elsewhere');
     const own = await install(at, '1.30.7');
     await rename(join(own, 'dist'), join(own, 'taken away'));
-    expect(await run(at, `${DRAW} console.log(await failure(draw('main')));`)).toContain('unsupported-device | onnxruntime-node is not installed; install it beside @procache/backend-node');
+    expect(await run(at, `${DRAW} console.log(await failure(draw('main')));`)).toContain(
+      'unsupported-device | onnxruntime-node is not installed; install it beside @procache/backend-node',
+    );
     await rename(join(own, 'taken away'), join(own, 'dist'));
     await rm(join(own, 'bin'), { recursive: true });
     await mkdir(join(own, 'bin', 'napi-v6', 'amiga', 'm68k'), { recursive: true });
     expect(await run(at, `${DRAW} console.log(await failure(draw('main')));`)).toContain(
-      `unsupported-device | onnxruntime-node 1.30.7 in ${own} has no library for ${process.platform}-${process.arch}, only for amiga-m68k; run this on one of those`,
+      `unsupported-device | onnxruntime-node 1.30.7 in ${own} has no library for ` +
+        `${process.platform}-${process.arch}, only for amiga-m68k; run this on one of those`,
     );
   });
 
@@ -141,8 +167,15 @@ describe('threads', () => {
         counts.push(options.intraOpNumThreads);
         return create(bytes, options);
       }) as typeof InferenceSession.create;
-      const transformer = await openTransformer(fixture('dit/model.safetensors'), { threads, config: { num_heads: 4 } });
-      await generate(transformer, { plan: planOf(uncached({ steps: 2 }), transformer.topology), steps: diffusionSteps(2), conditions: [1] });
+      const transformer = await openTransformer(fixture('dit/model.safetensors'), {
+        threads,
+        config: { num_heads: 4 },
+      });
+      await generate(transformer, {
+        plan: planOf(uncached({ steps: 2 }), transformer.topology),
+        steps: diffusionSteps(2),
+        conditions: [1],
+      });
       await transformer.dispose();
       InferenceSession.create = create;
       expect(counts).toEqual(counts.map(() => threads ?? availableParallelism()));
@@ -153,9 +186,17 @@ describe('threads', () => {
   it.each([0, -1, 1.5, NaN, 4096, 1e9, Infinity, '2', null])('are refused where they are %s', async (threads) => {
     const { openTransformer } = await import('./transformer.ts');
     for (const thread of ['main', 'worker'] as const) {
-      await expect(openTransformer(fixture('dit/model.safetensors'), { thread, threads: threads as number, config: { num_heads: 4 } })).rejects.toMatchObject({
+      await expect(
+        openTransformer(fixture('dit/model.safetensors'), {
+          thread,
+          threads: threads as number,
+          config: { num_heads: 4 },
+        }),
+      ).rejects.toMatchObject({
         code: 'invalid-input',
-        message: expect.stringMatching(/^threads: .*, but a session has 1 to \d+ of them; leave it out for one per processor, which are \d+ here$/) as string,
+        message: expect.stringMatching(
+          /^threads: .*, but a session has 1 to \d+ of them; leave it out for one per processor, which are \d+ here$/,
+        ) as string,
       });
     }
   });

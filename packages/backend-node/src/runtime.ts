@@ -13,7 +13,8 @@ const require = createRequire(import.meta.url);
  *
  * No session may be opened with it but through `startedRuntime`.
  *
- * @throws {ProCacheError} that names the version and the folder of what cannot be loaded, and those of another one that is in the way.
+ * @throws {ProCacheError} that names the version and the folder of what cannot be loaded, and those of another one that
+ * is in the way.
  */
 export function onnxRuntime(): typeof OnnxRuntime {
   runtime ??= loadedCopy() ?? load();
@@ -38,7 +39,9 @@ function loadedCopy(): typeof OnnxRuntime | undefined {
   const folder = installedFolder();
   if (folder === undefined) return undefined;
   const copy = Object.values(require.cache).find((module) => {
-    const other = module?.loaded ? /^(.*[\\/]onnxruntime-node)[\\/]dist[\\/]index\.js$/.exec(module.filename)?.[1] : undefined;
+    const other = module?.loaded
+      ? /^(.*[\\/]onnxruntime-node)[\\/]dist[\\/]index\.js$/.exec(module.filename)?.[1]
+      : undefined;
     return other !== undefined && versionIn(other) === versionIn(folder);
   });
   return copy?.exports as typeof OnnxRuntime | undefined;
@@ -76,7 +79,11 @@ function versionIn(folder: string): string {
 }
 
 function notInstalled(cause: unknown): ProCacheError {
-  return new ProCacheError('unsupported-device', 'onnxruntime-node is not installed; install it beside @procache/backend-node: npm install onnxruntime-node', { cause });
+  return new ProCacheError(
+    'unsupported-device',
+    'onnxruntime-node is not installed; install it beside @procache/backend-node: npm install onnxruntime-node',
+    { cause },
+  );
 }
 
 function loadError(cause: unknown): ProCacheError {
@@ -86,19 +93,29 @@ function loadError(cause: unknown): ProCacheError {
   const machine = `${process.platform}-${process.arch}`;
   const shipped = platformsIn(folder);
   if (!shipped.includes(machine)) {
-    return new ProCacheError('unsupported-device', `${own} has no library for ${machine}, only for ${shipped.join(', ') || 'nothing'}; run this on one of those`, { cause });
+    return new ProCacheError(
+      'unsupported-device',
+      `${own} has no library for ${machine}, only for ${shipped.join(', ') || 'nothing'}; run this on one of those`,
+      { cause },
+    );
   }
   const message = cause instanceof Error ? cause.message.split('\n')[0]! : String(cause);
   const other = otherVersion(folder);
   if (other !== undefined) {
     return new ProCacheError(
       'unsupported-device',
-      `${own} cannot be loaded, since onnxruntime-node ${versionIn(other)} in ${other} is loaded in this process already, ` +
-        `and a process holds one version of it; make both the same version (overrides in package.json), or run one of them in a process of its own (${message})`,
+      `${own} cannot be loaded, since onnxruntime-node ${versionIn(other)} in ${other} is loaded in this ` +
+        `process already, ` +
+        `and a process holds one version of it; make both the same version (overrides in package.json), or run ` +
+        `one of them in a process of its own (${message})`,
       { cause },
     );
   }
-  return new ProCacheError('unsupported-device', `${own} cannot be loaded: ${message}; install it again, and see its README for what this system must have`, { cause });
+  return new ProCacheError(
+    'unsupported-device',
+    `${own} cannot be loaded: ${message}; install it again, and see its README for what this system must have`,
+    { cause },
+  );
 }
 
 /** The systems that a copy of onnxruntime-node has libraries for: `linux-x64`. */

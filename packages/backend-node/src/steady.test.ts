@@ -7,7 +7,9 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import type * as Backend from './index.ts';
 
 // The worker is a file that Node loads itself, so this runs the build.
-const { openModelFiles, openTransformer } = (await import(new URL('../dist/index.js', import.meta.url).href)) as typeof Backend;
+const { openModelFiles, openTransformer } = (await import(
+  new URL('../dist/index.js', import.meta.url).href
+)) as typeof Backend;
 
 const folder = await mkdtemp(join(tmpdir(), 'procache-steady-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -24,7 +26,10 @@ beforeEach(async () => {
 const CHANGES: Readonly<Record<string, readonly [problem: string, happen: (file: string) => Promise<void>]>> = {
   'its last weights are written anew': ['was written to while the model was in use', overwrite],
   'it is cut short': ['it was written to while the model was in use', (file) => truncate(file, 1000)],
-  'it grows': ['it was written to while the model was in use', async (file) => truncate(file, 10 + (await readFile(file)).length)],
+  'it grows': [
+    'it was written to while the model was in use',
+    async (file) => truncate(file, 10 + (await readFile(file)).length),
+  ],
   'another one is renamed over it': ['was replaced by another file while the model was in use', replace],
   'it is removed': ['was removed or renamed while the model was in use', (file) => rm(file)],
   'it gets another time': ['was written to while the model was in use', (file) => utimes(file, 1, 1)],
@@ -63,7 +68,10 @@ describe.each([
   it.each(Object.entries(CHANGES))('gives no picture once %s', async (_name, [problem, happen]) => {
     for (const moment of [-1, 1, 4]) {
       await copyFile(fixture('dit/model.safetensors'), path);
-      await expect(draw(async (at) => (at === moment ? happen(path) : undefined)), `at ${moment}`).rejects.toMatchObject({
+      await expect(
+        draw(async (at) => (at === moment ? happen(path) : undefined)),
+        `at ${moment}`,
+      ).rejects.toMatchObject({
         code: 'invalid-model',
         message: expect.stringContaining(problem) as string,
       });
@@ -83,11 +91,15 @@ describe.each([
     await looked.close();
     await (await openTransformer(path, { ...options, config, unchangedSince: looked.files })).dispose();
     await overwrite(path);
-    await expect(openTransformer(path, { ...options, config, unchangedSince: looked.files })).rejects.toThrow(`${path}: was written to while the model was in use; open the model again`);
+    await expect(openTransformer(path, { ...options, config, unchangedSince: looked.files })).rejects.toThrow(
+      `${path}: was written to while the model was in use; open the model again`,
+    );
     const other = join(path, '..', 'other.safetensors');
     await copyFile(path, other);
     const now = await openModelFiles(path, config);
     await now.close();
-    await expect(openTransformer(other, { ...options, config, unchangedSince: now.files })).rejects.toThrow(`${other}: the model was in ${path} when it was looked at, and is here now`);
+    await expect(openTransformer(other, { ...options, config, unchangedSince: now.files })).rejects.toThrow(
+      `${other}: the model was in ${path} when it was looked at, and is here now`,
+    );
   });
 });

@@ -10,7 +10,8 @@ import { shown } from '@procache/core/untrusted';
 export const MOST_THREADS: number = Math.max(256, availableParallelism());
 
 /**
- * The threads that a session computes with: as many as asked for, else one for each processor that this process may use.
+ * The threads that a session computes with: as many as asked for, else one for each processor that this process may
+ * use.
  *
  * ONNX Runtime itself would count those of the machine, and complain about each that a container keeps from it.
  *
@@ -21,6 +22,7 @@ export function threadCount(asked: number | undefined): number {
   if (Number.isInteger(asked) && asked >= 1 && asked <= MOST_THREADS) return asked;
   throw new ProCacheError(
     'invalid-input',
-    `threads: ${shown(asked)}, but a session has 1 to ${MOST_THREADS} of them; leave it out for one per processor, which are ${availableParallelism()} here`,
+    `threads: ${shown(asked)}, but a session has 1 to ${MOST_THREADS} of them; ` +
+      `leave it out for one per processor, which are ${availableParallelism()} here`,
   );
 }

@@ -9,7 +9,10 @@ import { steady } from './steady.ts';
 import { threadCount } from './threads.ts';
 
 export interface TransformerOptions {
-  /** Threads that ONNX Runtime computes with, at most `MOST_THREADS`; by default one for each processor that this process may use. */
+  /**
+   * Threads that ONNX Runtime computes with, at most `MOST_THREADS`; by default one for each processor that this
+   * process may use.
+   */
   readonly threads?: number | undefined;
   /** `'low'`: weights stay in the page cache of the operating system, shared by all graphs, at some cost in speed. */
   readonly memory?: 'normal' | 'low' | undefined;
@@ -17,7 +20,9 @@ export interface TransformerOptions {
   readonly thread?: 'main' | 'worker' | undefined;
   /** Fields that add to the model's config.json, such as `num_heads`. */
   readonly config?: ConfigJson | undefined;
-  /** The files as somebody has looked at them before (`OpenedModel.files`): nothing is opened if they are others by now. */
+  /**
+   * The files as somebody has looked at them before (`OpenedModel.files`): nothing is opened if they are others by now.
+   */
   readonly unchangedSince?: readonly FileIdentity[] | undefined;
 }
 

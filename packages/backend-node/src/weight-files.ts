@@ -29,30 +29,49 @@ const USUAL = [
  * @param inner the names in the folders of the folder, to say where else a checkpoint may be
  * @throws {ProCacheError} `invalid-model` where there is none, or which is meant is not to be seen.
  */
-export function chooseWeights(folder: string, names: readonly string[], inner: ReadonlyMap<string, readonly string[]>): string {
+export function chooseWeights(
+  folder: string,
+  names: readonly string[],
+  inner: ReadonlyMap<string, readonly string[]>,
+): string {
   const whole = wholeCheckpoints(names);
   for (const usual of USUAL) {
     const found = whole.filter((name) => usual.test(name));
     if (found.length === 1) return found[0]!;
-    if (found.length > 1) throw refusal(folder, `holds ${found.length} variants of the weights (${listedNames(found)})`);
+    if (found.length > 1)
+      throw refusal(folder, `holds ${found.length} variants of the weights (${listedNames(found)})`);
   }
   if (whole.length === 1) return whole[0]!;
   if (whole.length > 1) throw refusal(folder, `holds ${whole.length} checkpoints (${listedNames(whole)})`);
   const parts = names.filter((name) => CHECKPOINT.test(name) && PART.test(name));
   if (parts.length > 0) {
     const [of] = PART.exec(parts[0]!)!.slice(1).map(Number);
-    throw new ProCacheError('invalid-model', `${folder}: the folder holds ${parts.length} of ${of} parts of a checkpoint (${listedNames(parts)}), but not the index that lists them; download the .index.json too`);
+    throw new ProCacheError(
+      'invalid-model',
+      `${folder}: the folder holds ${parts.length} of ${of} parts of a checkpoint (${listedNames(parts)}), but ` +
+        `not the index that lists them; download the .index.json too`,
+    );
   }
   const elsewhere = [...inner].filter(([, files]) => wholeCheckpoints(files).length > 0).map(([name]) => name);
-  throw refusal(folder, elsewhere.length === 0 ? 'holds no checkpoint' : `holds no checkpoint itself, only in the folders ${listedNames(elsewhere)}`);
+  throw refusal(
+    folder,
+    elsewhere.length === 0
+      ? 'holds no checkpoint'
+      : `holds no checkpoint itself, only in the folders ${listedNames(elsewhere)}`,
+  );
 }
 
 /** Files and indexes that may be the weights of a whole model. */
 function wholeCheckpoints(names: readonly string[]): readonly string[] {
-  const files = names.filter((name) => CHECKPOINT.test(name) && (PART.exec(name)?.[1] ?? '00001') === '00001' && !NO_WEIGHTS.test(name));
+  const files = names.filter(
+    (name) => CHECKPOINT.test(name) && (PART.exec(name)?.[1] ?? '00001') === '00001' && !NO_WEIGHTS.test(name),
+  );
   return [...files, ...names.filter((name) => isShardIndex(name) && !NO_WEIGHTS.test(name))];
 }
 
 function refusal(folder: string, problem: string): ProCacheError {
-  return new ProCacheError('invalid-model', `${folder}: the folder ${problem}; name the file itself (.safetensors, .pt, .pth, .bin or .ckpt)`);
+  return new ProCacheError(
+    'invalid-model',
+    `${folder}: the folder ${problem}; name the file itself (.safetensors, .pt, .pth, .bin or .ckpt)`,
+  );
 }

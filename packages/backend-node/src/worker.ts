@@ -43,7 +43,11 @@ async function perform(request: Request, transformer: NodeTransformer): Promise<
       return transformer.prepare(request.plans);
     case 'condition': {
       const { conditions, plan } = request;
-      generations.set(numbers, { conditioned: await transformer.condition(conditions, plan), plan, features: new Map() });
+      generations.set(numbers, {
+        conditioned: await transformer.condition(conditions, plan),
+        plan,
+        features: new Map(),
+      });
       return numbers++;
     }
     case 'execute':
@@ -62,9 +66,20 @@ async function perform(request: Request, transformer: NodeTransformer): Promise<
   }
 }
 
-async function execute({ step, latent, features, tokens }: Extract<Request, { ask: 'execute' }>, generation: Generation): Promise<unknown> {
-  const lent = new Map([...features].map(([id, handles]) => [id, handles.map((handle) => generation.features.get(handle))]));
-  const result = await generation.conditioned.execute({ step, plan: generation.plan.steps[step]!, latent, features: lent, tokens });
+async function execute(
+  { step, latent, features, tokens }: Extract<Request, { ask: 'execute' }>,
+  generation: Generation,
+): Promise<unknown> {
+  const lent = new Map(
+    [...features].map(([id, handles]) => [id, handles.map((handle) => generation.features.get(handle))]),
+  );
+  const result = await generation.conditioned.execute({
+    step,
+    plan: generation.plan.steps[step]!,
+    latent,
+    features: lent,
+    tokens,
+  });
   const handles = new Map<FeatureId, Handle>();
   for (const [id, feature] of result.features) {
     generation.features.set(numbers, feature);

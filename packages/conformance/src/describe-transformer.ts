@@ -1,4 +1,17 @@
-import { diffusionSteps, doubled, generate, guided, planOf, sample as sampleLatents, seedsOf, type Schedule, type Tokens, type Transformer, uncached, withDenoiser } from '@procache/core';
+import {
+  diffusionSteps,
+  doubled,
+  generate,
+  guided,
+  planOf,
+  sample as sampleLatents,
+  seedsOf,
+  type Schedule,
+  type Tokens,
+  type Transformer,
+  uncached,
+  withDenoiser,
+} from '@procache/core';
 import type { ConfigJson, TransformerModel } from '@procache/model';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeSit } from './describe-sit.ts';
@@ -9,7 +22,10 @@ import { GOLDEN_CASES } from './golden-cases.ts';
 /** What the suite needs of a backend. */
 export interface Backend {
   /** Opens the model in a checkpoint file or a model folder. */
-  readonly open: (path: string, config?: ConfigJson) => Promise<Transformer<unknown> & { readonly model: TransformerModel }>;
+  readonly open: (
+    path: string,
+    config?: ConfigJson,
+  ) => Promise<Transformer<unknown> & { readonly model: TransformerModel }>;
 }
 
 type Opened = Awaited<ReturnType<Backend['open']>>;
@@ -41,7 +57,9 @@ function describeModule({ open }: Backend): void {
     const stride = wanted.length / labels!.length;
     for (const [image, timestep] of timesteps!.entries()) {
       const conditions = { timesteps: Array.from(timesteps!, () => timestep), images: [labels![image]!] };
-      const got = await withDenoiser({ model: transformer, plan, conditions }, (denoise) => denoise(latent!.slice(image * size, (image + 1) * size), 0));
+      const got = await withDenoiser({ model: transformer, plan, conditions }, (denoise) =>
+        denoise(latent!.slice(image * size, (image + 1) * size), 0),
+      );
       const own = wanted.slice(image * stride, (image + 1) * stride);
       expect(largestDifference(got, own)).toBeLessThanOrEqual(1e-4 * largestMagnitude(wanted));
     }
@@ -64,28 +82,39 @@ function describeGoldenCases({ open }: Backend): void {
   });
   afterAll(() => transformer.dispose());
 
-  it.each(Object.entries(GOLDEN_CASES))('%s: the official latents and the official tokens', async (name, scheduleOf) => {
-    const expected = await tensorsOf(`dit/${name}/expected.safetensors`);
-    const trajectory = await expected.floats('trajectory');
-    const { latents, tokens } = await sample(transformer, scheduleOf(transformer.topology), { noise, labels });
+  it.each(Object.entries(GOLDEN_CASES))(
+    '%s: the official latents and the official tokens',
+    async (name, scheduleOf) => {
+      const expected = await tensorsOf(`dit/${name}/expected.safetensors`);
+      const trajectory = await expected.floats('trajectory');
+      const { latents, tokens } = await sample(transformer, scheduleOf(transformer.topology), { noise, labels });
 
-    const final = lastOf(trajectory, noise.length);
-    const spread = largestDifference(final, full) || largestMagnitude(full); // the uncached case is compared to its own size
-    expect(largestDifference(latents.at(-1)!, final)).toBeLessThanOrEqual(0.01 * spread);
-    // On the way there the latents agree as well.
-    for (const step of [0, 10, 25, 40]) {
-      const wanted = trajectory.slice(step * noise.length, (step + 1) * noise.length);
-      expect(largestDifference(latents[step]!, wanted)).toBeLessThanOrEqual(1e-3 * largestMagnitude(wanted));
-    }
+      const final = lastOf(trajectory, noise.length);
+      // the uncached case is compared to its own size
+      const spread = largestDifference(final, full) || largestMagnitude(full);
+      expect(largestDifference(latents.at(-1)!, final)).toBeLessThanOrEqual(0.01 * spread);
+      // On the way there the latents agree as well.
+      for (const step of [0, 10, 25, 40]) {
+        const wanted = trajectory.slice(step * noise.length, (step + 1) * noise.length);
+        expect(largestDifference(latents[step]!, wanted)).toBeLessThanOrEqual(1e-3 * largestMagnitude(wanted));
+      }
 
-    const chosen = expected.names.filter((tensor) => tensor.startsWith('tokens.') && !expected.shape(tensor).includes(0));
-    expect([...tokens.keys()].sort()).toEqual([...chosen].sort());
-    for (const tensor of chosen) expect(Array.from(tokens.get(tensor)!.indices), tensor).toEqual(Array.from(await expected.floats(tensor)));
-  });
+      const chosen = expected.names.filter(
+        (tensor) => tensor.startsWith('tokens.') && !expected.shape(tensor).includes(0),
+      );
+      expect([...tokens.keys()].sort()).toEqual([...chosen].sort());
+      for (const tensor of chosen)
+        expect(Array.from(tokens.get(tensor)!.indices), tensor).toEqual(Array.from(await expected.floats(tensor)));
+    },
+  );
 }
 
 /** The latent after each step, and the tokens chosen, under the names that the fixtures give them. */
-async function sample(model: Opened, schedule: Schedule, { noise, labels }: { noise: Float32Array; labels: readonly number[] }) {
+async function sample(
+  model: Opened,
+  schedule: Schedule,
+  { noise, labels }: { noise: Float32Array; labels: readonly number[] },
+) {
   const tokens = new Map<string, Tokens>();
   const latents: Float32Array[] = [];
   const conditions = { timesteps: STEPS.timesteps, images: doubled(labels, 10) };
@@ -95,7 +124,8 @@ async function sample(model: Opened, schedule: Schedule, { noise, labels }: { no
       model,
       plan: planOf(schedule, model.topology),
       conditions,
-      onEvaluated: (event) => event.tokens.forEach((chosen, branch) => tokens.set(`tokens.${event.step}.${Number.parseInt(branch)}`, chosen)),
+      onEvaluated: (event) =>
+        event.tokens.forEach((chosen, branch) => tokens.set(`tokens.${event.step}.${Number.parseInt(branch)}`, chosen)),
     },
     (denoise) =>
       sampleLatents(guided(denoise, 1.5, { shape, channels: model.model.defaults.guidanceChannels }), noise, STEPS, {
@@ -170,14 +200,20 @@ function describeInvariants({ open }: Backend): void {
   });
 
   it('attention can be refreshed in part, and in full for all tokens is as good as computing it', async () => {
-    const refreshAll = (rule: object): Schedule => ({ version: 1, pattern: '#aaa#aaa', legend: { a: [{ do: 'reuse' }, rule] } }) as Schedule;
+    const refreshAll = (rule: object): Schedule =>
+      ({ version: 1, pattern: '#aaa#aaa', legend: { a: [{ do: 'reuse' }, rule] } }) as Schedule;
     const branch = { blocks: [27, 27] as const, modules: ['attn'] };
-    const [refreshed, computed] = [await run(refreshAll({ do: 'refresh', ratio: 1, ...branch })), await run(refreshAll({ do: 'compute', ...branch }))];
+    const [refreshed, computed] = [
+      await run(refreshAll({ do: 'refresh', ratio: 1, ...branch })),
+      await run(refreshAll({ do: 'compute', ...branch })),
+    ];
     expect(largestDifference(refreshed, computed)).toBeLessThanOrEqual(1e-4 * largestMagnitude(computed));
   });
 
   it('labels outside the classes are refused by name and number', async () => {
-    await expect(run(uncached({ steps: 8 }), { labels: [12] })).rejects.toThrow("label 12 is outside the model's 10 classes; labels are 0 to 9");
+    await expect(run(uncached({ steps: 8 }), { labels: [12] })).rejects.toThrow(
+      "label 12 is outside the model's 10 classes; labels are 0 to 9",
+    );
   });
 
   it('an aborted generation ends before the next step, and the transformer goes on working', async () => {

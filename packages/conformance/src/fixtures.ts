@@ -21,5 +21,9 @@ export async function tensorsOf(name: string): Promise<Tensors> {
     if (!found) throw new Error(`${name} has no tensor ${tensor}`);
     return found;
   };
-  return { names: [...tensors.keys()], floats: (tensor) => readFloats(find(tensor)), shape: (tensor) => find(tensor).shape };
+  return {
+    names: [...tensors.keys()],
+    floats: (tensor) => readFloats(find(tensor)),
+    shape: (tensor) => find(tensor).shape,
+  };
 }

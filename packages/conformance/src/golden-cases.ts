@@ -1,4 +1,13 @@
-import { duca, fora, procachePublished, type Schedule, taylorseer, toca, type Topology, uncached } from '@procache/core';
+import {
+  duca,
+  fora,
+  procachePublished,
+  type Schedule,
+  taylorseer,
+  toca,
+  type Topology,
+  uncached,
+} from '@procache/core';
 
 /** Steps of every golden case. */
 const STEPS = 50;

@@ -29,9 +29,14 @@ export interface TraceOptions {
 const hasStrace = process.platform === 'linux' && spawnSync('strace', ['--version']).status === 0;
 
 /** How sockets and files are looked for: for the names of tests, since one way sees more than the other. */
-export const watcher: string = hasStrace ? 'strace' : process.platform === 'linux' ? 'looking into /proc again and again' : 'looking for files that are left';
+export const watcher: string = hasStrace
+  ? 'strace'
+  : process.platform === 'linux'
+    ? 'looking into /proc again and again'
+    : 'looking for files that are left';
 
-const CALLS = 'socket,connect,open,openat,creat,mkdir,mkdirat,mknod,mknodat,rename,renameat,renameat2,unlink,unlinkat,link,linkat,symlink,symlinkat,truncate';
+const CALLS =
+  'socket,connect,open,openat,creat,mkdir,mkdirat,mknod,mknodat,rename,renameat,renameat2,unlink,unlinkat,link,linkat,symlink,symlinkat,truncate';
 
 /**
  * Runs a command in a process that has no home, cache or temporary folder but empty ones, and tells what it did.
@@ -39,17 +44,36 @@ const CALLS = 'socket,connect,open,openat,creat,mkdir,mkdirat,mknod,mknodat,rena
  * Its environment does not say that this is a test, nor that it is run by a continuous integration: there are programs
  * that behave then.
  */
-export async function tracesOf(command: readonly string[], { cwd, env = {}, before = [] }: TraceOptions): Promise<Traces> {
+export async function tracesOf(
+  command: readonly string[],
+  { cwd, env = {}, before = [] }: TraceOptions,
+): Promise<Traces> {
   const own = await realpath(await mkdtemp(join(tmpdir(), 'procache-traces-')));
-  const folders = { HOME: join(own, 'home'), XDG_CACHE_HOME: join(own, 'cache'), XDG_CONFIG_HOME: join(own, 'config'), TMPDIR: join(own, 'tmp') };
+  const folders = {
+    HOME: join(own, 'home'),
+    XDG_CACHE_HOME: join(own, 'cache'),
+    XDG_CONFIG_HOME: join(own, 'config'),
+    TMPDIR: join(own, 'tmp'),
+  };
   for (const path of Object.values(folders)) await mkdir(path);
   const log = join(own, 'calls');
-  const watched = [...before, ...(hasStrace ? ['strace', '-f', '-qq', '-s', '4096', '-e', `trace=${CALLS}`, '-o', log] : []), ...command];
-  const child = spawn(watched[0]!, watched.slice(1), { cwd, env: { PATH: process.env['PATH'], ...folders, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const watched = [
+    ...before,
+    ...(hasStrace ? ['strace', '-f', '-qq', '-s', '4096', '-e', `trace=${CALLS}`, '-o', log] : []),
+    ...command,
+  ];
+  const child = spawn(watched[0]!, watched.slice(1), {
+    cwd,
+    env: { PATH: process.env['PATH'], ...folders, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const polled = hasStrace ? [] : pollSockets(child);
   const output = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) child[name].on('data', (data: Buffer) => (output[name] += data.toString()));
-  const ended = await new Promise<Pick<Traces, 'code' | 'signal'>>((resolve, reject) => child.on('error', reject).on('close', (code, signal) => resolve({ code, signal })));
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].on('data', (data: Buffer) => (output[name] += data.toString()));
+  const ended = await new Promise<Pick<Traces, 'code' | 'signal'>>((resolve, reject) =>
+    child.on('error', reject).on('close', (code, signal) => resolve({ code, signal })),
+  );
   const left = await Promise.all(Object.values(folders).map((path) => readdir(path, { recursive: true })));
   const calls = hasStrace ? (await readFile(log, 'utf8')).split('\n') : [];
   await rm(own, { recursive: true });
@@ -72,9 +96,17 @@ function pollSockets(child: ChildProcess): readonly string[] {
   const look = async (): Promise<void> => {
     if (child.exitCode !== null) return;
     const at = `/proc/${child.pid!}`;
-    const links = await Promise.all((await readdir(join(at, 'fd'))).map((fd) => readlink(join(at, 'fd', fd)).catch(() => '')));
-    const tables = await Promise.all(['tcp', 'tcp6', 'udp', 'udp6'].map((name) => readFile(join(at, 'net', name), 'utf8')));
-    seen.push(...links.filter((link) => link.startsWith('socket:') && tables.some((table) => table.includes(` ${link.slice(8, -1)} `))));
+    const links = await Promise.all(
+      (await readdir(join(at, 'fd'))).map((fd) => readlink(join(at, 'fd', fd)).catch(() => '')),
+    );
+    const tables = await Promise.all(
+      ['tcp', 'tcp6', 'udp', 'udp6'].map((name) => readFile(join(at, 'net', name), 'utf8')),
+    );
+    seen.push(
+      ...links.filter(
+        (link) => link.startsWith('socket:') && tables.some((table) => table.includes(` ${link.slice(8, -1)} `)),
+      ),
+    );
     await look();
   };
   look().catch(() => undefined); // it has ended, or there is no /proc

@@ -16,7 +16,9 @@ export interface TextEmbedding {
   readonly tokens: number;
 }
 
-/** The conditions of a batch with guidance: those of the images, then as many times the one that stands for "nothing". */
+/**
+ * The conditions of a batch with guidance: those of the images, then as many times the one that stands for "nothing".
+ */
 export function doubled(conditions: readonly Condition[], unconditional: Condition): readonly Condition[] {
   listOf({ value: conditions, place: 'conditions', code: 'invalid-input' });
   return [...conditions, ...conditions.map(() => unconditional)];

@@ -8,7 +8,15 @@ import { transformerCost, type TransformerSizes } from './transformer-cost.ts';
 
 const topology: Topology = { blocks: Array.from({ length: 28 }, () => ['attn', 'mlp']), grid: [16, 16] };
 /** DiT-XL/2 at 256x256 pixels. */
-const sizes: TransformerSizes = { topology, hidden: 1152, patch: 2, channels: 4, outChannels: 8, modulation: 'per-block', weightBytes: 675e6 * 4 };
+const sizes: TransformerSizes = {
+  topology,
+  hidden: 1152,
+  patch: 2,
+  channels: 4,
+  outChannels: 8,
+  modulation: 'per-block',
+  weightBytes: 675e6 * 4,
+};
 const dit = transformerCost(sizes);
 const feature = 2 * 256 * 1152 * 4;
 const cost = (name: string) => costOf(planOf(byName(name, topology, 50), topology), dit, 2);
@@ -63,5 +71,7 @@ test('a model that attends to text makes its text keys and values once', () => {
 test('does not guess the cost of a module it does not know', () => {
   const foreign: Topology = { ...topology, blocks: [['joint']] };
   const plan = planOf(byName('uncached', foreign, 2), foreign);
-  expect(() => costOf(plan, transformerCost({ ...sizes, topology: foreign }), 1)).toThrow('the cost of module "joint" of block 0 is not known');
+  expect(() => costOf(plan, transformerCost({ ...sizes, topology: foreign }), 1)).toThrow(
+    'the cost of module "joint" of block 0 is not known',
+  );
 });

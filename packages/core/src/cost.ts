@@ -1,6 +1,14 @@
 import { checkPlan } from './plan-check.ts';
 import { type Op, type Plan, type StepPlan, writesOf } from './plan.ts';
-import { type Branch, branchesOf, checkTopology, type FeatureId, parseBranch, tokensOf, type Topology } from './topology.ts';
+import {
+  type Branch,
+  branchesOf,
+  checkTopology,
+  type FeatureId,
+  parseBranch,
+  tokensOf,
+  type Topology,
+} from './topology.ts';
 import { integerOf, numberOf, objectOf, refuse } from './untrusted/json-reader.ts';
 import { shown } from './untrusted/printable.ts';
 
@@ -59,7 +67,11 @@ export function costOf(plan: Plan, model: ModelCost, images: number): PlanCost {
     const made = writesOf(step.ops).reduce((sum, { feature }) => sum + (sizes.get(feature) ?? 1), 0);
     const peakBytes = (held + made) * tensorBytes;
     held = heldAfter(step, sizes);
-    steps.push({ multiplyAdds: images * stepMultiplyAdds(step.ops, model, blocks), heldBytes: held * tensorBytes, peakBytes });
+    steps.push({
+      multiplyAdds: images * stepMultiplyAdds(step.ops, model, blocks),
+      heldBytes: held * tensorBytes,
+      peakBytes,
+    });
   }
   const preparation = images * model.preparation;
   const full: Op = { op: 'run', first: 0, last: model.topology.blocks.length - 1, keep: [], watch: [] };
@@ -78,7 +90,8 @@ export function costOf(plan: Plan, model: ModelCost, images: number): PlanCost {
 function checkModel(model: ModelCost): void {
   const { topology, moduleMultiplyAdds, ...counts } = objectOf({ value: model, place: 'model', code: 'invalid-input' });
   checkTopology(topology as Topology);
-  if (typeof moduleMultiplyAdds !== 'function') refuse('model.moduleMultiplyAdds', `${shown(moduleMultiplyAdds)} is no function`, 'invalid-input');
+  if (typeof moduleMultiplyAdds !== 'function')
+    refuse('model.moduleMultiplyAdds', `${shown(moduleMultiplyAdds)} is no function`, 'invalid-input');
   for (const count of ['embedding', 'head', 'conditioning', 'preparation', 'featureBytes', 'weightBytes']) {
     numberOf({ value: counts[count], place: `model.${count}`, code: 'invalid-input' }, 0, Infinity);
   }
@@ -98,12 +111,17 @@ function packSizes({ steps }: Plan): ReadonlyMap<FeatureId, number> {
 /** Multiply-adds of each block as a whole, per image. */
 function blockMultiplyAdds(model: ModelCost): readonly number[] {
   const all = tokensOf(model.topology);
-  return branchesOf(model.topology).map((branches) => branches.reduce((sum, branch) => sum + model.moduleMultiplyAdds(branch, all), 0));
+  return branchesOf(model.topology).map((branches) =>
+    branches.reduce((sum, branch) => sum + model.moduleMultiplyAdds(branch, all), 0),
+  );
 }
 
 /** Multiply-adds of a step, per image. */
 function stepMultiplyAdds(ops: readonly Op[], model: ModelCost, blocks: readonly number[]): number {
-  return ops.reduce((sum, op) => sum + opMultiplyAdds(op, model, blocks), model.embedding + model.conditioning + model.head);
+  return ops.reduce(
+    (sum, op) => sum + opMultiplyAdds(op, model, blocks),
+    model.embedding + model.conditioning + model.head,
+  );
 }
 
 function opMultiplyAdds(op: Op, model: ModelCost, blocks: readonly number[]): number {
@@ -111,7 +129,10 @@ function opMultiplyAdds(op: Op, model: ModelCost, blocks: readonly number[]): nu
     case 'run':
       return blocks.slice(op.first, op.last + 1).reduce((sum, block) => sum + block, 0);
     case 'refresh':
-      return model.moduleMultiplyAdds(parseBranch(op.branch), op.tokens === 'all' ? tokensOf(model.topology) : op.tokens);
+      return model.moduleMultiplyAdds(
+        parseBranch(op.branch),
+        op.tokens === 'all' ? tokensOf(model.topology) : op.tokens,
+      );
     case 'fold':
     case 'store':
       return 0;

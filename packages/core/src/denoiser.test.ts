@@ -43,17 +43,21 @@ describe('withDenoiser', () => {
     const calls = { '#': 0, '+': 0 };
     let since = 0;
     let tokens: Parameters<typeof naive>[2];
-    await withDenoiser({ model: referenceTransformer({ topology }), plan, conditions, onEvaluated: (event) => (tokens = event.tokens) }, async (denoise) => {
-      for (let step = 0; step < 8; step++) {
-        await denoise(latentAt(step), step);
-        const { scores } = naive(latentAt(step), step, tokens);
-        for (const [branch, score] of scores) selector.observe(branch, score);
-        if (selective.pattern[step] === '#') since = calls['+'];
-        if (selective.pattern[step] !== '+') continue;
-        for (const branch of ['1.mlp', '2.mlp'] as const) expect(tokens!.get(branch)).toEqual(selector.select(branch, 4, calls['+'], since));
-        calls['+']++;
-      }
-    });
+    await withDenoiser(
+      { model: referenceTransformer({ topology }), plan, conditions, onEvaluated: (event) => (tokens = event.tokens) },
+      async (denoise) => {
+        for (let step = 0; step < 8; step++) {
+          await denoise(latentAt(step), step);
+          const { scores } = naive(latentAt(step), step, tokens);
+          for (const [branch, score] of scores) selector.observe(branch, score);
+          if (selective.pattern[step] === '#') since = calls['+'];
+          if (selective.pattern[step] !== '+') continue;
+          for (const branch of ['1.mlp', '2.mlp'] as const)
+            expect(tokens!.get(branch)).toEqual(selector.select(branch, 4, calls['+'], since));
+          calls['+']++;
+        }
+      },
+    );
     expect(calls['+']).toBe(3);
   });
 
@@ -86,15 +90,19 @@ describe('withDenoiser', () => {
   });
 
   it('returns what its user returns', async () => {
-    const result = await withDenoiser({ model: referenceTransformer({ topology }), plan: planOf(selective, topology), conditions }, async () => 7);
+    const result = await withDenoiser(
+      { model: referenceTransformer({ topology }), plan: planOf(selective, topology), conditions },
+      async () => 7,
+    );
     expect(result).toBe(7);
   });
 
   it('asks nothing of the grid of a model whose plan selects nothing', async () => {
     const odd: Topology = { ...topology, grid: [3, 5] };
     const plan = planOf({ version: 1, pattern: '#.', legend: {} }, odd);
-    const denoising = withDenoiser({ model: referenceTransformer({ topology: odd }), plan, conditions: { ...conditions, timesteps: [2, 1] } }, (denoise) =>
-      denoise(new Float32Array(2 * 2 * 15), 0),
+    const denoising = withDenoiser(
+      { model: referenceTransformer({ topology: odd }), plan, conditions: { ...conditions, timesteps: [2, 1] } },
+      (denoise) => denoise(new Float32Array(2 * 2 * 15), 0),
     );
     await expect(denoising).resolves.toHaveLength(2 * 2 * 15);
   });
@@ -102,11 +110,15 @@ describe('withDenoiser', () => {
 
 describe('withDenoiser frees everything', () => {
   const plan = hoist(planOf(selective, topology)); // what it follows
-  const walk = (model: ReturnType<typeof referenceTransformer>, options: { signal?: { throwIfAborted(): void }; until?: number } = {}) =>
+  const walk = (
+    model: ReturnType<typeof referenceTransformer>,
+    options: { signal?: { throwIfAborted(): void }; until?: number } = {},
+  ) =>
     withDenoiser({ model, plan, conditions, signal: options.signal }, async (denoise) => {
       for (let step = 0; step < (options.until ?? 8); step++) await denoise(latentAt(step), step);
     });
-  const expectFreed = (model: ReturnType<typeof referenceTransformer>) => expect([model.live, model.leaked]).toEqual([0, 0]);
+  const expectFreed = (model: ReturnType<typeof referenceTransformer>) =>
+    expect([model.live, model.leaked]).toEqual([0, 0]);
 
   it('at the end, and when its user stops half way', async () => {
     for (let until = 0; until <= 8; until++) {
@@ -154,17 +166,26 @@ describe('withDenoiser frees everything', () => {
   it('conditions nothing when it is aborted beforehand, or its selector does not fit', async () => {
     const model = referenceTransformer({ topology: { ...topology, grid: [3, 5] } });
     let conditioned = 0;
-    const counting = { ...model, condition: (...args: Parameters<typeof model.condition>) => (conditioned++, model.condition(...args)) };
+    const counting = {
+      ...model,
+      condition: (...args: Parameters<typeof model.condition>) => (conditioned++, model.condition(...args)),
+    };
     const refreshing = planOf(selective, { ...topology, grid: [3, 5] });
-    await expect(withDenoiser({ model: counting, plan: refreshing, conditions }, async () => 0)).rejects.toThrow('cells of 2x2 do not tile');
+    await expect(withDenoiser({ model: counting, plan: refreshing, conditions }, async () => 0)).rejects.toThrow(
+      'cells of 2x2 do not tile',
+    );
     const aborted = { throwIfAborted: () => expect.unreachable('aborted') };
-    await expect(withDenoiser({ model: counting, plan: refreshing, conditions, signal: aborted }, async () => 0)).rejects.toThrow('aborted');
+    await expect(
+      withDenoiser({ model: counting, plan: refreshing, conditions, signal: aborted }, async () => 0),
+    ).rejects.toThrow('aborted');
     expect(conditioned).toBe(0);
   });
 
   it('refuses a schedule of another length than the sampler takes', async () => {
     const short = lower(() => ({ do: 'compute' }), 5, topology);
-    await expect(withDenoiser({ model: referenceTransformer({ topology }), plan: short, conditions }, async () => 0)).rejects.toThrow(
+    await expect(
+      withDenoiser({ model: referenceTransformer({ topology }), plan: short, conditions }, async () => 0),
+    ).rejects.toThrow(
       'the schedule has 5 steps but the sampler takes 8; use as many sampler steps, or a schedule of that length',
     );
   });

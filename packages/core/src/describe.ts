@@ -10,7 +10,11 @@ import type { Fold, Op, Plan, StepPlan } from './plan.ts';
 export function describe(plan: Plan): string {
   checkPlan(plan);
   return plan.steps
-    .map((step, i) => [String(i).padStart(3), ...(plan.pattern ? [` ${plan.pattern[i] ?? ' '}`] : []), '  ', describeStep(step)].join(''))
+    .map((step, i) =>
+      [String(i).padStart(3), ...(plan.pattern ? [` ${plan.pattern[i] ?? ' '}`] : []), '  ', describeStep(step)].join(
+        '',
+      ),
+    )
     .join('\n');
 }
 
@@ -23,13 +27,24 @@ export function describeStep(step: StepPlan): string {
 function describeOp(op: Op): string {
   switch (op.op) {
     case 'run':
-      return [`run ${op.first}-${op.last}`, count('keep', op.keep), count('watch', op.watch), op.ahead ? `ahead ${op.ahead.sums.length}` : ''].filter(Boolean).join(' ');
+      return [
+        `run ${op.first}-${op.last}`,
+        count('keep', op.keep),
+        count('watch', op.watch),
+        op.ahead ? `ahead ${op.ahead.sums.length}` : '',
+      ]
+        .filter(Boolean)
+        .join(' ');
     case 'refresh':
       return op.tokens === 'all' ? `compute ${op.branch}` : `refresh ${op.branch} ${op.tokens}`;
     case 'store':
       return `store ${op.feature}`;
     case 'fold':
-      return ['fold', ...(op.sums ?? []).map(({ pack, index }) => `${pack}[${index}]`), ...describeTerms(op.terms)].join(' ');
+      return [
+        'fold',
+        ...(op.sums ?? []).map(({ pack, index }) => `${pack}[${index}]`),
+        ...describeTerms(op.terms),
+      ].join(' ');
   }
 }
 
@@ -38,7 +53,9 @@ function describeTerms(terms: Fold['terms']): readonly string[] {
   if (!first || !last) return [];
   const depth = terms.reduce((most, { weights }) => Math.max(most, weights.length), 0);
   const from = depth > 1 ? ` from ${depth}` : '';
-  return [terms.length === 1 ? `${first.feature}${from}` : `${first.feature}..${last.feature} (${terms.length})${from}`];
+  return [
+    terms.length === 1 ? `${first.feature}${from}` : `${first.feature}..${last.feature} (${terms.length})${from}`,
+  ];
 }
 
 function count(word: string, ids: readonly string[]): string {

@@ -34,13 +34,19 @@ describe('diffusionSteps', () => {
 
   it('hands on what a sampler is to do, and nothing that is not said', () => {
     const clip = { range: 1, noise: 'predicted' } as const;
-    expect(diffusionSteps(2, { sampler: 'ddpm', clip, variance: 'fixed-small' })).toMatchObject({ sampler: 'ddpm', clip, variance: 'fixed-small' });
+    expect(diffusionSteps(2, { sampler: 'ddpm', clip, variance: 'fixed-small' })).toMatchObject({
+      sampler: 'ddpm',
+      clip,
+      variance: 'fixed-small',
+    });
     expect(Object.keys(diffusionSteps(2)).sort()).toEqual(['count', 'levels', 'next', 'timesteps']);
   });
 
   it('takes no step from nothing but noise', () => {
     const process = { zeroTerminalSnr: true, rule: 'trailing' } as const;
-    expect(() => diffusionSteps(4, process)).toThrow('at timestep 999 nothing of the image is left (rescale_betas_zero_snr)');
+    expect(() => diffusionSteps(4, process)).toThrow(
+      'at timestep 999 nothing of the image is left (rescale_betas_zero_snr)',
+    );
     expect(diffusionSteps(4, { ...process, rule: 'leading' }).timesteps[0]).toBe(750);
     expect(diffusionSteps(4, { ...process, prediction: 'velocity' }).levels[0]!.signal).toBe(0);
   });

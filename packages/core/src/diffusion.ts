@@ -40,7 +40,9 @@ export interface DiffusionOptions extends ForwardProcess, SamplerDefaults {
   readonly rule?: TimestepRule | StraightRule | undefined;
   /** Added to each timestep of the rule `"leading"`. */
   readonly stepsOffset?: number | undefined;
-  /** Whether DDIM's last step under diffusers' rules leads to ᾱ = 1 (the default) rather than to the ᾱ of timestep 0. */
+  /**
+   * Whether DDIM's last step under diffusers' rules leads to ᾱ = 1 (the default) rather than to the ᾱ of timestep 0.
+   */
   readonly setAlphaToOne?: boolean | undefined;
   /** Of a straight path: above 1 there are more steps where there is much noise (Esser et al., 2024, Eq. 23). */
   readonly shift?: number | undefined;
@@ -60,7 +62,10 @@ export interface DiffusionSteps extends SamplerDefaults {
   readonly timesteps: readonly number[];
   /** What the latent is made of at each step. */
   readonly levels: readonly Level[];
-  /** What the latent that each step leads to is made of; a step of DDPM leads to the level of the next one, and the last to the clean image. */
+  /**
+   * What the latent that each step leads to is made of; a step of DDPM leads to the level of the next one, and the last
+   * to the clean image.
+   */
   readonly next: readonly Level[];
   /** Of Euler-Maruyama. */
   readonly sde?: SdeSettings | undefined;
@@ -190,7 +195,8 @@ function checkSignal(timesteps: readonly number[], alphas: readonly number[]): v
   if (blind < 0) return;
   throw new ProCacheError(
     'invalid-input',
-    `at timestep ${timesteps[blind]!} nothing of the image is left (rescale_betas_zero_snr), where a model that predicts noise has nothing to say; ` +
+    `at timestep ${timesteps[blind]!} nothing of the image is left (rescale_betas_zero_snr), where a model that ` +
+      `predicts noise has nothing to say; ` +
       `use the rule "leading" and fewer steps, which do not begin there`,
   );
 }

@@ -8,7 +8,9 @@ export interface Measured {
   readonly what: string;
   /** How many images the values are of. */
   readonly images: number;
-  /** How many of them are pictures of their own: with guidance the second half are the same pictures unconditionally. */
+  /**
+   * How many of them are pictures of their own: with guidance the second half are the same pictures unconditionally.
+   */
   readonly pictures?: number | undefined;
   /** The way out, and the code of the error; by default those of numbers that a model made. */
   readonly way?: string;
@@ -20,7 +22,10 @@ export interface Measured {
  *
  * @throws {ProCacheError} `execution-failed`, with how many of them there are, and in which images.
  */
-export function checkFinite(values: Float32Array, { what, images, pictures = images, way = WAY_OUT, code = 'execution-failed' }: Measured): void {
+export function checkFinite(
+  values: Float32Array,
+  { what, images, pictures = images, way = WAY_OUT, code = 'execution-failed' }: Measured,
+): void {
   if (isFinite(values)) return;
   const which = new Set<number>();
   const bad = values.filter((value, i) => {
@@ -30,7 +35,8 @@ export function checkFinite(values: Float32Array, { what, images, pictures = ima
   });
   throw new ProCacheError(
     code,
-    `${what} has ${bad.length} of ${values.length} numbers that are not finite, the first of them ${bad[0]!}, in ${imagesText([...which], pictures)}; ${way}`,
+    `${what} has ${bad.length} of ${values.length} numbers that are not finite, the first of them ${bad[0]!}, ` +
+      `in ${imagesText([...which], pictures)}; ${way}`,
   );
 }
 
@@ -68,6 +74,8 @@ function isFinite(values: Float32Array): boolean {
 
 /** Images by their number, counted from 0. */
 function imagesText(which: readonly number[], pictures: number): string {
-  const shown = which.slice(0, 4).map((image) => (image < pictures ? `image ${image}` : `image ${image - pictures} unconditional`));
+  const shown = which
+    .slice(0, 4)
+    .map((image) => (image < pictures ? `image ${image}` : `image ${image - pictures} unconditional`));
   return which.length > shown.length ? `${shown.join(', ')} and ${which.length - shown.length} more` : shown.join(', ');
 }

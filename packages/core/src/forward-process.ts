@@ -24,7 +24,10 @@ export interface ForwardProcess {
   readonly betaEnd?: number | undefined;
   /** The betas themselves, one per training timestep, instead of a schedule. */
   readonly trainedBetas?: readonly number[] | undefined;
-  /** Whether the betas are rescaled so that nothing of the image is left at the last timestep (Lin et al., 2024, Algorithm 1). */
+  /**
+   * Whether the betas are rescaled so that nothing of the image is left at the last timestep (Lin et al., 2024,
+   * Algorithm 1).
+   */
   readonly zeroTerminalSnr?: boolean | undefined;
 }
 
@@ -40,7 +43,8 @@ export function cumulativeAlphas(process: ForwardProcess = {}): readonly number[
   if (!(product > 0)) {
     throw new ProCacheError(
       'invalid-input',
-      `the betas leave nothing of the image at timestep ${alphas.indexOf(0)} of ${alphas.length}; most models' rise from 0.0001 to 0.02`,
+      `the betas leave nothing of the image at timestep ${alphas.indexOf(0)} of ${alphas.length}; ` +
+        `most models' rise from 0.0001 to 0.02`,
     );
   }
   return process.zeroTerminalSnr ? withZeroTerminalSnr(alphas) : alphas;

@@ -42,7 +42,8 @@ export function checkTrajectoryOptions(options: TrajectoryOptions): void {
   if (guidance !== undefined) checkGuidance(guidance);
   if (sampler !== undefined) nameOf({ value: sampler, place: 'sampler', code: 'invalid-input' }, SAMPLER_NAMES);
   if (eta !== undefined) numberOf({ value: eta, place: 'eta', code: 'invalid-input' }, 0, 1);
-  if (seeds !== undefined) for (const { value } of listOf({ value: seeds, place: 'seeds', code: 'invalid-input' })) exactSeed(value as Seed);
+  if (seeds !== undefined)
+    for (const { value } of listOf({ value: seeds, place: 'seeds', code: 'invalid-input' })) exactSeed(value as Seed);
   if (noise !== undefined) checkFloats(noise, 'noise');
 }
 
@@ -50,7 +51,8 @@ export function checkTrajectoryOptions(options: TrajectoryOptions): void {
 export function checkConditions(conditions: unknown, place: string): void {
   const each = listOf({ value: conditions, place, code: 'invalid-input' });
   if (each.length === 0) refuse(place, 'there is none; pass one for each image', 'invalid-input');
-  if (each.length > MAX_IMAGES) refuse(place, `has ${each.length} of them; make at most ${MAX_IMAGES} images at once`, 'invalid-input');
+  if (each.length > MAX_IMAGES)
+    refuse(place, `has ${each.length} of them; make at most ${MAX_IMAGES} images at once`, 'invalid-input');
   for (const condition of each) checkCondition(condition);
 }
 

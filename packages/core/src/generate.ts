@@ -28,8 +28,8 @@ export interface Generation {
  *
  * The same options give the same latents, to the last bit, on the same machine.
  *
- * @throws {ProCacheError} for conditions, noise or a plan that do not fit; `execution-failed` at the first step whose output
- * or latent is not finite; what the signal throws when it is aborted.
+ * @throws {ProCacheError} for conditions, noise or a plan that do not fit; `execution-failed` at the first step whose
+ * output or latent is not finite; what the signal throws when it is aborted.
  */
 export async function generate<T>(model: Transformer<T>, options: GenerateOptions): Promise<Generation> {
   checkGenerateOptions(options);

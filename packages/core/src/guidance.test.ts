@@ -56,8 +56,12 @@ describe('guided', () => {
   it('says what is wrong with its arguments', async () => {
     const { denoise } = model(2);
     expect(() => guided(denoise, NaN, { shape, channels: 4 })).toThrow('the guidance scale is NaN');
-    expect(() => guided(denoise, 1e308, { shape, channels: 4 })).toThrow('the guidance scale is 1e+308; use a number, mostly 1.5 to 8, at most 1000000');
+    expect(() => guided(denoise, 1e308, { shape, channels: 4 })).toThrow(
+      'the guidance scale is 1e+308; use a number, mostly 1.5 to 8, at most 1000000',
+    );
     expect(() => guided(denoise, 1, { shape, channels: 9 })).toThrow('cannot guide 9 of 8 output channels; use 1 to 8');
-    await expect(guided(denoise, 1, { shape, channels: 4 })(latent, 0)).rejects.toThrow('the model returned 32 numbers, where guidance expects 64');
+    await expect(guided(denoise, 1, { shape, channels: 4 })(latent, 0)).rejects.toThrow(
+      'the model returned 32 numbers, where guidance expects 64',
+    );
   });
 });

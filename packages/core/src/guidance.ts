@@ -27,7 +27,8 @@ export interface GuidanceOptions {
  * `unconditional + scale * (conditional - unconditional)`, so a scale of 1 is the conditional
  * model at twice the price: leave the wrapper out, and the unconditional half with it.
  *
- * @throws {ProCacheError} `invalid-input` for a scale beyond 1e6, channels that there are not, or an output of the wrong size.
+ * @throws {ProCacheError} `invalid-input` for a scale beyond 1e6, channels that there are not, or an output of the
+ * wrong size.
  */
 export function guided(denoise: Denoiser, scale: number, options: GuidanceOptions): Denoiser {
   checkOptions('guided', options, { shape: true, channels: true });
@@ -36,10 +37,16 @@ export function guided(denoise: Denoiser, scale: number, options: GuidanceOption
   checkNumber(scale, 'scale');
   checkNumber(channels, 'channels');
   if (!(Math.abs(scale) <= MAX_GUIDANCE)) {
-    throw new ProCacheError('invalid-input', `the guidance scale is ${scale}; use a number, mostly 1.5 to 8, at most ${MAX_GUIDANCE}`);
+    throw new ProCacheError(
+      'invalid-input',
+      `the guidance scale is ${scale}; use a number, mostly 1.5 to 8, at most ${MAX_GUIDANCE}`,
+    );
   }
   if (!Number.isInteger(channels) || channels < 1 || channels > shape.outChannels) {
-    throw new ProCacheError('invalid-input', `cannot guide ${channels} of ${shape.outChannels} output channels; use 1 to ${shape.outChannels}`);
+    throw new ProCacheError(
+      'invalid-input',
+      `cannot guide ${channels} of ${shape.outChannels} output channels; use 1 to ${shape.outChannels}`,
+    );
   }
   const pixels = shape.height * shape.width;
   const stride = shape.outChannels * pixels;

@@ -2,7 +2,10 @@ import { forecastWeights } from './forecast.ts';
 import type { Reuse } from './schedule.ts';
 import type { FeatureId } from './topology.ts';
 
-/** The steps at which a feature was computed, newest first. Features that were computed at the same steps share one list. */
+/**
+ * The steps at which a feature was computed, newest first. Features that were computed at the same steps share one
+ * list.
+ */
 interface Computed {
   readonly step: number;
   readonly before: Computed | undefined;

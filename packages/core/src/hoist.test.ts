@@ -14,7 +14,15 @@ import { transformerCost } from './transformer-cost.ts';
 
 const small: Topology = { blocks: Array.from({ length: 4 }, () => ['attn', 'mlp']), grid: [4, 4] };
 const xl: Topology = { blocks: Array.from({ length: 28 }, () => ['attn', 'mlp']), grid: [16, 16] };
-const cost = transformerCost({ topology: xl, hidden: 1152, patch: 2, channels: 4, outChannels: 8, modulation: 'per-block', weightBytes: 0 });
+const cost = transformerCost({
+  topology: xl,
+  hidden: 1152,
+  patch: 2,
+  channels: 4,
+  outChannels: 8,
+  modulation: 'per-block',
+  weightBytes: 0,
+});
 const printed = (schedule: Schedule, topology = small) => `\n${describe(hoist(planOf(schedule, topology)))}\n`;
 
 suite('hoist', () => {
@@ -30,7 +38,9 @@ suite('hoist', () => {
   });
 
   it('leaves stored what is patched before it is folded, and what is alone in its fold', () => {
-    const legend: Schedule['legend'] = { '+': [{ do: 'reuse' }, { do: 'refresh', ratio: 0.5, blocks: [2, 3], modules: ['mlp'] }] };
+    const legend: Schedule['legend'] = {
+      '+': [{ do: 'reuse' }, { do: 'refresh', ratio: 0.5, blocks: [2, 3], modules: ['mlp'] }],
+    };
     expect(printed({ version: 1, pattern: '#+.', legend })).toBe(`
   0 #  run 0-3 keep 3 watch 2 ahead 2
   1 +  fold Σ0.0[0]  refresh 2.mlp 8  fold 2.mlp..3.attn (2)  refresh 3.mlp 8  fold 3.mlp
@@ -57,7 +67,9 @@ suite('hoist', () => {
     const lines = describe(hoist(long)).split('\n');
     expect(lines[0]).toBe('  0 #  run 0-3 keep 8 ahead 64');
     expect(lines.slice(64, 66)).toEqual([' 64 .  fold Σ0.0[63]', ' 65 .  fold 0.attn..3.mlp (8)']);
-    expect(costOf(hoist(planOf({ version: 1, pattern: `#${'.'.repeat(999)}`, legend: {} }, xl)), cost, 2).peakFeatureBytes).toBeLessThan(300e6);
+    expect(
+      costOf(hoist(planOf({ version: 1, pattern: `#${'.'.repeat(999)}`, legend: {} }, xl)), cost, 2).peakFeatureBytes,
+    ).toBeLessThan(300e6);
     const model = referenceTransformer({ topology: small });
     const conditions = { timesteps: Array.from({ length: 100 }, (_, step) => 999 - step), images: [1] };
     const latent = Float32Array.from({ length: 32 }, (_, i) => Math.sin(i));

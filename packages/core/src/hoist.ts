@@ -13,8 +13,8 @@ import { type BranchId, type FeatureId, inBlockOrder, type PackId } from './topo
  * to be stored at all: 7 MB in the place of 132 MB for DiT-XL/2 and gaps of three steps.
  *
  * What cannot be known ahead stays as it is: features that are patched before they are folded, that
- * are alone in their fold, or that no run of whole blocks has made. So do the folds of a run beyond `MAX_SUMS`. Sums are added in another
- * order than the plan's, so results differ by rounding.
+ * are alone in their fold, or that no run of whole blocks has made. So do the folds of a run beyond `MAX_SUMS`. Sums
+ * are added in another order than the plan's, so results differ by rounding.
  */
 export function hoist(plan: Plan): Plan {
   const known = hoisted.get(plan);
@@ -22,14 +22,20 @@ export function hoist(plan: Plan): Plan {
   checkPlan(plan);
   const ahead = new AheadPlanner();
   const drafts = plan.steps.map(({ ops }, step) => ops.map((op, i) => ahead.visit(op, step, i)));
-  const steps = keepWhatIsUsed(drafts.map((ops, step) => ops.map((op, i) => ahead.finish(op, step, i))), plan.selector);
+  const steps = keepWhatIsUsed(
+    drafts.map((ops, step) => ops.map((op, i) => ahead.finish(op, step, i))),
+    plan.selector,
+  );
   const result = vouchFor({ ...plan, steps });
   hoisted.set(plan, result);
   hoisted.set(result, result);
   return result;
 }
 
-/** The most sums that a run prepares: each is as large as a feature, and after so many steps the features themselves are fewer. */
+/**
+ * The most sums that a run prepares: each is as large as a feature, and after so many steps the features themselves are
+ * fewer.
+ */
 const MAX_SUMS = 64;
 
 /** Plans are values, and hoisting one again gives the same one. */
@@ -56,7 +62,8 @@ class AheadPlanner {
   visit(op: Op, step: number, index: number): Op {
     switch (op.op) {
       case 'run':
-        for (const feature of op.keep) this.#push(feature, { run: isOfBranch(feature) ? packId(step, index) : undefined });
+        for (const feature of op.keep)
+          this.#push(feature, { run: isOfBranch(feature) ? packId(step, index) : undefined });
         return op;
       case 'refresh':
         if (op.tokens !== 'all') this.#entries.set(op.branch, (this.#entries.get(op.branch) ?? []).slice(1));
@@ -106,11 +113,15 @@ class AheadPlanner {
         groups.set(run, own);
       }
     }
-    const worthwhile = [...groups].filter(([run, own]) => own.length > 1 && (this.#sums.get(run)?.length ?? 0) < MAX_SUMS);
+    const worthwhile = [...groups].filter(
+      ([run, own]) => own.length > 1 && (this.#sums.get(run)?.length ?? 0) < MAX_SUMS,
+    );
     return worthwhile.map(([run, own]) => ({ run, sum: { step, terms: own } }));
   }
 
-  /** What is left of a term once those runs have taken their part: weights of 0, and nothing where all of it is taken. */
+  /**
+   * What is left of a term once those runs have taken their part: weights of 0, and nothing where all of it is taken.
+   */
   #rest({ feature, weights }: Term, runs: ReadonlySet<PackId>): readonly Term[] {
     const entries = this.#entries.get(feature) ?? [];
     const left = weights.map((weight, age) => {

@@ -4,12 +4,23 @@ import * as core from './index.ts';
 import { referenceTransformer } from './reference/index.ts';
 import type { Transformer } from './transformer.ts';
 
-const topology: core.Topology = { blocks: [['attn', 'mlp'], ['attn', 'mlp']], grid: [4, 4] };
+const topology: core.Topology = {
+  blocks: [
+    ['attn', 'mlp'],
+    ['attn', 'mlp'],
+  ],
+  grid: [4, 4],
+};
 const shape: core.LatentShape = { channels: 2, outChannels: 2, height: 4, width: 4 };
 const schedule: core.Schedule = {
   version: 1,
   pattern: '#.+#',
-  legend: { '+': [{ do: 'reuse', order: 1 }, { do: 'refresh', ratio: 0.5, blocks: [1, 1], modules: ['mlp'] }] },
+  legend: {
+    '+': [
+      { do: 'reuse', order: 1 },
+      { do: 'refresh', ratio: 0.5, blocks: [1, 1], modules: ['mlp'] },
+    ],
+  },
   selector: { score: 'attention', age: 0.1, cells: [2, 2], bonus: 0.5 },
   notes: { method: 'by hand' },
 };
@@ -19,14 +30,34 @@ const copied: core.Plan = { ...plan, steps: plan.steps.map((step) => ({ ...step,
 const steps = core.diffusionSteps(4);
 const policy: core.Policy = () => ({ do: 'compute' });
 const model = { ...referenceTransformer({ topology }) } as Transformer<unknown>;
-const cost: core.ModelCost = { topology, moduleMultiplyAdds: () => 1, embedding: 1, head: 1, conditioning: 1, preparation: 0, featureBytes: 4, weightBytes: 4 };
+const cost: core.ModelCost = {
+  topology,
+  moduleMultiplyAdds: () => 1,
+  embedding: 1,
+  head: 1,
+  conditioning: 1,
+  preparation: 0,
+  featureBytes: 4,
+  weightBytes: 4,
+};
 const denoise: core.Denoiser = (latent) => Promise.resolve(latent);
 const conditions = { timesteps: steps.timesteps, images: [1] };
 const record: core.StepRecord = { step: 0, letter: '#', kind: 'computed', milliseconds: 1, tokens: 0 };
-const sizes: core.TransformerSizes = { topology, hidden: 8, patch: 2, channels: 2, outChannels: 4, modulation: 'per-block', weightBytes: 8 };
+const sizes: core.TransformerSizes = {
+  topology,
+  hidden: 8,
+  patch: 2,
+  channels: 2,
+  outChannels: 4,
+  modulation: 'per-block',
+  weightBytes: 8,
+};
 const latent = new Float32Array(32);
 
-/** Every function that the package exports, with arguments that it takes. Functions and tensors among them no JSON can be. */
+/**
+ * Every function that the package exports, with arguments that it takes. Functions and tensors among them no JSON can
+ * be.
+ */
 const calls: Readonly<Record<string, readonly unknown[]>> = {
   branchesOf: [topology],
   branchId: [1, 'mlp'],
@@ -94,11 +125,24 @@ const calls: Readonly<Record<string, readonly unknown[]>> = {
   median: [[1, 2]],
   recordSteps: [() => 0],
   summarise: [[record]],
-  generate: [model, { plan, steps, conditions: [1], guidance: { scale: 2, unconditional: 3, channels: 2 }, sampler: 'ddim', eta: 0, seeds: [1] }],
+  generate: [
+    model,
+    {
+      plan,
+      steps,
+      conditions: [1],
+      guidance: { scale: 2, unconditional: 3, channels: 2 },
+      sampler: 'ddim',
+      eta: 0,
+      seeds: [1],
+    },
+  ],
   nearest: ['fora', ['toca', 'fora']],
 };
 
-const functions = Object.entries(core).filter(([, value]) => typeof value === 'function' && !/^class /.test(Function.prototype.toString.call(value)));
+const functions = Object.entries(core).filter(
+  ([, value]) => typeof value === 'function' && !/^class /.test(Function.prototype.toString.call(value)),
+);
 
 test('every function is tried', () => {
   expect(Object.keys(calls).sort()).toEqual(functions.map(([name]) => name).sort());
@@ -111,8 +155,37 @@ circle.push({ circle });
 
 /** What a JSON file may hold where something else is expected. */
 const hostile: fc.Arbitrary<unknown> = fc.oneof(
-  fc.constantFrom<unknown>(undefined, null, true, 0, -1, 0.5, 1e9, 1e308, 2 ** 53, '', 'x', '#', '__proto__', [], {}, [[]], [null], { length: -1 }, { length: 1e9 }),
-  fc.constantFrom<unknown>({ toString: 1, valueOf: 1 }, { toString: null }, JSON.parse('{"__proto__": {"steps": 1}}'), { then: 1 }, deep, circle, 'x'.repeat(100_000), new Array(10).fill({})),
+  fc.constantFrom<unknown>(
+    undefined,
+    null,
+    true,
+    0,
+    -1,
+    0.5,
+    1e9,
+    1e308,
+    2 ** 53,
+    '',
+    'x',
+    '#',
+    '__proto__',
+    [],
+    {},
+    [[]],
+    [null],
+    { length: -1 },
+    { length: 1e9 },
+  ),
+  fc.constantFrom<unknown>(
+    { toString: 1, valueOf: 1 },
+    { toString: null },
+    JSON.parse('{"__proto__": {"steps": 1}}'),
+    { then: 1 },
+    deep,
+    circle,
+    'x'.repeat(100_000),
+    new Array(10).fill({}),
+  ),
   fc.jsonValue({ maxDepth: 3 }),
 );
 
@@ -123,7 +196,8 @@ function spoiled(value: unknown, path: readonly number[], by: unknown): unknown 
   if (typeof value !== 'object' || value === null || value instanceof Map || at === undefined) return by;
   const keys = Object.keys(value);
   const key = keys[at % (keys.length + 2)];
-  if (key === undefined) return at % 2 === 0 ? by : Array.isArray(value) ? [...(value as unknown[]), by] : { ...value, extra: by };
+  if (key === undefined)
+    return at % 2 === 0 ? by : Array.isArray(value) ? [...(value as unknown[]), by] : { ...value, extra: by };
   const part = spoiled((value as Record<string, unknown>)[key], rest, by);
   return Array.isArray(value) ? value.with(Number(key), part) : { ...value, [key]: part };
 }

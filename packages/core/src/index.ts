@@ -8,7 +8,18 @@ export type { Branch, BranchId, FeatureId, PackId, SpanId, StreamId, Topology } 
 // What to do when
 export { letterCounts } from './schedule.ts';
 export { policyOf } from './policy.ts';
-export type { Action, Compute, ForecastRule, Policy, RefreshAction, Reuse, Rule, Schedule, ScoreName, SelectorSettings } from './schedule.ts';
+export type {
+  Action,
+  Compute,
+  ForecastRule,
+  Policy,
+  RefreshAction,
+  Reuse,
+  Rule,
+  Schedule,
+  ScoreName,
+  SelectorSettings,
+} from './schedule.ts';
 export { FORECAST_RULES, parseSchedule, SCORE_NAMES } from './schedule-json.ts';
 export { MAX_ORDER, MAX_STEPS } from './limits.ts';
 export { formatSchedule, parseScheduleText } from './schedule-text.ts';
@@ -46,14 +57,38 @@ export { withDenoiser, type Denoiser, type DenoiserOptions, type EvaluatedStep }
 export { cachedOutput, type OutputCacheOptions } from './output-cache.ts';
 
 // From noise to a latent
-export { BETA_SCHEDULES, cumulativeAlphas, MAX_TRAIN_TIMESTEPS, type BetaSchedule, type ForwardProcess } from './forward-process.ts';
+export {
+  BETA_SCHEDULES,
+  cumulativeAlphas,
+  MAX_TRAIN_TIMESTEPS,
+  type BetaSchedule,
+  type ForwardProcess,
+} from './forward-process.ts';
 export { diffusionSteps, type DiffusionOptions, type DiffusionSteps, type SamplerDefaults } from './diffusion.ts';
 export { levelOfAlpha, straightLevel, type Level } from './level.ts';
 export { TIMESTEP_RULES, timestepsOf, type TimestepOptions, type TimestepRule } from './timesteps.ts';
 export { STRAIGHT_RULES, type StraightRule } from './straight-steps.ts';
 export { sample, type SampledStep, type SampleOptions } from './samplers/sample.ts';
-export { checkSde, DIFFUSION_FORMS, injectsNoise, LAST_STEPS, PATHS, PREDICTION_KINDS, SAMPLER_NAMES, samplersOf } from './samplers/settings.ts';
-export type { DiffusionForm, LastStep, Path, PredictionKind, SamplerName, SdeSettings, StraightPath, Variance } from './samplers/settings.ts';
+export {
+  checkSde,
+  DIFFUSION_FORMS,
+  injectsNoise,
+  LAST_STEPS,
+  PATHS,
+  PREDICTION_KINDS,
+  SAMPLER_NAMES,
+  samplersOf,
+} from './samplers/settings.ts';
+export type {
+  DiffusionForm,
+  LastStep,
+  Path,
+  PredictionKind,
+  SamplerName,
+  SdeSettings,
+  StraightPath,
+  Variance,
+} from './samplers/settings.ts';
 export type { Sampler, SamplerOptions } from './samplers/sampler.ts';
 export { predictionOf, type Prediction, type PredictionOptions } from './samplers/prediction.ts';
 export type { Clip, DynamicThreshold, FixedRange } from './samplers/clip.ts';
@@ -62,5 +97,12 @@ export { gaussian, gaussians, MAX_SEED, type Seed, uniforms } from './random.ts'
 export { type NoiseSource, type NoiseStreams, noiseStreams, seedsOf } from './noise.ts';
 export { kindOf, median, recordSteps, summarise } from './statistics.ts';
 export type { LetterSummary, StepKind, StepRecord, StepRecorder, StepSummary } from './statistics.ts';
-export { trajectoryOf, type FollowOptions, type Guidance, type Trajectory, type TrajectoryOptions, type WalkOptions } from './trajectory.ts';
+export {
+  trajectoryOf,
+  type FollowOptions,
+  type Guidance,
+  type Trajectory,
+  type TrajectoryOptions,
+  type WalkOptions,
+} from './trajectory.ts';
 export { generate, type GenerateOptions, type Generation } from './generate.ts';

@@ -4,7 +4,10 @@
 /** The most steps that a schedule may have: more than any sampler takes. */
 export const MAX_STEPS = 4096;
 
-/** The highest order of a forecast: an order-k forecast keeps k + 1 features of every branch, and its weights grow like k!. */
+/**
+ * The highest order of a forecast: an order-k forecast keeps k + 1 features of every branch, and its weights grow like
+ * k!.
+ */
 export const MAX_ORDER = 10;
 
 /** The most rules that the legend of a schedule may have, all letters together. */

@@ -41,7 +41,10 @@ class Demand {
 
   /** The operations of a step, without what nobody asks for. */
   trimStep(ops: readonly Op[]): readonly Op[] {
-    const trimmed = ops.toReversed().flatMap((op) => this.#trim(op)).reverse();
+    const trimmed = ops
+      .toReversed()
+      .flatMap((op) => this.#trim(op))
+      .reverse();
     const left = joined(trimmed); // neighbours that a store kept apart which nobody asks for
     for (const [feature, count] of readsOfDraft(left)) this.#want(feature, count);
     return left;

@@ -15,7 +15,13 @@ import type { Conditions } from './transformer.ts';
 const dit: Topology = { blocks: Array.from({ length: 4 }, () => ['attn', 'mlp']), grid: [2, 2] };
 const pixart: Topology = { blocks: Array.from({ length: 3 }, () => ['attn', 'cross-attn', 'mlp']), grid: [2, 2] };
 const flux: Topology = {
-  blocks: [['img_attn', 'txt_attn', 'img_mlp', 'txt_mlp'], ['img_attn', 'txt_attn', 'img_mlp', 'txt_mlp'], ['fused'], ['fused'], ['fused']],
+  blocks: [
+    ['img_attn', 'txt_attn', 'img_mlp', 'txt_mlp'],
+    ['img_attn', 'txt_attn', 'img_mlp', 'txt_mlp'],
+    ['fused'],
+    ['fused'],
+    ['fused'],
+  ],
   grid: [2, 4],
 };
 
@@ -27,11 +33,18 @@ interface Case {
 }
 
 const forecasts = fc.constantFrom('taylor' as const, 'lagrange' as const);
-const reuse = fc.record({ do: fc.constant('reuse' as const), order: fc.integer({ min: 0, max: 3 }), forecast: forecasts });
+const reuse = fc.record({
+  do: fc.constant('reuse' as const),
+  order: fc.integer({ min: 0, max: 3 }),
+  forecast: forecasts,
+});
 const branchAction: fc.Arbitrary<Action> = fc.oneof(
   { weight: 3, arbitrary: fc.constant<Action>({ do: 'compute' }) },
   { weight: 4, arbitrary: reuse },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('refresh' as const), ratio: fc.constantFrom(0, 0.2, 0.25, 0.6, 1) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('refresh' as const), ratio: fc.constantFrom(0, 0.2, 0.25, 0.6, 1) }),
+  },
 );
 
 interface Span {
@@ -62,25 +75,47 @@ function stepActions(topology: Topology, spans: readonly Span[]): fc.Arbitrary<R
   });
 }
 
-/** Spans of a topology. No absolute one ends inside another one that is not: its stream would be stored there, and split the run. */
+/**
+ * Spans of a topology. No absolute one ends inside another one that is not: its stream would be stored there, and split
+ * the run.
+ */
 function spansOf({ blocks }: Topology): fc.Arbitrary<readonly Span[]> {
   const block = fc.integer({ min: 0, max: blocks.length - 1 });
-  const span = fc.tuple(block, block, fc.boolean()).map(([a, b, absolute]): Span => ({ span: [Math.min(a, b), Math.max(a, b)], absolute }));
+  const span = fc
+    .tuple(block, block, fc.boolean())
+    .map(([a, b, absolute]): Span => ({ span: [Math.min(a, b), Math.max(a, b)], absolute }));
   const alone = ({ span: [, end], absolute }: Span, others: readonly Span[]) =>
     !absolute || others.every(({ span: [first, last], absolute: other }) => other || end < first || last <= end);
-  return fc
-    .array(span, { maxLength: 4 })
-    .map((all) => all.reduce<Span[]>((kept, next) => ([...kept, next].every((one) => alone(one, [...kept, next].filter((o) => o !== one))) ? [...kept, next] : kept), []));
+  return fc.array(span, { maxLength: 4 }).map((all) =>
+    all.reduce<Span[]>(
+      (kept, next) =>
+        [...kept, next].every((one) =>
+          alone(
+            one,
+            [...kept, next].filter((o) => o !== one),
+          ),
+        )
+          ? [...kept, next]
+          : kept,
+      [],
+    ),
+  );
 }
 
-const cases: fc.Arbitrary<Case> = fc.record({ topology: fc.constantFrom(dit, pixart, flux), steps: fc.integer({ min: 1, max: 9 }) }).chain(({ topology, steps }) =>
-  spansOf(topology).chain((spans) =>
-    fc.array(stepActions(topology, spans), { minLength: steps - 1, maxLength: steps - 1 }).map((later) => {
-      const first = new Map(branchesOf(topology).flat().map(({ id }): [BranchId, Action] => [id, { do: 'compute' }]));
-      return { topology, steps, actions: [first, ...later] };
-    }),
-  ),
-);
+const cases: fc.Arbitrary<Case> = fc
+  .record({ topology: fc.constantFrom(dit, pixart, flux), steps: fc.integer({ min: 1, max: 9 }) })
+  .chain(({ topology, steps }) =>
+    spansOf(topology).chain((spans) =>
+      fc.array(stepActions(topology, spans), { minLength: steps - 1, maxLength: steps - 1 }).map((later) => {
+        const first = new Map(
+          branchesOf(topology)
+            .flat()
+            .map(({ id }): [BranchId, Action] => [id, { do: 'compute' }]),
+        );
+        return { topology, steps, actions: [first, ...later] };
+      }),
+    ),
+  );
 
 const policyFrom =
   ({ actions }: Case): Policy =>
@@ -103,7 +138,10 @@ function stored(plan: Plan, step: number): number {
 /** The largest difference of two arrays, relative to what is above 1. */
 function difference(actual: Float32Array, expected: Float32Array): number {
   expect(actual.length).toBe(expected.length);
-  return actual.reduce((worst, value, i) => Math.max(worst, Math.abs(value - expected[i]!) / Math.max(1, Math.abs(expected[i]!))), 0);
+  return actual.reduce(
+    (worst, value, i) => Math.max(worst, Math.abs(value - expected[i]!) / Math.max(1, Math.abs(expected[i]!))),
+    0,
+  );
 }
 
 async function compare(example: Case, hoisted: boolean): Promise<void> {
@@ -124,28 +162,38 @@ async function compare(example: Case, hoisted: boolean): Promise<void> {
     },
   };
   let tokens: Parameters<typeof naive>[2];
-  await withDenoiser({ model, plan, hoisted, conditions, selector, onEvaluated: (event) => (tokens = event.tokens) }, async (denoise) => {
-    for (let step = 0; step < steps; step++) {
-      observed.clear();
-      const latent = latentAt(step, topology);
-      const output = await denoise(latent, step);
-      const expected = naive(latent, step, tokens);
-      expect(difference(output, expected.output)).toBeLessThan(1e-5);
-      for (const [branch, scores] of observed) expect(difference(scores, expected.scores.get(branch)!)).toBeLessThan(1e-5);
-      expect(model.live).toBe(stored(plan, step));
-    }
-  });
+  await withDenoiser(
+    { model, plan, hoisted, conditions, selector, onEvaluated: (event) => (tokens = event.tokens) },
+    async (denoise) => {
+      for (let step = 0; step < steps; step++) {
+        observed.clear();
+        const latent = latentAt(step, topology);
+        const output = await denoise(latent, step);
+        const expected = naive(latent, step, tokens);
+        expect(difference(output, expected.output)).toBeLessThan(1e-5);
+        for (const [branch, scores] of observed)
+          expect(difference(scores, expected.scores.get(branch)!)).toBeLessThan(1e-5);
+        expect(model.live).toBe(stored(plan, step));
+      }
+    },
+  );
   expect(model.live).toBe(0);
   expect(model.leaked).toBe(0);
 }
 
 suite('lower', () => {
   it('gives a plan that equals the naive interpretation of its policy, and stores no more than it says', async () => {
-    await fc.assert(fc.asyncProperty(cases, (example) => compare(example, false)), { numRuns: 500 });
+    await fc.assert(
+      fc.asyncProperty(cases, (example) => compare(example, false)),
+      { numRuns: 500 },
+    );
   });
 
   it('and equals it still where runs add up ahead what later steps fold', async () => {
-    await fc.assert(fc.asyncProperty(cases, (example) => compare(example, true)), { numRuns: 500 });
+    await fc.assert(
+      fc.asyncProperty(cases, (example) => compare(example, true)),
+      { numRuns: 500 },
+    );
   });
 
   it('leaves no two folds and no two runs side by side, and keeps nothing that no later step reads', () => {
@@ -175,7 +223,8 @@ suite('lower', () => {
 
 suite('a printed plan', () => {
   const xl: Topology = { blocks: Array.from({ length: 28 }, () => ['attn', 'mlp']), grid: [16, 16] };
-  const printed = (pattern: string, legend: Schedule['legend'], topology: Topology) => `\n${describe(planOf({ version: 1, pattern, legend }, topology))}\n`;
+  const printed = (pattern: string, legend: Schedule['legend'], topology: Topology) =>
+    `\n${describe(planOf({ version: 1, pattern, legend }, topology))}\n`;
 
   it('of FORA is runs and single folds', () => {
     expect(printed('#..#.', {}, xl)).toBe(`
@@ -203,7 +252,19 @@ suite('a printed plan', () => {
 
   it('of PAB computes one module of each block', () => {
     const attention: Rule[] = [{ do: 'compute' }, { do: 'reuse', modules: ['attn'] }];
-    expect(printed('#aa', { a: attention }, { blocks: [['attn', 'mlp'], ['attn', 'mlp']], grid: [2, 2] })).toBe(`
+    expect(
+      printed(
+        '#aa',
+        { a: attention },
+        {
+          blocks: [
+            ['attn', 'mlp'],
+            ['attn', 'mlp'],
+          ],
+          grid: [2, 2],
+        },
+      ),
+    ).toBe(`
   0 #  run 0-1 keep 2
   1 a  fold 0.attn  compute 0.mlp  fold 0.mlp..1.attn (2)  compute 1.mlp  fold 1.mlp
   2 a  fold 0.attn  compute 0.mlp  fold 0.mlp..1.attn (2)  compute 1.mlp  fold 1.mlp
@@ -266,7 +327,10 @@ suite('programsOf', () => {
     // A run that watches and one that does not, a fold of everything, and a selective step.
     expect(programsOf(plan)).toHaveLength(4);
     expect(programsOf(plan, plan)).toHaveLength(4);
-    const fewer = planOf({ ...toca, legend: { '+': [{ do: 'reuse' }, { do: 'refresh', ratio: 0.25, blocks: [2, 3], modules: ['mlp'] }] } }, dit);
+    const fewer = planOf(
+      { ...toca, legend: { '+': [{ do: 'reuse' }, { do: 'refresh', ratio: 0.25, blocks: [2, 3], modules: ['mlp'] }] } },
+      dit,
+    );
     expect(programsOf(plan, fewer)).toHaveLength(4);
   });
 
@@ -278,12 +342,15 @@ suite('programsOf', () => {
 });
 
 suite('lower refuses', () => {
-  const attempt = (pattern: string, legend: Schedule['legend']) => () =>
-    planOf({ version: 1, pattern, legend }, dit);
+  const attempt = (pattern: string, legend: Schedule['legend']) => () => planOf({ version: 1, pattern, legend }, dit);
 
   it('reuse before anything is computed', () => {
-    expect(attempt('.#', {})).toThrow('step 0 uses 0.attn before any step has computed it; let an earlier step compute it');
-    expect(attempt('s', { s: [{ do: 'reuse', span: [0, 3] }] })).toThrow('step 0 uses 0-3 before any step has computed it');
+    expect(attempt('.#', {})).toThrow(
+      'step 0 uses 0.attn before any step has computed it; let an earlier step compute it',
+    );
+    expect(attempt('s', { s: [{ do: 'reuse', span: [0, 3] }] })).toThrow(
+      'step 0 uses 0-3 before any step has computed it',
+    );
   });
 
   it('refresh by score before any step has run the block, and so seen a score', () => {
@@ -300,7 +367,13 @@ suite('lower refuses', () => {
   });
 
   it('a span that is reused in part', () => {
-    const part: Rule[] = [{ do: 'reuse', span: [0, 2] }, { do: 'compute', blocks: [3, 3] }, { do: 'compute', blocks: [1, 1], modules: ['mlp'] }];
-    expect(attempt('#p', { p: part })).toThrow('step 1 reuses span [0, 2] at block 0 but not at 1.mlp; a span is reused as a whole');
+    const part: Rule[] = [
+      { do: 'reuse', span: [0, 2] },
+      { do: 'compute', blocks: [3, 3] },
+      { do: 'compute', blocks: [1, 1], modules: ['mlp'] },
+    ];
+    expect(attempt('#p', { p: part })).toThrow(
+      'step 1 reuses span [0, 2] at block 0 but not at 1.mlp; a span is reused as a whole',
+    );
   });
 });

@@ -7,12 +7,26 @@ import { branchesWithin, type Fold, joined, type Op, type Plan, type Run } from 
 import { policyOfParsed } from './policy.ts';
 import { parseSchedule, selectorOf } from './schedule-json.ts';
 import type { Action, Policy, Reuse, Schedule, SelectorSettings } from './schedule.ts';
-import { type Branch, branchesOf, type BranchId, type SpanId, type StreamId, tokensOf, type Topology } from './topology.ts';
+import {
+  type Branch,
+  branchesOf,
+  type BranchId,
+  type SpanId,
+  type StreamId,
+  tokensOf,
+  type Topology,
+} from './topology.ts';
 import { integerOf, refuse } from './untrusted/json-reader.ts';
 import { shown } from './untrusted/printable.ts';
 
 /** How tokens are chosen by a schedule that does not say: ProCache's and ToCa's rule for class-conditional models. */
-export const DEFAULT_SELECTOR: SelectorSettings = { score: 'attention', age: 0.0625, cells: [2, 2], bonus: 0.6, paired: false };
+export const DEFAULT_SELECTOR: SelectorSettings = {
+  score: 'attention',
+  age: 0.0625,
+  cells: [2, 2],
+  bonus: 0.6,
+  paired: false,
+};
 
 /**
  * The plan of a schedule for a model of this topology.
@@ -49,22 +63,37 @@ export function lower(
   const branches = branchesOf(topology).flat();
   checkSize(steps, branches.length, 0);
   selectorOf({ value: selector, place: 'schedule.selector' });
-  const rows = Array.from({ length: steps }, (_, step) => branches.map((branch) => checkedAction(policy(step, branch), step, branch)));
+  const rows = Array.from({ length: steps }, (_, step) =>
+    branches.map((branch) => checkedAction(policy(step, branch), step, branch)),
+  );
   const spans = spansOf(rows);
   checkSize(steps, branches.length, spans.length);
   const writer = new StepWriter(topology, spans);
-  return vouchFor({ steps: keepWhatIsUsed(rows.map((row, step) => writer.write(row, step)), selector), selector });
+  return vouchFor({
+    steps: keepWhatIsUsed(
+      rows.map((row, step) => writer.write(row, step)),
+      selector,
+    ),
+    selector,
+  });
 }
 
 function checkSize(steps: number, branches: number, spans: number): void {
   if (steps * (branches + spans) <= MAX_PLANNED) return;
   const features = spans > 0 ? `${branches} branches and ${spans} spans` : `${branches} branches`;
-  refuse('schedule', `${steps} steps of ${features} are ${steps * (branches + spans)} decisions; the most that are planned are ${MAX_PLANNED}`);
+  refuse(
+    'schedule',
+    `${steps} steps of ${features} are ${steps * (branches + spans)} decisions; ` +
+      `the most that are planned are ${MAX_PLANNED}`,
+  );
 }
 
 function checkedAction(action: Action, step: number, { id }: Branch): Action {
   if (action.do === 'reuse' && (action.order ?? 0) > MAX_ORDER) {
-    refuse(`step ${step}, branch ${id}`, `an order of ${shown(action.order)} is above ${MAX_ORDER}, the highest that is forecast`);
+    refuse(
+      `step ${step}, branch ${id}`,
+      `an order of ${shown(action.order)} is above ${MAX_ORDER}, the highest that is forecast`,
+    );
   }
   return action;
 }
@@ -86,7 +115,10 @@ function spanOf({ span, absolute = false }: Reuse): Span | undefined {
   return { id: absolute ? `@${last}` : `${first}-${last}`, first, last, absolute };
 }
 
-/** Every span that any step reuses: what a step that computes its blocks must offer to keep. Absolute spans that end at one block are one. */
+/**
+ * Every span that any step reuses: what a step that computes its blocks must offer to keep. Absolute spans that end at
+ * one block are one.
+ */
 function spansOf(rows: readonly Row[]): readonly Span[] {
   const spans = new Map<SpanId | StreamId, Span>();
   const reused = new Set(rows.flat().filter((action) => action.do === 'reuse'));
@@ -131,7 +163,7 @@ class StepWriter {
   write(row: Row, step: number): readonly Op[] {
     const ops: Op[] = [];
     let touched = -1; // the place of the last branch that the step computes or refreshes, among those written down
-    for (let block = 0; block < this.#blocks.length; ) {
+    for (let block = 0; block < this.#blocks.length;) {
       const actions = row.slice(this.#offsets[block], this.#offsets[block + 1]);
       const span = actions.map((action) => (action.do === 'reuse' ? spanOf(action) : undefined)).find(Boolean);
       const last = span ? this.#checkWhole(row, step, block, span) : block;
@@ -165,7 +197,9 @@ class StepWriter {
     this.#calls.set(id, { seen: call + 1, since });
     const tokens = Math.floor(action.ratio * this.#tokens);
     // A refresh of no token is a reuse, but it ages the tokens: that is what `call` counts.
-    return tokens === 0 ? [fold(id, [1])] : [{ op: 'refresh', branch: id, tokens, call, since, keep: true }, fold(id, [1])];
+    return tokens === 0
+      ? [fold(id, [1])]
+      : [{ op: 'refresh', branch: id, tokens, call, since, keep: true }, fold(id, [1])];
   }
 
   #fold(id: BranchId | SpanId | StreamId, step: number, action: Reuse): Fold {
@@ -188,8 +222,15 @@ class StepWriter {
     );
   }
 
-  /** A stream is stored by each step that computes or refreshes any of its blocks, unless it has just put the stored one in place. */
-  #stores(step: number, block: number, { touched, reused }: { readonly touched: number; readonly reused: Span | undefined }): readonly Op[] {
+  /**
+   * A stream is stored by each step that computes or refreshes any of its blocks, unless it has just put the stored one
+   * in place.
+   */
+  #stores(
+    step: number,
+    block: number,
+    { touched, reused }: { readonly touched: number; readonly reused: Span | undefined },
+  ): readonly Op[] {
     const stream = this.#streamAt.get(block);
     if (!stream || stream.id === reused?.id || touched < this.#offsets[stream.first]!) return [];
     this.#history.made(stream.id, step);
@@ -218,7 +259,8 @@ class StepWriter {
     if (this.#history.has(feature)) return;
     throw new ProCacheError(
       'invalid-schedule',
-      `step ${step} uses ${feature} before any step has computed it; let an earlier step compute it (step 0 computes everything in most schedules)`,
+      `step ${step} uses ${feature} before any step has computed it; ` +
+        `let an earlier step compute it (step 0 computes everything in most schedules)`,
     );
   }
 }

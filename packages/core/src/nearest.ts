@@ -1,18 +1,26 @@
 import { ProCacheError } from './errors.ts';
 import { shown } from './untrusted/printable.ts';
 
-/** As much of a name as is compared: what is longer was not meant to be one of ours, and the time grows with the square. */
+/**
+ * As much of a name as is compared: what is longer was not meant to be one of ours, and the time grows with the square.
+ */
 const COMPARED = 64;
 
 /** The known names in the order of their edit distance from a name, nearest first; ties keep their order. */
 export function nearest(name: string, known: readonly string[]): readonly string[] {
   if (typeof name !== 'string' || !Array.isArray(known) || !known.every((candidate) => typeof candidate === 'string')) {
-    throw new ProCacheError('invalid-input', `nearest: ${shown(name)} among ${shown(known)} is no name among names; pass texts`);
+    throw new ProCacheError(
+      'invalid-input',
+      `nearest: ${shown(name)} among ${shown(known)} is no name among names; pass texts`,
+    );
   }
   return byDistance(name, known).map(({ candidate }) => candidate);
 }
 
-function byDistance(name: string, known: readonly string[]): readonly { readonly candidate: string; readonly distance: number }[] {
+function byDistance(
+  name: string,
+  known: readonly string[],
+): readonly { readonly candidate: string; readonly distance: number }[] {
   const bare = (text: string) => text.slice(0, COMPARED).toLowerCase();
   const distances = known.map((candidate) => ({ candidate, distance: editDistance(bare(name), bare(candidate)) }));
   return distances.sort((a, b) => a.distance - b.distance);
@@ -21,11 +29,17 @@ function byDistance(name: string, known: readonly string[]): readonly { readonly
 /** `; did you mean "ratio"?` where a known name is near enough to have been meant, else nothing. */
 export function suggestion(name: string, known: readonly string[]): string {
   const [best] = byDistance(name, known);
-  const near = best !== undefined && name.length <= COMPARED && best.distance <= Math.max(1, Math.min(best.candidate.length, COMPARED) / 3);
+  const near =
+    best !== undefined &&
+    name.length <= COMPARED &&
+    best.distance <= Math.max(1, Math.min(best.candidate.length, COMPARED) / 3);
   return near ? `; did you mean ${shown(best.candidate)}?` : '';
 }
 
-/** The fewest insertions, deletions, replacements and swaps of neighbours that turn one text into the other (optimal string alignment). */
+/**
+ * The fewest insertions, deletions, replacements and swaps of neighbours that turn one text into the other (optimal
+ * string alignment).
+ */
 export function editDistance(from: string, to: string): number {
   let beforeLast: readonly number[] = [];
   let row: readonly number[] = Array.from({ length: to.length + 1 }, (_, j) => j);

@@ -14,10 +14,31 @@ const UPPER = 2 ** 31;
 
 /** Seeds of the whole range, and the places where something could turn over. */
 const edges: readonly Seed[] = [
-  0, 1, 5, 42, UPPER - 1, UPPER, UPPER + 5, 3_000_000_000, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 42, 2 ** 32 + UPPER, 2 ** 53 - 1,
-  2n ** 53n, 9_007_199_254_740_993n, 2n ** 63n - 1n, 2n ** 63n, MAX_SEED - 1n, MAX_SEED,
+  0,
+  1,
+  5,
+  42,
+  UPPER - 1,
+  UPPER,
+  UPPER + 5,
+  3_000_000_000,
+  2 ** 32 - 1,
+  2 ** 32,
+  2 ** 32 + 42,
+  2 ** 32 + UPPER,
+  2 ** 53 - 1,
+  2n ** 53n,
+  9_007_199_254_740_993n,
+  2n ** 63n - 1n,
+  2n ** 63n,
+  MAX_SEED - 1n,
+  MAX_SEED,
 ];
-const anySeed: fc.Arbitrary<Seed> = fc.oneof(fc.constantFrom(...edges), fc.bigInt({ min: 0n, max: MAX_SEED }), fc.integer({ min: UPPER, max: 2 ** 32 - 1 }));
+const anySeed: fc.Arbitrary<Seed> = fc.oneof(
+  fc.constantFrom(...edges),
+  fc.bigInt({ min: 0n, max: MAX_SEED }),
+  fc.integer({ min: UPPER, max: 2 ** 32 - 1 }),
+);
 
 function deviation(values: Float32Array): number {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -36,7 +57,9 @@ describe('noiseStreams', () => {
       const streams = noiseStreams(seeds);
       const start = streams.start(NUMBERS);
       const inject = streams.injected();
-      const drawn = [start, inject(0, 3 * NUMBERS), inject(1, 3 * NUMBERS)].flatMap((all) => [0, 1, 2].map((i) => all.subarray(i * NUMBERS, (i + 1) * NUMBERS)));
+      const drawn = [start, inject(0, 3 * NUMBERS), inject(1, 3 * NUMBERS)].flatMap((all) =>
+        [0, 1, 2].map((i) => all.subarray(i * NUMBERS, (i + 1) * NUMBERS)),
+      );
       for (const [i, one] of drawn.entries()) {
         expect(Math.abs(deviation(one) - 1)).toBeLessThan(0.15);
         for (const other of drawn.slice(i + 1)) expect(Math.abs(correlation(one, other))).toBeLessThan(0.2);
@@ -60,7 +83,8 @@ describe('noiseStreams', () => {
         const [all, alone] = [noiseStreams(seeds), seeds.map((own) => noiseStreams([own]))];
         const [inject, injectAlone] = [all.injected(), alone.map((one) => one.injected())];
         expect([...all.start(20)]).toEqual(alone.flatMap((one) => [...one.start(20)]));
-        for (const step of [0, 1]) expect([...inject(step, images * 20)]).toEqual(injectAlone.flatMap((one) => [...one(step, 20)]));
+        for (const step of [0, 1])
+          expect([...inject(step, images * 20)]).toEqual(injectAlone.flatMap((one) => [...one(step, 20)]));
       }),
       { numRuns: 50 },
     );
@@ -76,16 +100,24 @@ describe('noiseStreams', () => {
   });
 
   test('refuses more noise than there is memory for, before it takes any', () => {
-    expect(() => noiseStreams(seedsOf(0, 5)).start(2 ** 27)).toThrow('5 images of 134217728 numbers begin with 671088640 numbers of noise; make at most 268435456 at once');
+    expect(() => noiseStreams(seedsOf(0, 5)).start(2 ** 27)).toThrow(
+      '5 images of 134217728 numbers begin with 671088640 numbers of noise; make at most 268435456 at once',
+    );
   });
 });
 
 test('the words of a stream are mixed as the authors of the generator mix them', () => {
   // mt19937ar.out begins with these for the words of its main(): their low 24 bits, as uniforms.
-  const outputs = [1067595299, 955945823, 477289528, 4107218783, 4228976476, 3344332714, 3355579695, 227628506, 810200273, 2591290167, 2560260675, 3242736208, 646746669, 1479517882, 4245472273, 1143372638];
+  const outputs = [
+    1067595299, 955945823, 477289528, 4107218783, 4228976476, 3344332714, 3355579695, 227628506, 810200273, 2591290167,
+    2560260675, 3242736208, 646746669, 1479517882, 4245472273, 1143372638,
+  ];
   const uniform = outputs.map((output) => (output & 0xffffff) / 2 ** 24);
   const radius = Math.sqrt(-2 * Math.log(1 - uniform[0]!));
-  expect(gaussiansOfWords([0x123, 0x234, 0x345, 0x456])(16)[0]).toBeCloseTo(radius * Math.cos(2 * Math.PI * uniform[8]!), 6);
+  expect(gaussiansOfWords([0x123, 0x234, 0x345, 0x456])(16)[0]).toBeCloseTo(
+    radius * Math.cos(2 * Math.PI * uniform[8]!),
+    6,
+  );
 });
 
 describe('seedsOf', () => {
@@ -109,12 +141,24 @@ test('after the first step of DDPM the latent is as wide as before, for every se
   // It takes all of the latent for noise, as a good model nearly does at the noisiest step.
   const noisy: Transformer<unknown> = {
     ...model,
-    condition: () => Promise.resolve({ execute: ({ latent }) => Promise.resolve({ output: latent, features: new Map(), scores: new Map() }), release: () => undefined, dispose: () => Promise.resolve() }),
+    condition: () =>
+      Promise.resolve({
+        execute: ({ latent }) => Promise.resolve({ output: latent, features: new Map(), scores: new Map() }),
+        release: () => undefined,
+        dispose: () => Promise.resolve(),
+      }),
   };
   const plan = planOf(uncached({ steps: 20 }), topology);
   for (const seed of [5, 3_000_000_000, 2 ** 32 + 3_000_000_000, MAX_SEED]) {
     const after: number[] = [];
-    await generate(noisy, { plan, steps: diffusionSteps(20), conditions: [0, 1], seeds: seedsOf(seed, 2), sampler: 'ddpm', onStep: ({ latent }) => void after.push(deviation(latent)) });
+    await generate(noisy, {
+      plan,
+      steps: diffusionSteps(20),
+      conditions: [0, 1],
+      seeds: seedsOf(seed, 2),
+      sampler: 'ddpm',
+      onStep: ({ latent }) => void after.push(deviation(latent)),
+    });
     expect(after[0]).toBeCloseTo(1, 1);
   }
 });

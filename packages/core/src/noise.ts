@@ -34,7 +34,8 @@ const INJECTED_WORD = 0x6e6f6973;
  */
 export function noiseStreams(seeds: readonly Seed[]): NoiseStreams {
   const all = listOf({ value: seeds, place: 'seeds', code: 'invalid-input' });
-  if (all.length > MAX_IMAGES) refuse('seeds', `has ${all.length} seeds; make at most ${MAX_IMAGES} images at once`, 'invalid-input');
+  if (all.length > MAX_IMAGES)
+    refuse('seeds', `has ${all.length} seeds; make at most ${MAX_IMAGES} images at once`, 'invalid-input');
   seeds.forEach(exactSeed);
   return {
     start: (size) => {
@@ -43,12 +44,16 @@ export function noiseStreams(seeds: readonly Seed[]): NoiseStreams {
     },
     injected: () => {
       const streams = seeds.map(injectedStream);
-      return (_, length) => perImage(seeds.length, length / seeds.length, (image) => streams[image]!(length / seeds.length));
+      return (_, length) =>
+        perImage(seeds.length, length / seeds.length, (image) => streams[image]!(length / seeds.length));
     },
   };
 }
 
-/** The seeds of so many images, the first of which has this one; after the largest seed comes 0. Numbers where they are exact. */
+/**
+ * The seeds of so many images, the first of which has this one; after the largest seed comes 0. Numbers where they are
+ * exact.
+ */
 export function seedsOf(seed: Seed, images: number): readonly Seed[] {
   const first = exactSeed(seed);
   integerOf({ value: images, place: 'images', code: 'invalid-input' }, 0, MAX_IMAGES);
@@ -71,5 +76,9 @@ function perImage(images: number, size: number, noiseOf: (image: number) => Floa
 
 function checkNumbers(images: number, size: number): void {
   if (images * size <= MAX_NUMBERS) return;
-  throw new ProCacheError('invalid-input', `${images} images of ${size} numbers begin with ${images * size} numbers of noise; make at most ${MAX_NUMBERS} at once`);
+  throw new ProCacheError(
+    'invalid-input',
+    `${images} images of ${size} numbers begin with ${images * size} numbers of noise; ` +
+      `make at most ${MAX_NUMBERS} at once`,
+  );
 }

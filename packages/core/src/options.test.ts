@@ -2,7 +2,13 @@ import { describe, expect, test } from 'vitest';
 import * as core from './index.ts';
 import { referenceTransformer } from './reference/index.ts';
 
-const topology: core.Topology = { blocks: [['attn', 'mlp'], ['attn', 'mlp']], grid: [4, 4] };
+const topology: core.Topology = {
+  blocks: [
+    ['attn', 'mlp'],
+    ['attn', 'mlp'],
+  ],
+  grid: [4, 4],
+};
 const model = referenceTransformer({ topology });
 const shape = model.latent;
 const steps = core.diffusionSteps(4);
@@ -24,7 +30,11 @@ const takers: readonly (readonly [name: string, take: (options: never) => unknow
   ['procache', core.procache, { topology, steps: 4, pattern: '#..#' }],
   ['procachePublished', core.procachePublished, { topology, steps: 50 }],
   ['options', (own) => core.byName('procache', topology, 50, own), {}],
-  ['sizes', core.transformerCost, { topology, hidden: 8, patch: 2, channels: 2, outChannels: 2, modulation: 'shared', weightBytes: 1 }],
+  [
+    'sizes',
+    core.transformerCost,
+    { topology, hidden: 8, patch: 2, channels: 2, outChannels: 2, modulation: 'shared', weightBytes: 1 },
+  ],
   ['schedule.selector', (own) => core.createSelector(own, { grid: [4, 4], images: 1, seed: 0 }), { score: 'random' }],
   ['createSelector', (own) => core.createSelector({ score: 'random' }, own), { grid: [4, 4], images: 1, seed: 0 }],
   ['cachedOutput', (own) => core.cachedOutput(denoise, '#.', own), { order: 1 }],
@@ -42,18 +52,23 @@ const takers: readonly (readonly [name: string, take: (options: never) => unknow
 ];
 
 describe('options', () => {
-  test.each(takers)('of %s: what it takes is taken, and a field that nobody reads is refused by its name', async (name, take, options) => {
-    const attempt = async (own: object) => take(own as never);
-    await expect(attempt(options)).resolves.toBeDefined();
-    await expect(attempt({ ...options, timestepRule: 'leading' })).rejects.toMatchObject({
-      name: 'ProCacheError',
-      message: expect.stringContaining(`${name}: unknown key "timestepRule"`),
-    });
-  });
+  test.each(takers)(
+    'of %s: what it takes is taken, and a field that nobody reads is refused by its name',
+    async (name, take, options) => {
+      const attempt = async (own: object) => take(own as never);
+      await expect(attempt(options)).resolves.toBeDefined();
+      await expect(attempt({ ...options, timestepRule: 'leading' })).rejects.toMatchObject({
+        name: 'ProCacheError',
+        message: expect.stringContaining(`${name}: unknown key "timestepRule"`),
+      });
+    },
+  );
 
   test("a rule by another name does not become the default's timesteps", () => {
     const defaults = { timestepRule: 'leading', trainTimesteps: 1000 };
     expect(() => core.diffusionSteps(5, defaults)).toThrow('diffusionSteps: unknown key "timestepRule"');
-    expect(core.diffusionSteps(5, { rule: 'leading', trainTimesteps: 1000 }).timesteps).toEqual([800, 600, 400, 200, 0]);
+    expect(core.diffusionSteps(5, { rule: 'leading', trainTimesteps: 1000 }).timesteps).toEqual([
+      800, 600, 400, 200, 0,
+    ]);
   });
 });

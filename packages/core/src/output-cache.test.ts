@@ -35,12 +35,15 @@ describe('cachedOutput', () => {
     ['lagrange', 1],
     ['lagrange', 2],
     ['lagrange', 3],
-  ] as const)('%s of order %d is exact on a polynomial of that degree, once it has the history', async (forecast, order) => {
-    const { denoise } = polynomial(...[2, -1, 0.5, 0.25].slice(0, order + 1));
-    const outputs = await walk(cachedOutput(denoise, '#.#..##..#..', { order, forecast }), 12);
-    const exact = await walk(denoise, 12);
-    for (const step of [10, 11]) expect(outputs[step]).toBeCloseTo(exact[step]!, 3);
-  });
+  ] as const)(
+    '%s of order %d is exact on a polynomial of that degree, once it has the history',
+    async (forecast, order) => {
+      const { denoise } = polynomial(...[2, -1, 0.5, 0.25].slice(0, order + 1));
+      const outputs = await walk(cachedOutput(denoise, '#.#..##..#..', { order, forecast }), 12);
+      const exact = await walk(denoise, 12);
+      for (const step of [10, 11]) expect(outputs[step]).toBeCloseTo(exact[step]!, 3);
+    },
+  );
 
   it('falls back to the highest order that the history allows', async () => {
     const { denoise } = polynomial(1, 1);
@@ -50,9 +53,15 @@ describe('cachedOutput', () => {
   it('refuses patterns that it cannot follow', async () => {
     const { denoise } = polynomial(1);
     expect(() => cachedOutput(denoise, '.#')).toThrow("does not begin with '#'");
-    expect(() => cachedOutput(denoise, '#.+.')).toThrow("step 2 is '+', but a model's output is computed ('#') or forecast ('.')");
+    expect(() => cachedOutput(denoise, '#.+.')).toThrow(
+      "step 2 is '+', but a model's output is computed ('#') or forecast ('.')",
+    );
     expect(() => cachedOutput(denoise, '#.', { order: -1 })).toThrow('order: -1 is not an integer between 0 and 10');
-    await expect(cachedOutput(denoise, '#.')(new Float32Array(1), 1)).rejects.toThrow('take its steps in order, from 0');
-    await expect(cachedOutput(denoise, '#.')(new Float32Array(1), 2)).rejects.toThrow('step 2 cannot be taken: the pattern has 2 steps');
+    await expect(cachedOutput(denoise, '#.')(new Float32Array(1), 1)).rejects.toThrow(
+      'take its steps in order, from 0',
+    );
+    await expect(cachedOutput(denoise, '#.')(new Float32Array(1), 2)).rejects.toThrow(
+      'step 2 cannot be taken: the pattern has 2 steps',
+    );
   });
 });

@@ -15,7 +15,8 @@ export interface OutputCacheOptions {
 }
 
 /**
- * Caching of the model's output as a wrapper: at a `#` of the pattern the model is asked, at a `.` its output is forecast.
+ * Caching of the model's output as a wrapper: at a `#` of the pattern the model is asked, at a `.` its output is
+ * forecast.
  *
  * Works with any denoiser, that of a model which has not been taken apart too. It lives for one
  * generation, and takes the steps in order. The outputs it keeps, at most `order + 1`, are those
@@ -43,7 +44,8 @@ export function cachedOutput(denoise: Denoiser, pattern: string, options: Output
     }
     throw new ProCacheError(
       'invalid-schedule',
-      `step ${step} cannot be taken: the pattern has ${pattern.length} steps, and ${stored.length} outputs are stored; take its steps in order, from 0`,
+      `step ${step} cannot be taken: the pattern has ${pattern.length} steps, and ${stored.length} outputs are ` +
+        `stored; take its steps in order, from 0`,
     );
   };
 }
@@ -64,10 +66,14 @@ function checkPattern(pattern: string): void {
   if (foreign) {
     throw new ProCacheError(
       'invalid-schedule',
-      `step ${foreign.index} is '${shownName(foreign[0])}', but a model's output is computed ('#') or forecast ('.'); use those two letters`,
+      `step ${foreign.index} is '${shownName(foreign[0])}', but a model's output is computed ('#') or forecast ` +
+        `('.'); use those two letters`,
     );
   }
   if (!pattern.startsWith('#')) {
-    throw new ProCacheError('invalid-schedule', `the pattern '${shownName(pattern)}' does not begin with '#': at step 0 there is no output to forecast from`);
+    throw new ProCacheError(
+      'invalid-schedule',
+      `the pattern '${shownName(pattern)}' does not begin with '#': at step 0 there is no output to forecast from`,
+    );
   }
 }

@@ -1,7 +1,18 @@
 import { MAX_ORDER, MAX_STEPS } from './limits.ts';
 import type { Op, Plan, StepPlan } from './plan.ts';
 import { selectorOf } from './schedule-json.ts';
-import { booleanOf, integerOf, listOf, membersOf, nameOf, numberOf, objectOf, type Placed, refuse, textOf } from './untrusted/json-reader.ts';
+import {
+  booleanOf,
+  integerOf,
+  listOf,
+  membersOf,
+  nameOf,
+  numberOf,
+  objectOf,
+  type Placed,
+  refuse,
+  textOf,
+} from './untrusted/json-reader.ts';
 import { shown } from './untrusted/printable.ts';
 
 /** Plans, and operations of steps, that are known to be what they ought to be. */
@@ -24,7 +35,8 @@ export function checkPlan(plan: Plan): void {
   if (vouchedPlans.has(plan)) return;
   const { steps, selector, pattern } = objectOf(untrusted(plan, 'plan'));
   const each = listOf(untrusted(steps, 'plan.steps'));
-  if (each.length > MAX_STEPS) refuse('plan.steps', `has ${each.length} steps; the most that are followed are ${MAX_STEPS}`, 'invalid-input');
+  if (each.length > MAX_STEPS)
+    refuse('plan.steps', `has ${each.length} steps; the most that are followed are ${MAX_STEPS}`, 'invalid-input');
   each.forEach(checkStep);
   selectorOf(untrusted(selector, 'plan.selector'));
   if (pattern !== undefined) textOf(untrusted(pattern, 'plan.pattern'), MAX_STEPS);
@@ -59,7 +71,8 @@ function checkStep(step: Placed): void {
   textOf(member(program, 'key'));
   listOf(member(program, 'ops')).forEach(objectOf);
   const live = member(step, 'live');
-  if (!(live.value instanceof Map)) refuse(live.place, `${shown(live.value)} is not a map; make plans with planOf or lower`, 'invalid-input');
+  if (!(live.value instanceof Map))
+    refuse(live.place, `${shown(live.value)} is not a map; make plans with planOf or lower`, 'invalid-input');
 }
 
 function checkOp(placed: Placed): void {
@@ -88,11 +101,15 @@ function checkRun(placed: Placed): void {
 function checkSum(sum: Placed): void {
   objectOf(sum);
   integerOf(member(sum, 'step'), 0);
-  each(member(sum, 'terms'), (term) => isObject(term) && isName(term['branch']) && Number.isFinite(term['weight']), (term) => {
-    objectOf(term);
-    textOf(member(term, 'branch'));
-    checkNumber(member(term, 'weight'));
-  });
+  each(
+    member(sum, 'terms'),
+    (term) => isObject(term) && isName(term['branch']) && Number.isFinite(term['weight']),
+    (term) => {
+      objectOf(term);
+      textOf(member(term, 'branch'));
+      checkNumber(member(term, 'weight'));
+    },
+  );
 }
 
 function checkRefresh(placed: Placed): void {
@@ -105,20 +122,29 @@ function checkRefresh(placed: Placed): void {
 
 function checkFold(placed: Placed): void {
   const { sums } = membersOf(placed, ['op', 'terms', 'sums']);
-  each(member(placed, 'terms'), (term) => isObject(term) && isName(term['feature']) && areWeights(term['weights']), checkTerm);
+  each(
+    member(placed, 'terms'),
+    (term) => isObject(term) && isName(term['feature']) && areWeights(term['weights']),
+    checkTerm,
+  );
   if (sums === undefined) return;
-  each(member(placed, 'sums'), () => false, (sum) => {
-    objectOf(sum);
-    textOf(member(sum, 'pack'));
-    integerOf(member(sum, 'index'), 0);
-  });
+  each(
+    member(placed, 'sums'),
+    () => false,
+    (sum) => {
+      objectOf(sum);
+      textOf(member(sum, 'pack'));
+      integerOf(member(sum, 'index'), 0);
+    },
+  );
 }
 
 function checkTerm(term: Placed): void {
   objectOf(term);
   textOf(member(term, 'feature'));
   const weights = listOf(member(term, 'weights'));
-  if (weights.length > MAX_ORDER + 1) refuse(term.place, `adds ${weights.length} features; the most are ${MAX_ORDER + 1}`, 'invalid-input');
+  if (weights.length > MAX_ORDER + 1)
+    refuse(term.place, `adds ${weights.length} features; the most are ${MAX_ORDER + 1}`, 'invalid-input');
   weights.forEach(checkNumber);
 }
 
@@ -126,8 +152,15 @@ function checkNumber(placed: Placed): void {
   numberOf(placed, -Infinity, Infinity);
 }
 
-/** Looks at the elements of a list: closely, and with their places, only at those that are not plainly good. Plans have thousands. */
-function each({ value, place, code }: Placed, isGood: (element: unknown) => boolean, look: (element: Placed) => void): void {
+/**
+ * Looks at the elements of a list: closely, and with their places, only at those that are not plainly good. Plans have
+ * thousands.
+ */
+function each(
+  { value, place, code }: Placed,
+  isGood: (element: unknown) => boolean,
+  look: (element: Placed) => void,
+): void {
   if (!Array.isArray(value)) refuse(place, `${shown(value)} is not an array`, code);
   for (let i = 0; i < value.length; i++) {
     const element: unknown = value[i];

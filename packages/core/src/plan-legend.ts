@@ -11,7 +11,10 @@ const ENTRIES: readonly (readonly [text: string, occurs: (op: Op) => boolean])[]
   ['ahead n: add up n later folds', (op) => op.op === 'run' && op.ahead !== undefined],
   ['compute b.m: compute one module', (op) => op.op === 'refresh' && op.tokens === 'all'],
   ['refresh b.m n: compute n tokens', (op) => op.op === 'refresh' && op.tokens !== 'all'],
-  ['fold x..y (n): add n stored features', (op) => op.op === 'fold' && op.terms.some(({ feature }) => !isStream(feature))],
+  [
+    'fold x..y (n): add n stored features',
+    (op) => op.op === 'fold' && op.terms.some(({ feature }) => !isStream(feature)),
+  ],
   ['from k: forecast by the newest k', (op) => op.op === 'fold' && op.terms.some(({ weights }) => weights.length > 1)],
   ['store @b: store the stream after b', (op) => op.op === 'store'],
   ['fold @b: put that stream back', (op) => op.op === 'fold' && op.terms.some(({ feature }) => isStream(feature))],
@@ -19,7 +22,8 @@ const ENTRIES: readonly (readonly [text: string, occurs: (op: Op) => boolean])[]
 ];
 
 /**
- * How to read a plan as `describe` writes it, in lines of at most `width` signs: only what this plan shows, mostly two lines.
+ * How to read a plan as `describe` writes it, in lines of at most `width` signs: only what this plan shows, mostly two
+ * lines.
  *
  *     run a-b: compute blocks a-b; keep n: store n features
  *     fold x..y (n): add n stored features

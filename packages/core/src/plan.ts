@@ -1,7 +1,16 @@
 import { checkOps } from './plan-check.ts';
 import type { StepProgram } from './program.ts';
 import type { SelectorSettings } from './schedule.ts';
-import { type BranchId, branchId, checkTopology, type FeatureId, isStream, type PackId, type SpanId, type StreamId } from './topology.ts';
+import {
+  type BranchId,
+  branchId,
+  checkTopology,
+  type FeatureId,
+  isStream,
+  type PackId,
+  type SpanId,
+  type StreamId,
+} from './topology.ts';
 import { integerOf } from './untrusted/json-reader.ts';
 
 /** Evaluate whole blocks for every token. */
@@ -34,7 +43,9 @@ export interface Refresh {
   readonly op: 'refresh';
   readonly branch: BranchId;
   readonly tokens: number | 'all';
-  /** The number of this selective call among those of the branch in the whole generation, calls for no token included. */
+  /**
+   * The number of this selective call among those of the branch in the whole generation, calls for no token included.
+   */
   readonly call: number;
   /** The number of the first selective call after the branch was last computed: ages count from there. */
   readonly since: number;
@@ -51,7 +62,10 @@ export interface Fold {
   readonly sums?: readonly { readonly pack: PackId; readonly index: number }[];
 }
 
-/** `weights[k]` scales the k-th newest feature. A stream feature takes the place of the stream; it is the first term of its fold. */
+/**
+ * `weights[k]` scales the k-th newest feature. A stream feature takes the place of the stream; it is the first term of
+ * its fold.
+ */
 export interface Term {
   readonly feature: FeatureId;
   readonly weights: readonly number[];
@@ -90,7 +104,13 @@ export function joined(ops: readonly Op[]): readonly Op[] {
     const { op } = ops[start]!;
     while ((op === 'run' || op === 'fold') && ops[end]?.op === op) end++;
     const same = ops.slice(start, end);
-    result.push(same.length === 1 ? same[0]! : op === 'run' ? joinedRun(same as readonly Run[]) : joinedFold(same as readonly Fold[]));
+    result.push(
+      same.length === 1
+        ? same[0]!
+        : op === 'run'
+          ? joinedRun(same as readonly Run[])
+          : joinedFold(same as readonly Fold[]),
+    );
   }
   return result;
 }
@@ -155,7 +175,11 @@ export function writesOf(ops: readonly Op[]): readonly Write[] {
 }
 
 /** The branches that a run of whole blocks could keep, given the module names of each block. */
-export function branchesWithin(first: number, last: number, blocks: readonly (readonly string[])[]): readonly BranchId[] {
+export function branchesWithin(
+  first: number,
+  last: number,
+  blocks: readonly (readonly string[])[],
+): readonly BranchId[] {
   checkTopology({ blocks, grid: [1, 1] });
   for (const [place, value] of Object.entries({ first, last })) integerOf({ value, place, code: 'invalid-input' }, 0);
   return blocks.slice(first, last + 1).flatMap((modules, i) => modules.map((module) => branchId(first + i, module)));

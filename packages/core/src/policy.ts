@@ -7,8 +7,8 @@ import { shown } from './untrusted/printable.ts';
 /**
  * The policy that a schedule writes down.
  *
- * @throws {ProCacheError} `invalid-schedule` for a schedule that `parseSchedule` refuses. The policy itself throws it for
- * a branch about which the letter of the step says nothing.
+ * @throws {ProCacheError} `invalid-schedule` for a schedule that `parseSchedule` refuses. The policy itself throws it
+ * for a branch about which the letter of the step says nothing.
  */
 export function policyOf(schedule: Schedule): Policy {
   return policyOfParsed(parseSchedule(schedule));
@@ -28,7 +28,8 @@ export function policyOfParsed({ pattern, legend }: Schedule): Policy {
     if (rule) return rule;
     throw new ProCacheError(
       'invalid-schedule',
-      `step ${step} ('${letter}') says nothing about branch ${branch.id}; add a rule for it to schedule.legend[${shown(letter)}]`,
+      `step ${step} ('${letter}') says nothing about branch ${branch.id}; ` +
+        `add a rule for it to schedule.legend[${shown(letter)}]`,
     );
   };
 }
@@ -56,7 +57,9 @@ class LetterRules {
   /** The last rule that matches a branch. */
   ruleFor({ id, block, module }: Branch): Rule | undefined {
     if (this.#matched.has(id)) return this.#matched.get(id);
-    const found = this.#matchers.findLast(({ first, last, modules }) => first <= block && block <= last && (modules?.has(module) ?? true));
+    const found = this.#matchers.findLast(
+      ({ first, last, modules }) => first <= block && block <= last && (modules?.has(module) ?? true),
+    );
     this.#matched.set(id, found?.rule);
     return found?.rule;
   }

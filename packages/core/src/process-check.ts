@@ -10,7 +10,13 @@ import { shown } from './untrusted/printable.ts';
 
 // That what is handed over is of the right kind. Whether it makes sense is for whoever uses it to say.
 
-const TIMESTEP_RULES = ['original', 'original-ddim', 'leading', 'trailing', 'linspace'] as const satisfies readonly TimestepRule[];
+const TIMESTEP_RULES = [
+  'original',
+  'original-ddim',
+  'leading',
+  'trailing',
+  'linspace',
+] as const satisfies readonly TimestepRule[];
 const VARIANCES = ['learned-range', 'fixed-small', 'fixed-large'] as const satisfies readonly Variance[];
 const CLIP_NOISES = ['derived', 'predicted'] as const;
 
@@ -46,14 +52,20 @@ export function checkDiffusionOptions(options: DiffusionOptions): void {
 /** Refuses a forward process whose parts are of the wrong kind. */
 export function checkProcess(process: ForwardProcess): void {
   objectOf({ value: process, place: 'process', code: 'invalid-input' });
-  for (const key of ['trainTimesteps', 'betaStart', 'betaEnd'] as const) if (process[key] !== undefined) checkNumber(process[key], key);
-  if (process.betaSchedule !== undefined) nameOf({ value: process.betaSchedule, place: 'betaSchedule', code: 'invalid-input' }, BETA_SCHEDULES);
+  for (const key of ['trainTimesteps', 'betaStart', 'betaEnd'] as const)
+    if (process[key] !== undefined) checkNumber(process[key], key);
+  if (process.betaSchedule !== undefined)
+    nameOf({ value: process.betaSchedule, place: 'betaSchedule', code: 'invalid-input' }, BETA_SCHEDULES);
   if (process.trainedBetas !== undefined) checkNumbers(process.trainedBetas, 'trainedBetas');
   checkBoolean(process.zeroTerminalSnr, 'zeroTerminalSnr');
 }
 
 /** Refuses a rule that there is not, and numbers that are none. */
-export function checkTimestepRule(count: unknown, rule: unknown, { trainTimesteps, stepsOffset }: { readonly trainTimesteps: unknown; readonly stepsOffset: unknown }): void {
+export function checkTimestepRule(
+  count: unknown,
+  rule: unknown,
+  { trainTimesteps, stepsOffset }: { readonly trainTimesteps: unknown; readonly stepsOffset: unknown },
+): void {
   nameOf({ value: rule, place: 'rule', code: 'invalid-input' }, TIMESTEP_RULES);
   for (const [place, value] of Object.entries({ count, trainTimesteps, stepsOffset })) checkNumber(value, place);
 }
@@ -71,7 +83,8 @@ export function checkSteps(steps: DiffusionSteps): void {
     }
     if (key !== 'timesteps') each.forEach(checkLevel);
   }
-  if (members['path'] !== undefined) nameOf({ value: members['path'], place: 'steps.path', code: 'invalid-input' }, PATHS);
+  if (members['path'] !== undefined)
+    nameOf({ value: members['path'], place: 'steps.path', code: 'invalid-input' }, PATHS);
   checkDefaults(steps, 'steps.');
 }
 
@@ -85,13 +98,15 @@ export function checkLevel({ value, place, code }: Placed): void {
 
 /** Refuses what are no time values of a model. */
 export function checkTimesteps(timesteps: unknown, place: string): void {
-  for (const timestep of listOf({ value: timesteps, place, code: 'invalid-input' })) numberOf(timestep, -Infinity, Infinity);
+  for (const timestep of listOf({ value: timesteps, place, code: 'invalid-input' }))
+    numberOf(timestep, -Infinity, Infinity);
 }
 
 /** Refuses what says nothing about the images of a model. */
 export function checkShape(shape: LatentShape): void {
   const members = objectOf({ value: shape, place: 'shape', code: 'invalid-input' });
-  for (const key of ['channels', 'outChannels', 'height', 'width']) integerOf({ value: members[key], place: `shape.${key}`, code: 'invalid-input' }, 1, 2 * MAX_SIDE);
+  for (const key of ['channels', 'outChannels', 'height', 'width'])
+    integerOf({ value: members[key], place: `shape.${key}`, code: 'invalid-input' }, 1, 2 * MAX_SIDE);
 }
 
 /** Refuses what is no array of float32 numbers. */
@@ -117,7 +132,8 @@ export function checkClip(clip: SamplerDefaults['clip'], place: string): void {
     checkOptions(place, clip, { range: true, noise: true });
     checkNumber(clip.range, `${place}.range`);
   }
-  if (clip.noise !== undefined) nameOf({ value: clip.noise, place: `${place}.noise`, code: 'invalid-input' }, CLIP_NOISES);
+  if (clip.noise !== undefined)
+    nameOf({ value: clip.noise, place: `${place}.noise`, code: 'invalid-input' }, CLIP_NOISES);
 }
 
 /** Refuses a variance that there is not. */
@@ -129,7 +145,8 @@ function checkDefaults({ sampler, clip, variance, prediction }: SamplerDefaults,
   if (prediction !== undefined) {
     nameOf({ value: prediction, place: `${prefix}prediction`, code: 'invalid-input' }, PREDICTION_KINDS);
   }
-  if (sampler !== undefined) nameOf({ value: sampler, place: `${prefix}sampler`, code: 'invalid-input' }, SAMPLER_NAMES);
+  if (sampler !== undefined)
+    nameOf({ value: sampler, place: `${prefix}sampler`, code: 'invalid-input' }, SAMPLER_NAMES);
   checkClip(clip, `${prefix}clip`);
   checkVarianceName(variance, `${prefix}variance`);
 }
@@ -139,5 +156,6 @@ function checkNumbers(values: unknown, place: string): void {
 }
 
 function checkBoolean(value: unknown, place: string): void {
-  if (value !== undefined && typeof value !== 'boolean') refuse(place, `${shown(value)} is neither true nor false`, 'invalid-input');
+  if (value !== undefined && typeof value !== 'boolean')
+    refuse(place, `${shown(value)} is neither true nor false`, 'invalid-input');
 }

@@ -26,7 +26,11 @@ export type ProgramOp =
   | { readonly op: 'refresh'; readonly branch: BranchId; readonly tokens: 'some' | 'all'; readonly keep: boolean }
   /** `depth`: how many of the newest features of each id are summed. */
   /** `sums`: how many prepared sums are added; where each of them lies is an input. */
-  | { readonly op: 'fold'; readonly terms: readonly { readonly feature: FeatureId; readonly depth: number }[]; readonly sums: number };
+  | {
+      readonly op: 'fold';
+      readonly terms: readonly { readonly feature: FeatureId; readonly depth: number }[];
+      readonly sums: number;
+    };
 
 /** The program of a step that does these operations. */
 export function programOf(ops: readonly Op[], score: ScoreName): StepProgram {
@@ -60,7 +64,11 @@ function withoutNumbers(op: Op): ProgramOp {
     case 'refresh':
       return { op: 'refresh', branch: op.branch, tokens: op.tokens === 'all' ? 'all' : 'some', keep: op.keep };
     case 'fold':
-      return { op: 'fold', terms: op.terms.map(({ feature, weights }) => ({ feature, depth: weights.length })), sums: op.sums?.length ?? 0 };
+      return {
+        op: 'fold',
+        terms: op.terms.map(({ feature, weights }) => ({ feature, depth: weights.length })),
+        sums: op.sums?.length ?? 0,
+      };
   }
 }
 

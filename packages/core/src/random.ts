@@ -65,8 +65,12 @@ function gaussiansFrom(state: Uint32Array): (count: number) => Float32Array {
 export function exactSeed(seed: Seed): bigint {
   const exact = typeof seed === 'bigint' || Number.isSafeInteger(seed) ? BigInt(seed) : -1n;
   if (exact >= 0n && exact <= MAX_SEED) return exact;
-  const way = typeof seed === 'number' && seed > Number.MAX_SAFE_INTEGER ? ', above 2^53 - 1 as a bigint, which is exact' : '';
-  throw new ProCacheError('invalid-input', `the seed is ${shown(seed)}; use a whole number from 0 to ${MAX_SEED}${way}`);
+  const way =
+    typeof seed === 'number' && seed > Number.MAX_SAFE_INTEGER ? ', above 2^53 - 1 as a bigint, which is exact' : '';
+  throw new ProCacheError(
+    'invalid-input',
+    `the seed is ${shown(seed)}; use a whole number from 0 to ${MAX_SEED}${way}`,
+  );
 }
 
 /** What counts of a seed, for MT19937 as for PyTorch on the CPU: its lowest 32 bits. */

@@ -21,7 +21,8 @@ export function checkSchedule(schedule: Schedule, topology: Topology, steps?: nu
   if (steps !== undefined && pattern.length !== steps) {
     refuse(
       'schedule.pattern',
-      `the schedule has ${pattern.length} steps but the sampler takes ${steps}; use as many sampler steps, or a schedule of that length`,
+      `the schedule has ${pattern.length} steps but the sampler takes ${steps}; ` +
+        `use as many sampler steps, or a schedule of that length`,
     );
   }
   const known = modulesOf(topology);
@@ -35,24 +36,35 @@ export function checkSchedule(schedule: Schedule, topology: Topology, steps?: nu
   return plan;
 }
 
-function checkRule(rule: Rule, { topology, known }: { readonly topology: Topology; readonly known: readonly string[] }, place: string): void {
+function checkRule(
+  rule: Rule,
+  { topology, known }: { readonly topology: Topology; readonly known: readonly string[] },
+  place: string,
+): void {
   if (rule.blocks) checkRange(rule.blocks, topology, `${place}.blocks`);
   if (rule.do === 'reuse' && rule.span) checkRange(rule.span, topology, `${place}.span`);
   for (const module of rule.modules ?? []) {
     if (!known.includes(module)) {
-      refuse(`${place}.modules`, `the model has no module ${shown(module)}${suggestion(module, known)} (it has ${known.join(', ')})`);
+      refuse(
+        `${place}.modules`,
+        `the model has no module ${shown(module)}${suggestion(module, known)} (it has ${known.join(', ')})`,
+      );
     }
   }
 }
 
 function checkRange([first, last]: readonly [number, number], { blocks }: Topology, place: string): void {
-  if (last >= blocks.length) refuse(place, `[${first}, ${last}] is outside the model's ${blocks.length} blocks (0-${blocks.length - 1})`);
+  if (last >= blocks.length)
+    refuse(place, `[${first}, ${last}] is outside the model's ${blocks.length} blocks (0-${blocks.length - 1})`);
 }
 
 function checkSelector({ score, cells = [1, 1], bonus = 0 }: SelectorSettings, topology: Topology): void {
   const known = modulesOf(topology);
   if (score === 'cross-attention-entropy' && !known.includes('cross')) {
-    refuse('schedule.selector.score', `"${score}" needs a module "cross", and the model has only ${known.join(', ')}; use "attention"`);
+    refuse(
+      'schedule.selector.score',
+      `"${score}" needs a module "cross", and the model has only ${known.join(', ')}; use "attention"`,
+    );
   }
   const [rows, columns] = topology.grid;
   const [height, width] = cells;

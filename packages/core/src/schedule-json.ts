@@ -13,7 +13,17 @@ import {
 } from './untrusted/json-reader.ts';
 import { checkJson } from './untrusted/json-value.ts';
 import { printable, shown } from './untrusted/printable.ts';
-import { MAX_BLOCKS, MAX_BONUS, MAX_MODULES, MAX_NAME, MAX_NOTES, MAX_ORDER, MAX_RULES, MAX_SIDE, MAX_STEPS } from './limits.ts';
+import {
+  MAX_BLOCKS,
+  MAX_BONUS,
+  MAX_MODULES,
+  MAX_NAME,
+  MAX_NOTES,
+  MAX_ORDER,
+  MAX_RULES,
+  MAX_SIDE,
+  MAX_STEPS,
+} from './limits.ts';
 import {
   type Action,
   type ForecastRule,
@@ -26,7 +36,14 @@ import {
 } from './schedule.ts';
 
 /** Every score that a selector knows. */
-export const SCORE_NAMES: readonly ScoreName[] = ['attention', 'cross-attention-entropy', 'value-norm', 'token-norm', 'similarity', 'random'];
+export const SCORE_NAMES: readonly ScoreName[] = [
+  'attention',
+  'cross-attention-entropy',
+  'value-norm',
+  'token-norm',
+  'similarity',
+  'random',
+];
 
 /** Every rule of forecasting. */
 export const FORECAST_RULES: readonly ForecastRule[] = ['taylor', 'lagrange'];
@@ -50,8 +67,16 @@ const RULE_KEYS: Readonly<Record<Action['do'], readonly string[]>> = {
  * `schedule.legend["+"][1].ratio: 1.5 is not between 0 and 1`.
  */
 export function parseSchedule(json: unknown): Schedule {
-  const members = membersOf({ value: json, place: 'schedule' }, ['$schema', 'version', 'pattern', 'legend', 'selector', 'notes']);
-  if (members['version'] !== 1) refuse('schedule.version', `${shown(members['version'])} is not a version that is read here; write "version": 1`);
+  const members = membersOf({ value: json, place: 'schedule' }, [
+    '$schema',
+    'version',
+    'pattern',
+    'legend',
+    'selector',
+    'notes',
+  ]);
+  if (members['version'] !== 1)
+    refuse('schedule.version', `${shown(members['version'])} is not a version that is read here; write "version": 1`);
   const { legend = {} } = given(members, 'legend', 'schedule', legendOf);
   return {
     ...given(members, '$schema', 'schedule', (schema) => textOf(schema, MAX_ADDRESS)),
@@ -71,19 +96,23 @@ function given<Key extends string, Value>(
   read: (placed: Placed) => Value,
 ): { readonly [K in Key]?: Value } {
   const none: { readonly [K in Key]?: Value } = {};
-  return members[key] !== undefined ? { ...none, [key]: read({ value: members[key], place: `${place}.${key}` }) } : none;
+  return members[key] !== undefined
+    ? { ...none, [key]: read({ value: members[key], place: `${place}.${key}` }) }
+    : none;
 }
 
 function patternOf(placed: Placed, legend: Schedule['legend']): string {
   const pattern = textOf(placed);
-  if (pattern.length > MAX_STEPS) refuse(placed.place, `has ${pattern.length} letters; the most that are read are ${MAX_STEPS}`);
+  if (pattern.length > MAX_STEPS)
+    refuse(placed.place, `has ${pattern.length} letters; the most that are read are ${MAX_STEPS}`);
   const known = new Set([...Object.keys(RESERVED_LETTERS), ...Object.keys(legend)]);
   for (let step = 0; step < pattern.length; step++) {
     if (known.has(pattern[step]!)) continue;
     const letter = shown(String.fromCodePoint(pattern.codePointAt(step)!));
     refuse(
       `${placed.place}[${step}]`,
-      `the letter ${letter} is not in the legend (${listed([...known])}); add schedule.legend[${letter}], or use another letter`,
+      `the letter ${letter} is not in the legend (${listed([...known])}); ` +
+        `add schedule.legend[${letter}], or use another letter`,
     );
   }
   return pattern;
@@ -102,7 +131,8 @@ function legendOf(placed: Placed): Schedule['legend'] {
     checkLetter(letter, place);
     const elements = elementsOf({ value, place });
     rules += elements.length;
-    if (rules > MAX_RULES) refuse(placed.place, `has more than ${MAX_RULES} rules; let more branches share a rule, or more steps a letter`);
+    if (rules > MAX_RULES)
+      refuse(placed.place, `has more than ${MAX_RULES} rules; let more branches share a rule, or more steps a letter`);
     const read = elements.map(ruleOf);
     checkReserved(letter, read, place);
     return [letter, read];
@@ -112,7 +142,8 @@ function legendOf(placed: Placed): Schedule['legend'] {
 
 function checkLetter(letter: string, place: string): void {
   // One UTF-16 unit: a pattern is read unit by unit, so that its length is the number of steps.
-  if (letter.length !== 1 || /[\ud800-\udfff]/.test(letter)) refuse(place, 'a letter is a single character (and none outside the Unicode basic plane)');
+  if (letter.length !== 1 || /[\ud800-\udfff]/.test(letter))
+    refuse(place, 'a letter is a single character (and none outside the Unicode basic plane)');
   // Keys that must be escaped are what readers of JSON take for one another (V8 from 13 on does).
   if (letter !== printable(letter) || JSON.stringify(letter) !== `"${letter}"`) {
     refuse(place, 'a letter is a character that can be printed, and that JSON need not escape; use another one');
@@ -124,8 +155,10 @@ function checkReserved(letter: string, rules: readonly Rule[], place: string): v
   const [reserved] = RESERVED_LETTERS[letter] ?? [];
   if (!reserved) return;
   const [rule, ...more] = rules;
-  const plain = rule?.do === reserved.do && !rule.blocks && !rule.modules && !(rule.do === 'reuse' && (rule.order || rule.span));
-  if (!plain || more.length > 0) refuse(place, `this letter means [${JSON.stringify(reserved)}] in every schedule; use another letter`);
+  const plain =
+    rule?.do === reserved.do && !rule.blocks && !rule.modules && !(rule.do === 'reuse' && (rule.order || rule.span));
+  if (!plain || more.length > 0)
+    refuse(place, `this letter means [${JSON.stringify(reserved)}] in every schedule; use another letter`);
 }
 
 function ruleOf(placed: Placed): Rule {
@@ -165,7 +198,8 @@ function rangeOf(placed: Placed): readonly [first: number, last: number] {
 
 function modulesOf(placed: Placed): readonly string[] {
   const names = elementsOf(placed);
-  if (names.length > MAX_MODULES) refuse(placed.place, `has ${names.length} names; the most that are read are ${MAX_MODULES}`);
+  if (names.length > MAX_MODULES)
+    refuse(placed.place, `has ${names.length} names; the most that are read are ${MAX_MODULES}`);
   return names.map((name) => textOf(name, MAX_NAME));
 }
 

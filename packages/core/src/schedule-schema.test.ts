@@ -44,13 +44,20 @@ describe('the JSON schema', () => {
 
   test('says which letters there are as the reader does, whichever regular expressions a validator has', () => {
     const { pattern, maxLength } = schema.properties.legend.propertyNames;
-    // Python, Go and Rust have no \\u{...}, some have no \\u: signs stand for themselves here, and "[" and "]" are escaped alone.
+    // Python, Go and Rust have no \\u{...}, some have no \\u: signs stand for themselves here, and "[" and "]" are
+    // escaped alone.
     expect(pattern.replaceAll(/\\[[\]]/g, '')).not.toContain('\\');
     for (const expression of [new RegExp(pattern), new RegExp(pattern, 'u'), new RegExp(pattern, 'v')]) {
       for (let unit = 0; unit <= 0xffff; unit++) {
         const letter = String.fromCharCode(unit);
-        const isTaken = problemOf({ version: 1, pattern: '##', legend: { [letter]: [{ do: letter === '.' ? 'reuse' : 'compute' }] } }) === undefined;
-        if (expression.test(letter) !== isTaken) expect.fail(`${expression.flags}: U+${unit.toString(16)} is taken by one of the two`);
+        const isTaken =
+          problemOf({
+            version: 1,
+            pattern: '##',
+            legend: { [letter]: [{ do: letter === '.' ? 'reuse' : 'compute' }] },
+          }) === undefined;
+        if (expression.test(letter) !== isTaken)
+          expect.fail(`${expression.flags}: U+${unit.toString(16)} is taken by one of the two`);
       }
       for (const letters of ['', 'ab', '\u{1f600}', 'a\n']) expect(expression.test(letters)).toBe(false);
     }
@@ -59,7 +66,9 @@ describe('the JSON schema', () => {
 
   test('takes every schedule that a method writes', () => {
     for (const name of METHOD_NAMES) {
-      const schedule: unknown = JSON.parse(formatSchedule(byName(name.replace('<interval>', '3').replace('<order>', '2'), topology, 50)));
+      const schedule: unknown = JSON.parse(
+        formatSchedule(byName(name.replace('<interval>', '3').replace('<order>', '2'), topology, 50)),
+      );
       expect([name, validate(schedule), validate.errors]).toEqual([name, true, null]);
     }
   });
@@ -67,11 +76,39 @@ describe('the JSON schema', () => {
   test.each<[string, unknown]>([
     ['the shortest', { version: 1, pattern: '#' }],
     ['its own address', { $schema: './schedule.schema.json', version: 1, pattern: '#' }],
-    ['reserved letters, written down', { version: 1, pattern: '#.', legend: { '#': [{ do: 'compute' }], '.': [{ do: 'reuse', order: 0, forecast: 'taylor' }] } }],
-    ['every field of a reuse', rule({ do: 'reuse', order: MAX_ORDER, forecast: 'lagrange', span: [0, MAX_BLOCKS - 1], absolute: true, blocks: [0, 1], modules: ['mlp'] })],
-    ['a refresh', rule({ do: 'refresh', ratio: 0.3, blocks: [21, 27], modules: new Array(MAX_MODULES).fill('m'.repeat(MAX_NAME)) })],
+    [
+      'reserved letters, written down',
+      {
+        version: 1,
+        pattern: '#.',
+        legend: { '#': [{ do: 'compute' }], '.': [{ do: 'reuse', order: 0, forecast: 'taylor' }] },
+      },
+    ],
+    [
+      'every field of a reuse',
+      rule({
+        do: 'reuse',
+        order: MAX_ORDER,
+        forecast: 'lagrange',
+        span: [0, MAX_BLOCKS - 1],
+        absolute: true,
+        blocks: [0, 1],
+        modules: ['mlp'],
+      }),
+    ],
+    [
+      'a refresh',
+      rule({ do: 'refresh', ratio: 0.3, blocks: [21, 27], modules: new Array(MAX_MODULES).fill('m'.repeat(MAX_NAME)) }),
+    ],
     ['every field of a selector', selector({ age: MAX_BONUS, cells: [MAX_SIDE, 1], bonus: 0, paired: true })],
-    ['letters of other writing', { version: 1, pattern: '#漢é~/', legend: { 漢: [{ do: 'compute' }], é: [{ do: 'reuse' }], '~': [{ do: 'reuse' }], '/': [{ do: 'reuse' }] } }],
+    [
+      'letters of other writing',
+      {
+        version: 1,
+        pattern: '#漢é~/',
+        legend: { 漢: [{ do: 'compute' }], é: [{ do: 'reuse' }], '~': [{ do: 'reuse' }], '/': [{ do: 'reuse' }] },
+      },
+    ],
     ['as many steps as there may be', { version: 1, pattern: '#'.repeat(MAX_STEPS), notes: { a: [null] } }],
   ])('takes %s', (_, json) => {
     expect(problemOf(json)).toBeUndefined();
@@ -114,39 +151,125 @@ describe('the JSON schema', () => {
 
   test('agrees with the reader about schedules of which any part is something else', () => {
     const value = fc.oneof(
-      fc.constantFrom<unknown>(null, true, false, 0, 1, -1, 0.5, 11, 1023, 1024, 4096, 4097, 1e6, 1e300, '', '#', '+', 'compute', 'reuse', 'refresh', 'taylor', 'mlp', [], {}, [0, 27], [3, 1], ['mlp'], [''], [{ do: 'compute' }]),
+      fc.constantFrom<unknown>(
+        null,
+        true,
+        false,
+        0,
+        1,
+        -1,
+        0.5,
+        11,
+        1023,
+        1024,
+        4096,
+        4097,
+        1e6,
+        1e300,
+        '',
+        '#',
+        '+',
+        'compute',
+        'reuse',
+        'refresh',
+        'taylor',
+        'mlp',
+        [],
+        {},
+        [0, 27],
+        [3, 1],
+        ['mlp'],
+        [''],
+        [{ do: 'compute' }],
+      ),
       fc.constantFrom(...SCORE_NAMES, ...FORECAST_RULES, 'x'.repeat(MAX_NAME + 1), 'x'.repeat(3000)),
       fc.jsonValue({ maxDepth: 2 }),
     );
-    const key = fc.constantFrom('$schema', 'version', 'pattern', 'legend', 'selector', 'notes', 'do', 'order', 'forecast', 'span', 'absolute', 'ratio', 'blocks', 'modules', 'score', 'age', 'cells', 'bonus', 'paired', '+', '#', '.', '"', '\\', '\n', '漢', 'ab', '__proto__', 'extra');
+    const key = fc.constantFrom(
+      '$schema',
+      'version',
+      'pattern',
+      'legend',
+      'selector',
+      'notes',
+      'do',
+      'order',
+      'forecast',
+      'span',
+      'absolute',
+      'ratio',
+      'blocks',
+      'modules',
+      'score',
+      'age',
+      'cells',
+      'bonus',
+      'paired',
+      '+',
+      '#',
+      '.',
+      '"',
+      '\\',
+      '\n',
+      '漢',
+      'ab',
+      '__proto__',
+      'extra',
+    );
     const base = {
       $schema: 'x',
       version: 1,
       pattern: '#+.~',
       legend: {
         '+': [{ do: 'reuse' }, { do: 'refresh', ratio: 0.3, blocks: [21, 27], modules: ['mlp'] }],
-        '~': [{ do: 'compute', blocks: [0, 1] }, { do: 'reuse', order: 2, forecast: 'lagrange', span: [0, 27], absolute: true }],
+        '~': [
+          { do: 'compute', blocks: [0, 1] },
+          { do: 'reuse', order: 2, forecast: 'lagrange', span: [0, 27], absolute: true },
+        ],
         '.': [{ do: 'reuse' }],
       },
       selector: { score: 'attention', age: 0.1, cells: [2, 2], bonus: 0.5, paired: false },
       notes: { a: 1 },
     };
-    type Change = { readonly path: readonly number[]; readonly key: string; readonly value: unknown; readonly kind: 'set' | 'remove' };
+    type Change = {
+      readonly path: readonly number[];
+      readonly key: string;
+      readonly value: unknown;
+      readonly kind: 'set' | 'remove';
+    };
     const changed = (json: unknown, { path, ...change }: Change): unknown => {
       if (typeof json !== 'object' || json === null) return change.value;
       const [at, ...rest] = path;
       const keys = Object.keys(json);
       const own = at === undefined ? undefined : keys[at % (keys.length + 1)];
       const entries = Object.entries(json);
-      if (own === undefined) return Array.isArray(json) ? [...(json as unknown[]), change.value] : Object.fromEntries([...entries, [change.key, change.value]]);
-      if (rest.length === 0 && change.kind === 'remove') return Array.isArray(json) ? json.filter((_, i) => String(i) !== own) : Object.fromEntries(entries.filter(([name]) => name !== own));
+      if (own === undefined)
+        return Array.isArray(json)
+          ? [...(json as unknown[]), change.value]
+          : Object.fromEntries([...entries, [change.key, change.value]]);
+      if (rest.length === 0 && change.kind === 'remove')
+        return Array.isArray(json)
+          ? json.filter((_, i) => String(i) !== own)
+          : Object.fromEntries(entries.filter(([name]) => name !== own));
       const part = changed((json as Record<string, unknown>)[own], { path: rest, ...change });
-      return Array.isArray(json) ? json.map((element: unknown, i) => (String(i) === own ? part : element)) : Object.fromEntries(entries.map(([name, member]) => [name, name === own ? part : member]));
+      return Array.isArray(json)
+        ? json.map((element: unknown, i) => (String(i) === own ? part : element))
+        : Object.fromEntries(entries.map(([name, member]) => [name, name === own ? part : member]));
     };
-    const changes = fc.array(fc.record({ path: fc.array(fc.nat(12), { maxLength: 5 }), key, value, kind: fc.constantFrom('set' as const, 'set' as const, 'remove' as const) }), { maxLength: 3 });
+    const changes = fc.array(
+      fc.record({
+        path: fc.array(fc.nat(12), { maxLength: 5 }),
+        key,
+        value,
+        kind: fc.constantFrom('set' as const, 'set' as const, 'remove' as const),
+      }),
+      { maxLength: 3 },
+    );
     expectAgreement(base);
     fc.assert(
-      fc.property(changes, (all) => expectAgreement(all.reduce<unknown>((json, change) => changed(json, change), base))),
+      fc.property(changes, (all) =>
+        expectAgreement(all.reduce<unknown>((json, change) => changed(json, change), base)),
+      ),
       { numRuns: 5000 },
     );
   });

@@ -12,12 +12,14 @@ import { shown, shownName } from './untrusted/printable.ts';
  * (`my.json, line 3, column 12: ...`), one in the schedule with its place (`my.json: schedule.legend...`).
  */
 export function parseScheduleText(text: string, name = 'schedule'): Schedule {
-  for (const [place, value] of Object.entries({ text, name })) if (typeof value !== 'string') refuse(place, `${shown(value)} is not a text`);
+  for (const [place, value] of Object.entries({ text, name }))
+    if (typeof value !== 'string') refuse(place, `${shown(value)} is not a text`);
   const json = parseJson(text, { name, code: 'invalid-schedule' });
   try {
     return parseSchedule(json);
   } catch (cause) {
-    if (cause instanceof ProCacheError && name !== 'schedule') throw new ProCacheError(cause.code, `${shownName(name)}: ${cause.message}`, { cause });
+    if (cause instanceof ProCacheError && name !== 'schedule')
+      throw new ProCacheError(cause.code, `${shownName(name)}: ${cause.message}`, { cause });
     throw cause;
   }
 }
@@ -32,12 +34,17 @@ export function parseScheduleText(text: string, name = 'schedule'): Schedule {
  */
 export function formatSchedule(schedule: Schedule): string {
   const { $schema, version, pattern, legend, selector, notes } = parseSchedule(schedule);
-  const letters = [...new Set(Array.from(pattern).concat(Object.keys(legend).sort()))].filter((letter) => letter in legend);
+  const letters = [...new Set(Array.from(pattern).concat(Object.keys(legend).sort()))].filter(
+    (letter) => letter in legend,
+  );
   const members = [
     ...($schema === undefined ? [] : [`"$schema": ${JSON.stringify($schema)}`]),
     `"version": ${version}`,
     `"pattern": ${JSON.stringify(pattern)}`,
-    `"legend": ${braces(letters.map((letter) => `${JSON.stringify(letter)}: ${formatRules(legend[letter]!)}`), '  ')}`,
+    `"legend": ${braces(
+      letters.map((letter) => `${JSON.stringify(letter)}: ${formatRules(legend[letter]!)}`),
+      '  ',
+    )}`,
   ];
   if (selector) members.push(`"selector": ${inline(selector, ['score', 'age', 'cells', 'bonus', 'paired'])}`);
   if (notes) members.push(`"notes": ${JSON.stringify(notes, null, 2).replaceAll('\n', '\n  ')}`);
@@ -58,7 +65,9 @@ function inline(object: object, keys: readonly string[]): string {
 }
 
 function spaced(value: unknown): string {
-  return Array.isArray(value) ? `[${value.map((element) => JSON.stringify(element)).join(', ')}]` : JSON.stringify(value);
+  return Array.isArray(value)
+    ? `[${value.map((element) => JSON.stringify(element)).join(', ')}]`
+    : JSON.stringify(value);
 }
 
 function braces(members: readonly string[], indent: string): string {

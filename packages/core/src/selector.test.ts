@@ -6,7 +6,8 @@ import { createSelector } from './selector.ts';
 const branch = '0.mlp';
 /** Rows of one image each. */
 const rows = (...scores: number[][]) => Float32Array.from(scores.flat());
-const one = (settings: SelectorSettings, grid: readonly [number, number] = [2, 2], images = 1) => createSelector(settings, { grid, images, seed: 0 });
+const one = (settings: SelectorSettings, grid: readonly [number, number] = [2, 2], images = 1) =>
+  createSelector(settings, { grid, images, seed: 0 });
 
 describe('createSelector', () => {
   it('takes the highest scores of each image, in ascending order of the tokens', () => {
@@ -23,7 +24,10 @@ describe('createSelector', () => {
 
   it('sorts the tokens as numbers', () => {
     const selector = one({ score: 'attention' }, [3, 4]);
-    selector.observe(branch, Float32Array.from({ length: 12 }, (_, i) => (i === 2 || i >= 10 ? 1 : 0)));
+    selector.observe(
+      branch,
+      Float32Array.from({ length: 12 }, (_, i) => (i === 2 || i >= 10 ? 1 : 0)),
+    );
     expect([...selector.select(branch, 3, 0, 0).indices]).toEqual([2, 10, 11]);
   });
 
@@ -107,7 +111,9 @@ describe('createSelector', () => {
       "schedule.selector.cells: cells of 2x2 do not tile the model's 3x4 tokens; use divisors, or a bonus of 0",
     );
     expect(() => one({ score: 'attention', cells: [2, 2], bonus: 0 }, [3, 4])).not.toThrow();
-    expect(() => one({ score: 'attention', paired: true }, [2, 2], 3)).toThrow('schedule.selector.paired: a batch of 3 has no two halves');
+    expect(() => one({ score: 'attention', paired: true }, [2, 2], 3)).toThrow(
+      'schedule.selector.paired: a batch of 3 has no two halves',
+    );
   });
 });
 
@@ -121,7 +127,11 @@ class Toca {
   readonly #settings: Required<Pick<SelectorSettings, 'age' | 'cells' | 'bonus'>>;
   readonly #grid: readonly [number, number];
 
-  constructor(settings: Required<Pick<SelectorSettings, 'age' | 'cells' | 'bonus'>>, grid: readonly [number, number], images: number) {
+  constructor(
+    settings: Required<Pick<SelectorSettings, 'age' | 'cells' | 'bonus'>>,
+    grid: readonly [number, number],
+    images: number,
+  ) {
     this.#settings = settings;
     this.#grid = grid;
     this.#counters = Array.from({ length: images }, () => new Array<number>(grid[0] * grid[1]).fill(0));
@@ -138,13 +148,16 @@ class Toca {
       const scores = this.#scores[image]!.map((s, token) => s / norm + this.#settings.age * counters[token]!);
       const raised = [...scores];
       const [height, width] = this.#settings.cells;
-      const cellOf = (token: number) => [Math.floor(Math.floor(token / this.#grid[1]) / height), Math.floor((token % this.#grid[1]) / width)].join();
+      const cellOf = (token: number) =>
+        [Math.floor(Math.floor(token / this.#grid[1]) / height), Math.floor((token % this.#grid[1]) / width)].join();
       for (const cell of new Set(scores.map((_, token) => cellOf(token)))) {
         const own = scores.map((score, token) => (cellOf(token) === cell ? score : -1));
         const top = own.indexOf(Math.max(...own));
         raised[top] = scores[top]! + this.#settings.bonus * scores[top]!;
       }
-      const order = raised.map((score, token) => ({ score, token })).sort((a, b) => b.score - a.score || a.token - b.token);
+      const order = raised
+        .map((score, token) => ({ score, token }))
+        .sort((a, b) => b.score - a.score || a.token - b.token);
       const chosen = order.slice(0, count).map(({ token }) => token);
       for (const token of counters.keys()) counters[token]! += 1;
       for (const token of chosen) counters[token] = 0;

@@ -37,7 +37,8 @@ export interface SelectorOptions {
  * token's age; then the best token of each cell gets `bonus` times its score on top. Ties go to
  * the token with the lower index.
  *
- * @throws {ProCacheError} `invalid-schedule` for cells that do not tile the grid, or halves that the batch does not have.
+ * @throws {ProCacheError} `invalid-schedule` for cells that do not tile the grid, or halves that the batch does not
+ * have.
  */
 export function createSelector(settings: SelectorSettings, options: SelectorOptions): TokenSelector {
   selectorOf({ value: settings, place: 'schedule.selector' });
@@ -88,8 +89,17 @@ const MAX_TOKENS = 2 ** 28;
 /** How many tokens an image has, once it is sure that the options are what they ought to be. */
 function checkedTokens(options: SelectorOptions): number {
   checkOptions('createSelector', options, { grid: true, images: true, seed: true });
-  const [rows, columns] = pairOf({ value: options.grid, place: 'grid', code: 'invalid-input' }, 1, '[rows, columns] of tokens', MAX_SIDE);
-  integerOf({ value: options.images, place: 'images', code: 'invalid-input' }, 1, Math.floor(MAX_TOKENS / (rows * columns)));
+  const [rows, columns] = pairOf(
+    { value: options.grid, place: 'grid', code: 'invalid-input' },
+    1,
+    '[rows, columns] of tokens',
+    MAX_SIDE,
+  );
+  integerOf(
+    { value: options.images, place: 'images', code: 'invalid-input' },
+    1,
+    Math.floor(MAX_TOKENS / (rows * columns)),
+  );
   return rows * columns;
 }
 
@@ -97,18 +107,23 @@ function checkHalves({ paired: halves = false }: SelectorSettings, images: numbe
   if (!halves || images % 2 === 0) return;
   throw new ProCacheError(
     'invalid-schedule',
-    `schedule.selector.paired: a batch of ${images} has no two halves of guidance; generate with guidance, or leave "paired" out`,
+    `schedule.selector.paired: a batch of ${images} has no two halves of guidance; ` +
+      `generate with guidance, or leave "paired" out`,
   );
 }
 
 /** The tokens of each cell. */
-function cellsOf({ cells = [1, 1], bonus = 0 }: SelectorSettings, [rows, columns]: Topology['grid']): readonly (readonly number[])[] {
+function cellsOf(
+  { cells = [1, 1], bonus = 0 }: SelectorSettings,
+  [rows, columns]: Topology['grid'],
+): readonly (readonly number[])[] {
   if (bonus === 0) return [];
   const [height, width] = cells;
   if (rows % height !== 0 || columns % width !== 0) {
     throw new ProCacheError(
       'invalid-schedule',
-      `schedule.selector.cells: cells of ${height}x${width} do not tile the model's ${rows}x${columns} tokens; use divisors, or a bonus of 0`,
+      `schedule.selector.cells: cells of ${height}x${width} do not tile the model's ${rows}x${columns} tokens; ` +
+        `use divisors, or a bonus of 0`,
     );
   }
   const perRow = columns / width;

@@ -7,11 +7,20 @@ import type { Schedule } from './schedule.ts';
 import { kindOf, median, recordSteps, type StepRecord, summarise } from './statistics.ts';
 import type { Topology } from './topology.ts';
 
-const topology: Topology = { blocks: [['attn', 'mlp'], ['attn', 'mlp']], grid: [2, 2] };
+const topology: Topology = {
+  blocks: [
+    ['attn', 'mlp'],
+    ['attn', 'mlp'],
+  ],
+  grid: [2, 2],
+};
 const schedule: Schedule = {
   version: 1,
   pattern: '#.+#=',
-  legend: { '+': [{ do: 'reuse' }, { do: 'refresh', ratio: 0.5, modules: ['mlp'] }], '=': [{ do: 'reuse', span: [0, 1], absolute: true }] },
+  legend: {
+    '+': [{ do: 'reuse' }, { do: 'refresh', ratio: 0.5, modules: ['mlp'] }],
+    '=': [{ do: 'reuse', span: [0, 1], absolute: true }],
+  },
 };
 
 /** A clock that each reading moves on by one more millisecond than the last. */
@@ -25,10 +34,13 @@ describe('recordSteps', () => {
     const recorder = recordSteps(clock());
     const plan = planOf(schedule, topology);
     const conditions = { timesteps: [9, 7, 5, 3, 1], images: [0, 1] };
-    await withDenoiser({ model: referenceTransformer({ topology }), plan, conditions, onEvaluated: recorder.onEvaluated }, async (denoise) => {
-      const timed = recorder.timed(denoise);
-      for (let step = 0; step < 5; step++) await timed(new Float32Array(2 * 2 * 4), step);
-    });
+    await withDenoiser(
+      { model: referenceTransformer({ topology }), plan, conditions, onEvaluated: recorder.onEvaluated },
+      async (denoise) => {
+        const timed = recorder.timed(denoise);
+        for (let step = 0; step < 5; step++) await timed(new Float32Array(2 * 2 * 4), step);
+      },
+    );
     expect(recorder.records).toEqual([
       { step: 0, letter: '#', kind: 'computed', milliseconds: 1, tokens: 0 },
       { step: 1, letter: '.', kind: 'reused', milliseconds: 3, tokens: 0 },
@@ -44,7 +56,12 @@ describe('recordSteps', () => {
     const timed = recorder.timed(cachedOutput(model, '#.#'), '#.#');
     for (let step = 0; step < 3; step++) await timed(new Float32Array(1), step);
     await recorder.timed(model)(new Float32Array(1), 3);
-    expect(recorder.records.map(({ kind, letter }) => `${letter} ${kind}`)).toEqual(['# computed', '. reused', '# computed', '# computed']);
+    expect(recorder.records.map(({ kind, letter }) => `${letter} ${kind}`)).toEqual([
+      '# computed',
+      '. reused',
+      '# computed',
+      '# computed',
+    ]);
   });
 
   it('does not record a step that fails', async () => {
@@ -57,15 +74,31 @@ describe('recordSteps', () => {
 
 describe('kindOf', () => {
   it('tells apart steps that evaluate all, some or none of the model', () => {
-    const attention: Schedule = { ...schedule, pattern: '#a', legend: { a: [{ do: 'compute' }, { do: 'reuse', modules: ['attn'] }] } };
+    const attention: Schedule = {
+      ...schedule,
+      pattern: '#a',
+      legend: { a: [{ do: 'compute' }, { do: 'reuse', modules: ['attn'] }] },
+    };
     expect(planOf(attention, topology).steps.map(kindOf)).toEqual(['computed', 'selective']);
-    expect(planOf(schedule, topology).steps.map(kindOf)).toEqual(['computed', 'reused', 'selective', 'computed', 'reused']);
+    expect(planOf(schedule, topology).steps.map(kindOf)).toEqual([
+      'computed',
+      'reused',
+      'selective',
+      'computed',
+      'reused',
+    ]);
   });
 });
 
 describe('summarise', () => {
   it('sums up by letter and by kind', () => {
-    const record = (step: number, letter: string, kind: StepRecord['kind'], milliseconds: number, tokens = 0): StepRecord => ({ step, letter, kind, milliseconds, tokens });
+    const record = (
+      step: number,
+      letter: string,
+      kind: StepRecord['kind'],
+      milliseconds: number,
+      tokens = 0,
+    ): StepRecord => ({ step, letter, kind, milliseconds, tokens });
     const records = [
       record(0, '#', 'computed', 100),
       record(1, '.', 'reused', 4),
@@ -77,7 +110,11 @@ describe('summarise', () => {
     expect(summarise(records)).toEqual({
       timeline: '#.+.##',
       milliseconds: 310,
-      letters: { '#': { steps: 3, medianMilliseconds: 90 }, '.': { steps: 2, medianMilliseconds: 5 }, '+': { steps: 1, medianMilliseconds: 30 } },
+      letters: {
+        '#': { steps: 3, medianMilliseconds: 90 },
+        '.': { steps: 2, medianMilliseconds: 5 },
+        '+': { steps: 1, medianMilliseconds: 30 },
+      },
       computed: 3,
       selective: 1,
       reused: 2,
@@ -86,7 +123,15 @@ describe('summarise', () => {
   });
 
   it('of nothing is empty', () => {
-    expect(summarise([])).toEqual({ timeline: '', milliseconds: 0, letters: {}, computed: 0, selective: 0, reused: 0, tokens: 0 });
+    expect(summarise([])).toEqual({
+      timeline: '',
+      milliseconds: 0,
+      letters: {},
+      computed: 0,
+      selective: 0,
+      reused: 0,
+      tokens: 0,
+    });
   });
 });
 

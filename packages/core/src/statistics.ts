@@ -1,7 +1,16 @@
 import type { Denoiser, EvaluatedStep } from './denoiser.ts';
 import { checkStepOps } from './plan-check.ts';
 import type { StepPlan } from './plan.ts';
-import { elementsOf, integerOf, listOf, nameOf, numberOf, objectOf, type Placed, textOf } from './untrusted/json-reader.ts';
+import {
+  elementsOf,
+  integerOf,
+  listOf,
+  nameOf,
+  numberOf,
+  objectOf,
+  type Placed,
+  textOf,
+} from './untrusted/json-reader.ts';
 
 /** What a step did with the model: evaluate all of it, some of it, or none of it. */
 export type StepKind = 'computed' | 'selective' | 'reused';
@@ -54,7 +63,12 @@ export function recordSteps(now: () => number): StepRecorder {
   };
 }
 
-function recordOf(step: number, milliseconds: number, evaluated: EvaluatedStep | undefined, named: string | undefined): StepRecord {
+function recordOf(
+  step: number,
+  milliseconds: number,
+  evaluated: EvaluatedStep | undefined,
+  named: string | undefined,
+): StepRecord {
   const kind = evaluated ? kindOf(evaluated.plan) : named === '.' ? 'reused' : 'computed';
   const letter = named ?? evaluated?.letter ?? LETTERS[kind];
   const tokens = [...(evaluated?.tokens.values() ?? [])].reduce((sum, { indices }) => sum + indices.length, 0);
@@ -122,9 +136,12 @@ function checkRecord({ value, place, code }: Placed): void {
   integerOf({ value: tokens, place: `${place}.tokens`, code }, 0);
 }
 
-/** The middle of some numbers, of which there is at least one; the mean of the middle two where their number is even. */
+/**
+ * The middle of some numbers, of which there is at least one; the mean of the middle two where their number is even.
+ */
 export function median(values: readonly number[]): number {
-  for (const value of elementsOf({ value: values, place: 'values', code: 'invalid-input' })) numberOf(value, -Infinity, Infinity);
+  for (const value of elementsOf({ value: values, place: 'values', code: 'invalid-input' }))
+    numberOf(value, -Infinity, Infinity);
   const sorted = values.toSorted((a, b) => a - b);
   const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)]!, sorted[Math.floor(sorted.length / 2)]!];
   return (low + high) / 2;

@@ -101,7 +101,8 @@ function checkCount(count: number, { sampler, rule, sde }: StraightOptions): voi
     const near = count === 1 ? '2' : `${count - 1} or ${count + 1}`;
     throw new ProCacheError(
       'invalid-input',
-      `heun evaluates the model twice for each update, and each evaluation is a step, so it cannot take ${count}; use ${near}`,
+      `heun evaluates the model twice for each update, and each evaluation is a step, so it cannot take ` +
+        `${count}; use ${near}`,
     );
   }
   if (sampler === 'euler-maruyama') checkLastStep(count, rule, sde ?? {});
@@ -117,7 +118,8 @@ function checkLastStep(count: number, rule: StraightRule, { lastStep, lastStepSi
   if (lastStepSize !== undefined && rule === 'linspace') {
     throw new ProCacheError(
       'invalid-input',
-      `sde.lastStepSize is ${lastStepSize}, but under the rule "linspace" the last step begins at the last noise level; ` +
+      `sde.lastStepSize is ${lastStepSize}, but under the rule "linspace" the last step begins at the last ` +
+        `noise level; ` +
         `leave it out, or take the rule "uniform"`,
     );
   }

@@ -25,7 +25,15 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 3, arbitrary: fc.constant<Action>({ do: 'reuse' }) },
   fc.constantFrom(0, 0.3, 1).map((ratio): Action => ({ do: 'refresh', ratio })),
   fc
-    .record({ order: fc.nat(2), forecast: fc.constantFrom('taylor' as const, 'lagrange' as const), span, absolute: fc.boolean() }, { requiredKeys: [] })
+    .record(
+      {
+        order: fc.nat(2),
+        forecast: fc.constantFrom('taylor' as const, 'lagrange' as const),
+        span,
+        absolute: fc.boolean(),
+      },
+      { requiredKeys: [] },
+    )
     .map((fields): Action => ({ do: 'reuse', ...fields })),
 );
 /** Policies in which neighbours often agree, so that runs and shared modules occur. */
@@ -35,7 +43,9 @@ const cases = fc.constantFrom(...topologies).chain((topology) =>
     const row = fc.oneof(
       action.map((one) => new Array<Action>(branches).fill(one)),
       fc.array(action, { minLength: branches, maxLength: branches }),
-      fc.tuple(action, action, fc.nat(branches)).map(([a, b, at]) => Array.from({ length: branches }, (_, i) => (i < at ? a : b))),
+      fc
+        .tuple(action, action, fc.nat(branches))
+        .map(([a, b, at]) => Array.from({ length: branches }, (_, i) => (i < at ? a : b))),
     );
     return fc.record({ topology: fc.constant(topology), table: fc.array(row, { minLength: steps, maxLength: steps }) });
   }),
@@ -48,7 +58,9 @@ test('every policy is written down as it is', () => {
       const policy: Policy = (step, { id }) => table[step]![branches.findIndex((branch) => branch.id === id)]!;
       const schedule = parseSchedule(JSON.parse(JSON.stringify(scheduleOf(policy, table.length, topology))));
       const again = policyOf(schedule);
-      table.forEach((row, step) => expect(branches.map((branch) => meaning(again(step, branch)))).toEqual(row.map(meaning)));
+      table.forEach((row, step) =>
+        expect(branches.map((branch) => meaning(again(step, branch)))).toEqual(row.map(meaning)),
+      );
       expect(scheduleOf(again, table.length, topology)).toEqual(schedule);
     }),
     { numRuns: 400 },
@@ -81,9 +93,15 @@ test('tells more than 400 kinds of step apart, each by one letter', () => {
   expect(LETTERS.length).toBeGreaterThan(400);
   expect(LETTERS.normalize('NFC')).toBe(LETTERS);
   const one: Topology = { blocks: [['attn', 'mlp']], grid: [2, 2] };
-  const policy: Policy = (step, { module }) => (module === 'attn' ? { do: 'reuse' } : { do: 'refresh', ratio: step / 1000 });
+  const policy: Policy = (step, { module }) =>
+    module === 'attn' ? { do: 'reuse' } : { do: 'refresh', ratio: step / 1000 };
   const schedule = scheduleOf(policy, LETTERS.length, one);
   expect(schedule.pattern).toBe(LETTERS);
-  expect(policyOf(parseSchedule(schedule))(300, { id: '0.mlp', block: 0, module: 'mlp' })).toMatchObject({ do: 'refresh', ratio: 0.3 });
-  expect(() => scheduleOf(policy, LETTERS.length + 1, one)).toThrow(expect.objectContaining({ code: 'invalid-schedule' }));
+  expect(policyOf(parseSchedule(schedule))(300, { id: '0.mlp', block: 0, module: 'mlp' })).toMatchObject({
+    do: 'refresh',
+    ratio: 0.3,
+  });
+  expect(() => scheduleOf(policy, LETTERS.length + 1, one)).toThrow(
+    expect.objectContaining({ code: 'invalid-schedule' }),
+  );
 });

@@ -21,7 +21,9 @@ export function scheduleOf(policy: Policy, steps: number, topology: Topology, se
   const letters = new Map<string, string>(); // by the actions of a step, block by block
   let pattern = '';
   for (let step = 0; step < steps; step++) {
-    const rows = blocks.map((branches) => new Map(branches.map((branch) => [branch.module, keyOf(policy(step, branch))])));
+    const rows = blocks.map(
+      (branches) => new Map(branches.map((branch) => [branch.module, keyOf(policy(step, branch))])),
+    );
     const key = rows.flatMap((row) => [...row.values()]).join('\n');
     const known = letters.get(key);
     const letter = known ?? letterFor(rulesOf(rows), legend, step);
@@ -31,7 +33,10 @@ export function scheduleOf(policy: Policy, steps: number, topology: Topology, se
   return parseSchedule({ version: 1, pattern, legend, ...(selector && { selector }) });
 }
 
-/** The letter of a kind of step that there has not been yet: a reserved one, or the next, which is entered into the legend. */
+/**
+ * The letter of a kind of step that there has not been yet: a reserved one, or the next, which is entered into the
+ * legend.
+ */
 function letterFor(rules: readonly Rule[], legend: Record<string, readonly Rule[]>, step: number): string {
   const reserved = reservedLetter(rules);
   if (reserved !== undefined) return reserved;
@@ -47,7 +52,10 @@ function letterFor(rules: readonly Rule[], legend: Record<string, readonly Rule[
   return letter;
 }
 
-/** The letters of tabulated steps: ASCII letters and digits, then Latin with diacritics and small Greek, each one UTF-16 unit. */
+/**
+ * The letters of tabulated steps: ASCII letters and digits, then Latin with diacritics and small Greek, each one UTF-16
+ * unit.
+ */
 export const LETTERS: string = [
   between('a', 'z'),
   between('A', 'Z'),
@@ -125,14 +133,18 @@ function runsOf(keys: readonly (string | undefined)[]): readonly KeyRun[] {
   keys.forEach((key, block) => {
     const previous = runs.at(-1);
     if (key === undefined) return;
-    if (previous?.key === key && previous.blocks[1] === block - 1) runs[runs.length - 1] = { key, blocks: [previous.blocks[0], block] };
+    if (previous?.key === key && previous.blocks[1] === block - 1)
+      runs[runs.length - 1] = { key, blocks: [previous.blocks[0], block] };
     else runs.push({ key, blocks: [block, block] });
   });
   return runs;
 }
 
 /** The runs of each module through the blocks whose modules differ; modules with the same run share one. */
-function runsByModule(rows: Rows, uniform: readonly (string | undefined)[]): readonly (KeyRun & { readonly modules: readonly string[] })[] {
+function runsByModule(
+  rows: Rows,
+  uniform: readonly (string | undefined)[],
+): readonly (KeyRun & { readonly modules: readonly string[] })[] {
   const runs = new Map<string, KeyRun & { readonly modules: string[] }>();
   for (const module of new Set(rows.flatMap((row) => [...row.keys()]))) {
     for (const run of runsOf(rows.map((row, block) => (uniform[block] === undefined ? row.get(module) : undefined)))) {
@@ -146,7 +158,12 @@ function runsByModule(rows: Rows, uniform: readonly (string | undefined)[]): rea
 }
 
 /** A rule for some blocks; the filter is left out where the rule means these blocks anyway. */
-function ruleOf(key: string, [first, last]: readonly [number, number], modules: readonly string[] | undefined, depth: number): Rule {
+function ruleOf(
+  key: string,
+  [first, last]: readonly [number, number],
+  modules: readonly string[] | undefined,
+  depth: number,
+): Rule {
   const action = JSON.parse(key) as Action;
   const [from, to] = (action.do === 'reuse' ? action.span : undefined) ?? [0, depth - 1];
   const implied = from === first && to === last;

@@ -5,7 +5,8 @@ import { timestepsOf, type TimestepRule } from './timesteps.ts';
 function checksum(rule: TimestepRule): number {
   let total = 0;
   for (let count = 1; count <= 1000; count++) {
-    for (const [i, timestep] of allowed(count, rule).entries()) total = (total + count * (i + 1) * (timestep + 1)) % 1000000007;
+    for (const [i, timestep] of allowed(count, rule).entries())
+      total = (total + count * (i + 1) * (timestep + 1)) % 1000000007;
   }
   return total;
 }
@@ -58,15 +59,21 @@ describe('timestepsOf', () => {
   });
 
   it.each([0, -1, 2.5, 1001, NaN])('refuses %d steps of 1000', (count) => {
-    expect(() => timestepsOf(count, 'original')).toThrow(`cannot take ${count} steps through a model trained with 1000 timesteps; ask for 1 to 1000`);
+    expect(() => timestepsOf(count, 'original')).toThrow(
+      `cannot take ${count} steps through a model trained with 1000 timesteps; ask for 1 to 1000`,
+    );
   });
 
   it('says which count has an integer stride', () => {
     expect(() => timestepsOf(30, 'original-ddim')).not.toThrow();
-    expect(() => timestepsOf(45, 'original-ddim')).toThrow('no integer stride takes exactly 45 of 1000 timesteps; use the rule "original", or');
+    expect(() => timestepsOf(45, 'original-ddim')).toThrow(
+      'no integer stride takes exactly 45 of 1000 timesteps; use the rule "original", or',
+    );
   });
 
   it('refuses an offset that leaves the training timesteps', () => {
-    expect(() => timestepsOf(1000, 'leading', { stepsOffset: 1 })).toThrow('run from timestep 1000 to 1, outside 0 to 999');
+    expect(() => timestepsOf(1000, 'leading', { stepsOffset: 1 })).toThrow(
+      'run from timestep 1000 to 1, outside 0 to 999',
+    );
   });
 });

@@ -30,14 +30,16 @@ export function timestepsOf(count: number, rule: TimestepRule, options: Timestep
   if (!Number.isInteger(count) || count < 1 || count > trainTimesteps) {
     throw new ProCacheError(
       'invalid-input',
-      `cannot take ${count} steps through a model trained with ${trainTimesteps} timesteps; ask for 1 to ${trainTimesteps}`,
+      `cannot take ${count} steps through a model trained with ${trainTimesteps} timesteps; ` +
+        `ask for 1 to ${trainTimesteps}`,
     );
   }
   const timesteps = [...ascending(count, rule, trainTimesteps, stepsOffset)].reverse();
   if (timesteps[0]! >= trainTimesteps || timesteps.at(-1)! < 0) {
     throw new ProCacheError(
       'invalid-input',
-      `with an offset of ${stepsOffset} the steps run from timestep ${timesteps[0]!} to ${timesteps.at(-1)!}, outside 0 to ${trainTimesteps - 1}; ` +
+      `with an offset of ${stepsOffset} the steps run from timestep ${timesteps[0]!} to ${timesteps.at(-1)!}, ` +
+        `outside 0 to ${trainTimesteps - 1}; ` +
         `use a smaller steps_offset, or fewer steps`,
     );
   }

@@ -37,7 +37,8 @@ export interface TrajectoryOptions {
   /**
    * The seed of each image's noise, so that an image does not depend on the others; 0, 1, 2, ... unless given.
    *
-   * Of a seed the lowest 32 bits count, as in PyTorch; what is injected on the way is independent of it (`noiseStreams`).
+   * Of a seed the lowest 32 bits count, as in PyTorch; what is injected on the way is independent of it
+   * (`noiseStreams`).
    */
   readonly seeds?: readonly Seed[] | undefined;
   /** The noise to begin with instead of the seeds', [images, channels, height, width]. */
@@ -69,7 +70,9 @@ export interface Trajectory {
   readonly images: number;
   /** Runs the sampler from the trajectory's noise to the final latents, [images, channels, height, width]. */
   sample(denoise: Denoiser, options?: WalkOptions): Promise<Float32Array>;
-  /** Lends a denoiser that follows a plan, guidance included. Steps whose features no other step needs may be left out. */
+  /**
+   * Lends a denoiser that follows a plan, guidance included. Steps whose features no other step needs may be left out.
+   */
   follow<Result>(plan: Plan, use: (denoise: Denoiser) => Promise<Result>, options?: FollowOptions): Promise<Result>;
 }
 
@@ -131,7 +134,8 @@ function checkedNoise(noise: Float32Array, { channels, height, width }: LatentSh
   }
   throw new ProCacheError(
     'invalid-input',
-    `the noise has ${noise.length} numbers, but ${images} images of ${channels}x${height}x${width} take ${images * size}; ` +
+    `the noise has ${noise.length} numbers, but ${images} images of ${channels}x${height}x${width} take ` +
+      `${images * size}; ` +
       `pass as many images of noise as conditions`,
   );
 }

@@ -4,7 +4,9 @@ import { type Branch, tokensOf, type Topology } from './topology.ts';
 import { integerOf, nameOf, numberOf } from './untrusted/json-reader.ts';
 import { checkOptions, type Fields } from './untrusted/options.ts';
 
-/** The sizes of a diffusion transformer of the DiT kind (modules `attn`, `mlp`, and `cross` where it attends to text). */
+/**
+ * The sizes of a diffusion transformer of the DiT kind (modules `attn`, `mlp`, and `cross` where it attends to text).
+ */
 export interface TransformerSizes {
   readonly topology: Topology;
   /** Channels of the residual stream. */
@@ -51,7 +53,10 @@ export function transformerCost(sizes: TransformerSizes): ModelCost {
         case 'mlp':
           return 2 * count * mlpRatio * square;
         default:
-          throw new ProCacheError('invalid-model', `the cost of module "${module}" of block ${block} is not known (known: attn, cross, mlp)`);
+          throw new ProCacheError(
+            'invalid-model',
+            `the cost of module "${module}" of block ${block} is not known (known: attn, cross, mlp)`,
+          );
       }
     },
     embedding: tokens * hidden * channels * patch * patch,
@@ -78,9 +83,14 @@ const FIELDS: Fields<TransformerSizes> = {
 
 function checkSizes(sizes: TransformerSizes): void {
   checkOptions('sizes', sizes, FIELDS);
-  const placed = (key: keyof TransformerSizes) => ({ value: sizes[key], place: `sizes.${key}`, code: 'invalid-input' as const });
+  const placed = (key: keyof TransformerSizes) => ({
+    value: sizes[key],
+    place: `sizes.${key}`,
+    code: 'invalid-input' as const,
+  });
   for (const key of ['hidden', 'patch', 'channels', 'outChannels'] as const) integerOf(placed(key), 1);
-  for (const key of ['mlpRatio', 'textTokens', 'bytesPerNumber'] as const) if (sizes[key] !== undefined) numberOf(placed(key), 0, Infinity);
+  for (const key of ['mlpRatio', 'textTokens', 'bytesPerNumber'] as const)
+    if (sizes[key] !== undefined) numberOf(placed(key), 0, Infinity);
   numberOf(placed('weightBytes'), 0, Infinity);
   nameOf(placed('modulation'), ['per-block', 'shared']);
 }

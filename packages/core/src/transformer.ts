@@ -19,7 +19,10 @@ export interface LatentShape {
 export interface Transformer<T> {
   readonly topology: Topology;
   readonly latent: LatentShape;
-  /** Whether plans are to be hoisted for it (`hoist`): worth while where features fit the processor's cache, or memory is short. */
+  /**
+   * Whether plans are to be hoisted for it (`hoist`): worth while where features fit the processor's cache, or memory
+   * is short.
+   */
   readonly hoists: boolean;
 
   /**

@@ -18,9 +18,9 @@ export function featureStatistics(features: Float32Array, dimension: number): Fe
 /**
  * The running mean and covariance of feature vectors that arrive in batches.
  *
- * It keeps `dimension * (dimension + 1)` numbers however many vectors it sees, so that a Frechet distance over 50,000 images
- * needs no more memory than one over 50. Batches are centred before they are merged (Chan, Golub and LeVeque 1979, Eqs. 2.1), so
- * that features far from zero lose no digits.
+ * It keeps `dimension * (dimension + 1)` numbers however many vectors it sees, so that a Frechet distance over 50,000
+ * images needs no more memory than one over 50. Batches are centred before they are merged (Chan, Golub and LeVeque
+ * 1979, Eqs. 2.1), so that features far from zero lose no digits.
  */
 export class FeatureAccumulator {
   readonly dimension: number;
@@ -45,7 +45,10 @@ export class FeatureAccumulator {
     if (added === 0) return;
     const mean = batchMean(batch, dimension);
     for (let v = 0; v < added; v++) {
-      this.#addOuter(mean.map((centre, i) => batch[v * dimension + i]! - centre), 1);
+      this.#addOuter(
+        mean.map((centre, i) => batch[v * dimension + i]! - centre),
+        1,
+      );
     }
     const total = this.#count + added;
     const shift = mean.map((value, i) => value - this.#mean[i]!);
@@ -82,7 +85,8 @@ export class FeatureAccumulator {
 export function countVectors(features: Float32Array, dimension: number): number {
   if (!Number.isInteger(dimension) || dimension < 1 || features.length % dimension !== 0) {
     throw new RangeError(
-      `${features.length} values are not whole vectors of dimension ${dimension}; pass features laid out [vectors, dimension]`,
+      `${features.length} values are not whole vectors of dimension ${dimension}; ` +
+        `pass features laid out [vectors, dimension]`,
     );
   }
   return features.length / dimension;

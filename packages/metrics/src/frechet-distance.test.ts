@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FeatureAccumulator, featureStatistics, frechetDistance, frechetDistanceOfStatistics, type FeatureStatistics } from './index.ts';
+import {
+  FeatureAccumulator,
+  featureStatistics,
+  frechetDistance,
+  frechetDistanceOfStatistics,
+  type FeatureStatistics,
+} from './index.ts';
 
 const gaussian = (mean: number[], covariance: number[]): FeatureStatistics => ({
   count: 1000,
@@ -9,7 +15,10 @@ const gaussian = (mean: number[], covariance: number[]): FeatureStatistics => ({
 });
 const features = (vectors: number, dimension: number): fc.Arbitrary<Float32Array> =>
   fc
-    .array(fc.float({ min: -4, max: 4, noNaN: true }), { minLength: vectors * dimension, maxLength: vectors * dimension })
+    .array(fc.float({ min: -4, max: 4, noNaN: true }), {
+      minLength: vectors * dimension,
+      maxLength: vectors * dimension,
+    })
     .map((values) => Float32Array.from(values));
 
 describe('featureStatistics', () => {
@@ -25,7 +34,8 @@ describe('featureStatistics', () => {
       fc.property(features(9, 3), fc.nat({ max: 9 }), fc.nat({ max: 9 }), (all, one, other) => {
         const [first, second] = [Math.min(one, other) * 3, Math.max(one, other) * 3];
         const accumulator = new FeatureAccumulator(3);
-        for (const batch of [all.subarray(0, first), all.subarray(first, second), all.subarray(second)]) accumulator.add(batch);
+        for (const batch of [all.subarray(0, first), all.subarray(first, second), all.subarray(second)])
+          accumulator.add(batch);
         const [parts, whole] = [accumulator.statistics(), featureStatistics(all, 3)];
         parts.mean.forEach((value, i) => expect(value).toBeCloseTo(whole.mean[i]!, 10));
         parts.covariance.forEach((value, i) => expect(value).toBeCloseTo(whole.covariance[i]!, 10));
@@ -68,7 +78,10 @@ describe('frechetDistance', () => {
   });
 
   test('of orthogonal degenerate Gaussians is the sum of their variances', () => {
-    expect(frechetDistanceOfStatistics(gaussian([0, 0], [4, 0, 0, 0]), gaussian([0, 0], [0, 0, 0, 9]))).toBeCloseTo(13, 12);
+    expect(frechetDistanceOfStatistics(gaussian([0, 0], [4, 0, 0, 0]), gaussian([0, 0], [0, 0, 0, 9]))).toBeCloseTo(
+      13,
+      12,
+    );
     expect(frechetDistanceOfStatistics(gaussian([0, 0], [0, 0, 0, 0]), gaussian([0, 3], [0, 0, 0, 0]))).toBe(9);
   });
 
@@ -95,7 +108,9 @@ describe('frechetDistance', () => {
   });
 
   test('names the numbers that disagree', () => {
-    expect(() => frechetDistanceOfStatistics(gaussian([0], [1]), gaussian([0, 0], [1, 0, 0, 1]))).toThrow('dimension 1 against 2');
+    expect(() => frechetDistanceOfStatistics(gaussian([0], [1]), gaussian([0, 0], [1, 0, 0, 1]))).toThrow(
+      'dimension 1 against 2',
+    );
     expect(() => frechetDistanceOfStatistics(gaussian([0], [1]), gaussian([0], [1, 0]))).toThrow(RangeError);
     expect(() => frechetDistanceOfStatistics(gaussian([NaN], [1]), gaussian([0], [1]))).toThrow(/NaN/);
   });

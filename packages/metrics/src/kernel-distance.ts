@@ -18,26 +18,30 @@ export interface SubsetDistance {
 }
 
 /**
- * The kernel distance of two sets of features, `[vectors, dimension]` each: the squared maximum mean discrepancy, unbiased.
+ * The kernel distance of two sets of features, `[vectors, dimension]` each: the squared maximum mean discrepancy,
+ * unbiased.
  *
- * Binkowski et al., "Demystifying MMD GANs", 2018, Eq. 4 with the kernel `(x.y / dimension + 1)^3` of section 4. It is the KID
- * where the features are those of InceptionV3's last pooling layer. Lower is closer; unlike the Frechet distance its expectation
- * does not depend on the counts, so it can be trusted on small sets, where it may come out slightly negative. At least two
- * vectors a set; the cost grows with the square of the counts.
+ * Binkowski et al., "Demystifying MMD GANs", 2018, Eq. 4 with the kernel `(x.y / dimension + 1)^3` of section 4. It is
+ * the KID where the features are those of InceptionV3's last pooling layer. Lower is closer; unlike the Frechet
+ * distance its expectation does not depend on the counts, so it can be trusted on small sets, where it may come out
+ * slightly negative. At least two vectors a set; the cost grows with the square of the counts.
  */
 export function kernelDistance(featuresA: Float32Array, featuresB: Float32Array, dimension: number): number {
   requireVectors(featuresA, dimension, 2);
   requireVectors(featuresB, dimension, 2);
   return (
-    meanKernelWithin(featuresA, dimension) + meanKernelWithin(featuresB, dimension) - 2 * meanKernelAcross(featuresA, featuresB, dimension)
+    meanKernelWithin(featuresA, dimension) +
+    meanKernelWithin(featuresB, dimension) -
+    2 * meanKernelAcross(featuresA, featuresB, dimension)
   );
 }
 
 /**
- * The kernel distance over random subsets of both sets, the way KID is usually reported: a mean with a standard deviation.
+ * The kernel distance over random subsets of both sets, the way KID is usually reported: a mean with a standard
+ * deviation.
  *
- * Vectors are drawn without replacement within a subset. The subsets overlap, so `deviation` describes one subset; it is not the
- * standard error of the mean.
+ * Vectors are drawn without replacement within a subset. The subsets overlap, so `deviation` describes one subset; it
+ * is not the standard error of the mean.
  */
 export function kernelDistanceOverSubsets(
   featuresA: Float32Array,
@@ -48,11 +52,16 @@ export function kernelDistanceOverSubsets(
   const counts = [countVectors(featuresA, dimension), countVectors(featuresB, dimension)];
   const { random, subsets = 100, size = Math.min(1000, ...counts) } = options;
   if (!Number.isInteger(subsets) || subsets < 1) throw new RangeError(`${subsets} subsets; draw 1 or more`);
-  if (!Number.isInteger(size) || size < 2) throw new RangeError(`subsets of ${size} vectors; the unbiased estimate needs at least 2`);
+  if (!Number.isInteger(size) || size < 2)
+    throw new RangeError(`subsets of ${size} vectors; the unbiased estimate needs at least 2`);
   requireVectors(featuresA, dimension, size);
   requireVectors(featuresB, dimension, size);
   const distances = Array.from({ length: subsets }, () =>
-    kernelDistance(drawVectors(featuresA, dimension, size, random), drawVectors(featuresB, dimension, size, random), dimension),
+    kernelDistance(
+      drawVectors(featuresA, dimension, size, random),
+      drawVectors(featuresB, dimension, size, random),
+      dimension,
+    ),
   );
   const mean = distances.reduce((sum, value) => sum + value, 0) / subsets;
   const squares = distances.reduce((sum, value) => sum + (value - mean) ** 2, 0);
@@ -100,5 +109,8 @@ function drawVectors(features: Float32Array, dimension: number, size: number, ra
 
 function requireVectors(features: Float32Array, dimension: number, least: number): void {
   const vectors = countVectors(features, dimension);
-  if (vectors < least) throw new RangeError(`a set of ${vectors} vectors where ${least} are needed; pass more features or draw smaller subsets`);
+  if (vectors < least)
+    throw new RangeError(
+      `a set of ${vectors} vectors where ${least} are needed; pass more features or draw smaller subsets`,
+    );
 }

@@ -11,7 +11,13 @@ describe('meanSquaredError', () => {
   });
 
   test('is symmetric and never negative', () => {
-    fc.assert(fc.property(image, image, (a, b) => meanSquaredError(a, b) === meanSquaredError(b, a) && meanSquaredError(a, b) >= 0));
+    fc.assert(
+      fc.property(
+        image,
+        image,
+        (a, b) => meanSquaredError(a, b) === meanSquaredError(b, a) && meanSquaredError(a, b) >= 0,
+      ),
+    );
   });
 
   test('names both lengths', () => {
@@ -28,14 +34,30 @@ describe('psnr', () => {
 
   test('of one grey level in 256 is 48.13 dB', () => {
     const a = new Float32Array(64).fill(100);
-    expect(psnr(a, a.map((grey) => grey + 1), 255)).toBeCloseTo(20 * Math.log10(255), 12);
-    expect(psnr(a, a.map((grey) => grey + 1), 255)).toBeCloseTo(48.1308, 4);
+    expect(
+      psnr(
+        a,
+        a.map((grey) => grey + 1),
+        255,
+      ),
+    ).toBeCloseTo(20 * Math.log10(255), 12);
+    expect(
+      psnr(
+        a,
+        a.map((grey) => grey + 1),
+        255,
+      ),
+    ).toBeCloseTo(48.1308, 4);
   });
 
   test('does not change when images and peak are scaled alike', () => {
     fc.assert(
       fc.property(image, image, (a, b) => {
-        const scaled = psnr(a.map((x) => 64 * x), b.map((x) => 64 * x), 128);
+        const scaled = psnr(
+          a.map((x) => 64 * x),
+          b.map((x) => 64 * x),
+          128,
+        );
         expect(scaled === psnr(a, b, 2) || Math.abs(scaled - psnr(a, b, 2)) < 1e-9).toBe(true);
       }),
     );
@@ -65,7 +87,12 @@ describe('relativeError', () => {
     fc.assert(
       fc.property(image, image, (a, b) => {
         fc.pre(b.some((x) => Math.abs(x) > 1e-3));
-        expect(relativeError(a.map((x) => 8 * x), b.map((x) => 8 * x))).toBeCloseTo(relativeError(a, b), 9);
+        expect(
+          relativeError(
+            a.map((x) => 8 * x),
+            b.map((x) => 8 * x),
+          ),
+        ).toBeCloseTo(relativeError(a, b), 9);
       }),
     );
   });

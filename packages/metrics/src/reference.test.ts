@@ -1,6 +1,14 @@
-// Numbers printed by `/usr/bin/python3 packages/metrics/test/reference.py` (numpy 1.24.2, scipy 1.10.1, scikit-image 0.19.3).
+// Numbers printed by `/usr/bin/python3 packages/metrics/test/reference.py` (numpy 1.24.2, scipy 1.10.1, scikit-image
+// 0.19.3).
 import { expect, test } from 'vitest';
-import { featureStatistics, frechetDistance, frechetDistanceOfStatistics, kernelDistance, quantile, ssim } from './index.ts';
+import {
+  featureStatistics,
+  frechetDistance,
+  frechetDistanceOfStatistics,
+  kernelDistance,
+  quantile,
+  ssim,
+} from './index.ts';
 
 /** Park and Miller's generator: its products stay below 2^53, so Python and JavaScript agree on every digit. */
 function parkMiller(seed: number, count: number): Float32Array {
@@ -34,7 +42,10 @@ test('the Frechet distance of singular covariances equals the one by singular va
   const few = parkMiller(5, 8 * 24);
   const fewer = parkMiller(6, 5 * 24);
   expect(frechetDistance(few, fewer, 24)).toBeCloseTo(3.1014508113086006, 10);
-  const swapped = frechetDistanceOfStatistics({ ...featureStatistics(few, 24), count: 99 }, featureStatistics(fewer, 24));
+  const swapped = frechetDistanceOfStatistics(
+    { ...featureStatistics(few, 24), count: 99 },
+    featureStatistics(fewer, 24),
+  );
   expect(swapped).toBeCloseTo(3.1014508113086006, 6);
 });
 

@@ -41,7 +41,10 @@ function naiveSsim(a: Float32Array, b: Float32Array, { channels, height, width, 
 
 describe('ssim', () => {
   test('equals the equations written down directly', () => {
-    fc.assert(fc.property(image, image, (a, b) => Math.abs(ssim(a, b, shape) - naiveSsim(a, b, shape)) < 1e-10), { numRuns: 25 });
+    fc.assert(
+      fc.property(image, image, (a, b) => Math.abs(ssim(a, b, shape) - naiveSsim(a, b, shape)) < 1e-10),
+      { numRuns: 25 },
+    );
   });
 
   test('is symmetric, at most 1, at least -1, and 1 for equal images', () => {
@@ -59,7 +62,11 @@ describe('ssim', () => {
   test('does not change when images and peak are scaled alike', () => {
     fc.assert(
       fc.property(image, image, (a, b) => {
-        const scaled = ssim(a.map((x) => 4 * x), b.map((x) => 4 * x), { ...shape, peak: 8 });
+        const scaled = ssim(
+          a.map((x) => 4 * x),
+          b.map((x) => 4 * x),
+          { ...shape, peak: 8 },
+        );
         expect(scaled).toBeCloseTo(ssim(a, b, shape), 10);
       }),
       { numRuns: 25 },
@@ -74,13 +81,15 @@ describe('ssim', () => {
   });
 
   test('refuses images that hold no window', () => {
-    expect(() => ssim(new Float32Array(80), new Float32Array(80), { channels: 1, height: 8, width: 10, peak: 1 })).toThrow(
-      /10 x 8 pixels but ssim compares windows of 11 x 11/,
-    );
+    expect(() =>
+      ssim(new Float32Array(80), new Float32Array(80), { channels: 1, height: 8, width: 10, peak: 1 }),
+    ).toThrow(/10 x 8 pixels but ssim compares windows of 11 x 11/);
   });
 
   test('names the shape and the length that disagree', () => {
-    expect(() => ssim(new Float32Array(length), new Float32Array(5), shape)).toThrow(/has 5 values but 2 x 13 x 14 .* is 364/);
+    expect(() => ssim(new Float32Array(length), new Float32Array(5), shape)).toThrow(
+      /has 5 values but 2 x 13 x 14 .* is 364/,
+    );
     expect(() => ssim(new Float32Array(0), new Float32Array(0), { ...shape, width: 12.5 })).toThrow(RangeError);
     expect(() => ssim(new Float32Array(0), new Float32Array(0), { ...shape, peak: 0 })).toThrow(RangeError);
   });

@@ -17,15 +17,16 @@ const k1 = 0.01;
 const k2 = 0.03;
 
 /**
- * The mean structural similarity of two images `[channels, height, width]`: 1 for equal images, about 0 for unrelated ones, at least -1.
+ * The mean structural similarity of two images `[channels, height, width]`: 1 for equal images, about 0 for unrelated
+ * ones, at least -1.
  *
- * Wang, Bovik, Sheikh and Simoncelli, "Image Quality Assessment: From Error Visibility to Structural Similarity", 2004, Eqs. 13
- * to 17: an 11 x 11 Gaussian window with a standard deviation of 1.5 pixels, K1 = 0.01, K2 = 0.03, variances that divide by the
- * sum of the weights. Only windows that lie inside the image count, so the result equals
+ * Wang, Bovik, Sheikh and Simoncelli, "Image Quality Assessment: From Error Visibility to Structural Similarity", 2004,
+ * Eqs. 13 to 17: an 11 x 11 Gaussian window with a standard deviation of 1.5 pixels, K1 = 0.01, K2 = 0.03, variances
+ * that divide by the sum of the weights. Only windows that lie inside the image count, so the result equals
  * `skimage.metrics.structural_similarity(..., gaussian_weights=True, sigma=1.5, use_sample_covariance=False)`.
  *
- * Images with fewer than 11 rows or columns hold no window and are refused: a smaller window would give a number that cannot be
- * compared with any other.
+ * Images with fewer than 11 rows or columns hold no window and are refused: a smaller window would give a number that
+ * cannot be compared with any other.
  */
 export function ssim(a: Float32Array, b: Float32Array, options: SsimOptions): number {
   requireImages(a, b, options);
@@ -34,7 +35,12 @@ export function ssim(a: Float32Array, b: Float32Array, options: SsimOptions): nu
   let sum = 0;
   for (let channel = 0; channel < channels; channel++) {
     const from = channel * plane;
-    sum += planeSimilarity(Float64Array.from(a.subarray(from, from + plane)), Float64Array.from(b.subarray(from, from + plane)), width, peak);
+    sum += planeSimilarity(
+      Float64Array.from(a.subarray(from, from + plane)),
+      Float64Array.from(b.subarray(from, from + plane)),
+      width,
+      peak,
+    );
   }
   return sum / channels;
 }
@@ -45,9 +51,18 @@ function planeSimilarity(a: Float64Array, b: Float64Array, width: number, peak: 
   const c2 = (k2 * peak) ** 2;
   const meanA = blur(a, width);
   const meanB = blur(b, width);
-  const squareA = blur(a.map((value) => value * value), width);
-  const squareB = blur(b.map((value) => value * value), width);
-  const product = blur(a.map((value, i) => value * b[i]!), width);
+  const squareA = blur(
+    a.map((value) => value * value),
+    width,
+  );
+  const squareB = blur(
+    b.map((value) => value * value),
+    width,
+  );
+  const product = blur(
+    a.map((value, i) => value * b[i]!),
+    width,
+  );
   let sum = 0;
   for (let i = 0; i < meanA.length; i++) {
     const ma = meanA[i]!;
@@ -62,12 +77,17 @@ function planeSimilarity(a: Float64Array, b: Float64Array, width: number, peak: 
 const gaussian: readonly number[] = gaussianWindow();
 
 function gaussianWindow(): number[] {
-  const weights = Array.from({ length: windowSize }, (_, i) => Math.exp(-0.5 * ((i - (windowSize - 1) / 2) / sigma) ** 2));
+  const weights = Array.from({ length: windowSize }, (_, i) =>
+    Math.exp(-0.5 * ((i - (windowSize - 1) / 2) / sigma) ** 2),
+  );
   const sum = weights.reduce((total, weight) => total + weight, 0);
   return weights.map((weight) => weight / sum);
 }
 
-/** The Gaussian mean of every window inside a plane: `[height, width]` -> `[height - 10, width - 10]`, one axis after the other. */
+/**
+ * The Gaussian mean of every window inside a plane: `[height, width]` -> `[height - 10, width - 10]`, one axis after
+ * the other.
+ */
 function blur(plane: Float64Array, width: number): Float64Array {
   const height = plane.length / width;
   const innerWidth = width - windowSize + 1;
@@ -91,18 +111,22 @@ function blur(plane: Float64Array, width: number): Float64Array {
 function requireImages(a: Float32Array, b: Float32Array, { width, height, channels, peak }: SsimOptions): void {
   requirePositivePeak(peak);
   if (![width, height, channels].every((size) => Number.isInteger(size) && size > 0)) {
-    throw new RangeError(`an image of ${channels} x ${height} x ${width} (channels, height, width); pass positive whole numbers`);
+    throw new RangeError(
+      `an image of ${channels} x ${height} x ${width} (channels, height, width); pass positive whole numbers`,
+    );
   }
   if (Math.min(width, height) < windowSize) {
     throw new RangeError(
-      `the images are ${width} x ${height} pixels but ssim compares windows of ${windowSize} x ${windowSize}; use psnr or relativeError for smaller ones`,
+      `the images are ${width} x ${height} pixels but ssim compares windows of ${windowSize} x ${windowSize}; ` +
+        `use psnr or relativeError for smaller ones`,
     );
   }
   const expected = channels * height * width;
   for (const image of [a, b]) {
     if (image.length !== expected) {
       throw new RangeError(
-        `an image has ${image.length} values but ${channels} x ${height} x ${width} (channels, height, width) is ${expected}; pass [channels, height, width]`,
+        `an image has ${image.length} values but ${channels} x ${height} x ${width} (channels, height, width) ` +
+          `is ${expected}; pass [channels, height, width]`,
       );
     }
   }

@@ -19,15 +19,20 @@ describe('median and quantile', () => {
 
   test('lie between the extremes, grow with the fraction, ignore the order and leave the list alone', () => {
     fc.assert(
-      fc.property(values, fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true }), (list, p, q) => {
-        const copy = list.slice();
-        const [low, high] = [quantile(list, Math.min(p, q)), quantile(list, Math.max(p, q))];
-        expect(list).toEqual(copy);
-        expect(low).toBeLessThanOrEqual(high);
-        expect(quantile(list, 0)).toBe(Math.min(...list));
-        expect(quantile(list, 1)).toBe(Math.max(...list));
-        expect(quantile(list.toReversed(), p)).toBe(quantile(list, p));
-      }),
+      fc.property(
+        values,
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (list, p, q) => {
+          const copy = list.slice();
+          const [low, high] = [quantile(list, Math.min(p, q)), quantile(list, Math.max(p, q))];
+          expect(list).toEqual(copy);
+          expect(low).toBeLessThanOrEqual(high);
+          expect(quantile(list, 0)).toBe(Math.min(...list));
+          expect(quantile(list, 1)).toBe(Math.max(...list));
+          expect(quantile(list.toReversed(), p)).toBe(quantile(list, p));
+        },
+      ),
     );
   });
 
@@ -59,7 +64,11 @@ describe('bootstrapInterval', () => {
     const mean = (list: readonly number[]): number => list.reduce((sum, value) => sum + value, 0) / list.length;
     let covered = 0;
     for (let trial = 0; trial < 200; trial++) {
-      const { low, high } = bootstrapInterval(Array.from({ length: 30 }, random), mean, { random, samples: 300, level: 0.9 });
+      const { low, high } = bootstrapInterval(Array.from({ length: 30 }, random), mean, {
+        random,
+        samples: 300,
+        level: 0.9,
+      });
       if (low <= 0.5 && 0.5 <= high) covered++;
     }
     expect(covered / 200).toBeGreaterThan(0.82);

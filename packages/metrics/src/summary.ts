@@ -39,9 +39,9 @@ export interface Interval {
 /**
  * The percentile bootstrap interval of `statistic`: where it falls when `values` are drawn anew, with replacement.
  *
- * Efron, "Bootstrap Methods: Another Look at the Jackknife", 1979. It says how far a measured median or mean can be trusted
- * without assuming a distribution; with fewer than about ten values it is too narrow. `random` is the only source of chance, so a seeded
- * one gives the same interval again.
+ * Efron, "Bootstrap Methods: Another Look at the Jackknife", 1979. It says how far a measured median or mean can be
+ * trusted without assuming a distribution; with fewer than about ten values it is too narrow. `random` is the only
+ * source of chance, so a seeded one gives the same interval again.
  */
 export function bootstrapInterval(
   values: readonly number[],
@@ -51,7 +51,8 @@ export function bootstrapInterval(
   const { random, samples = 2000, level = 0.95 } = options;
   requireValues(values);
   if (!Number.isInteger(samples) || samples < 1) throw new RangeError(`${samples} resamples; draw 1 or more`);
-  if (!(level > 0 && level < 1)) throw new RangeError(`the level is ${level}; pass a number between 0 and 1, such as 0.95`);
+  if (!(level > 0 && level < 1))
+    throw new RangeError(`the level is ${level}; pass a number between 0 and 1, such as 0.95`);
   const statistics = Array.from({ length: samples }, () =>
     statistic(Array.from(values, () => values[Math.floor(random() * values.length)]!)),
   );

@@ -20,4 +20,14 @@ export { guidanceOf } from './guidance.ts';
 export type { OnnxGraph } from './onnx/graph-builder.ts';
 export type { Dimension, ElementType, GraphValue } from './onnx/model-proto.ts';
 export type { StreamShape } from './graphs/emitter.ts';
-export { aheadCoefficientsOf, aheadOf, IMAGES, inLane, inputOf, outputOf, packOf, rowsOf, scoreOf } from './graphs/names.ts';
+export {
+  aheadCoefficientsOf,
+  aheadOf,
+  IMAGES,
+  inLane,
+  inputOf,
+  outputOf,
+  packOf,
+  rowsOf,
+  scoreOf,
+} from './graphs/names.ts';

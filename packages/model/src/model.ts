@@ -1,4 +1,12 @@
-import type { BranchId, Condition, DiffusionOptions, LatentShape, ModelCost, StepProgram, Topology } from '@procache/core';
+import type {
+  BranchId,
+  Condition,
+  DiffusionOptions,
+  LatentShape,
+  ModelCost,
+  StepProgram,
+  Topology,
+} from '@procache/core';
 import type { StreamShape } from './graphs/emitter.ts';
 import type { OnnxGraph } from './onnx/graph-builder.ts';
 
@@ -40,11 +48,17 @@ export interface TransformerModel {
    * [rows, entries * width].
    */
   conditioningGraphs(): readonly OnnxGraph[];
-  /** Bytes of the weights, as 32-bit floats, that evaluating the module of a branch takes; its modulation's are not among them. */
+  /**
+   * Bytes of the weights, as 32-bit floats, that evaluating the module of a branch takes; its modulation's are not
+   * among them.
+   */
   weightBytes(branch: BranchId): number;
   /** One graph for some step programs, each of which it can run: see `stepGraph`. */
   stepGraph(programs: readonly StepProgram[]): OnnxGraph;
-  /** The plain model in one graph, as any exporter would write it: `latent` and the inputs of `conditioningRows`, a row for each image, to `output`. The yardstick of benchmarks. */
+  /**
+   * The plain model in one graph, as any exporter would write it: `latent` and the inputs of `conditioningRows`, a row
+   * for each image, to `output`. The yardstick of benchmarks.
+   */
   plainGraph(): OnnxGraph;
 }
 
@@ -72,7 +86,9 @@ export interface Classes {
   readonly count: number;
   /** The label that stands for "no class", which guidance needs; absent where the model was trained without one. */
   readonly unconditional: number | undefined;
-  /** Whether no file tells how many classes there are, so that the last row of the label table is taken for "no class". */
+  /**
+   * Whether no file tells how many classes there are, so that the last row of the label table is taken for "no class".
+   */
   readonly guessed: boolean;
   /** What each class is called, by label, the name to show first; a class without a known name has none. */
   readonly names: readonly (readonly string[])[] | undefined;

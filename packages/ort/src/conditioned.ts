@@ -1,4 +1,14 @@
-import { type BranchId, type Conditioned, type FeatureId, isPack, type Plan, ProCacheError, type StepCall, type StepResult, writesOf } from '@procache/core';
+import {
+  type BranchId,
+  type Conditioned,
+  type FeatureId,
+  isPack,
+  type Plan,
+  ProCacheError,
+  type StepCall,
+  type StepResult,
+  writesOf,
+} from '@procache/core';
 import { aheadOf, outputOf, scoreOf, type TransformerModel } from '@procache/model';
 import type { Tensor } from 'onnxruntime-common';
 import { feedsOf } from './feeds.ts';
@@ -83,6 +93,8 @@ function outputsOf({ plan: { ops } }: StepCall<Tensor>): Outputs {
 function runError(cause: unknown): never {
   const message = cause instanceof Error ? cause.message : String(cause);
   const exhausted = /alloc|out of memory/i.test(message);
-  const advice = exhausted ? "not enough memory; take fewer images at once, or open the model with memory: 'low': " : '';
+  const advice = exhausted
+    ? "not enough memory; take fewer images at once, or open the model with memory: 'low': "
+    : '';
   throw new ProCacheError(exhausted ? 'out-of-memory' : 'execution-failed', `${advice}${message}`, { cause });
 }

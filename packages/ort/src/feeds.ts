@@ -1,4 +1,15 @@
-import { type AheadSum, type BranchId, type FeatureId, type Fold, isPack, type Op, type Run, type StepCall, type StepProgram, type Tokens } from '@procache/core';
+import {
+  type AheadSum,
+  type BranchId,
+  type FeatureId,
+  type Fold,
+  isPack,
+  type Op,
+  type Run,
+  type StepCall,
+  type StepProgram,
+  type Tokens,
+} from '@procache/core';
 import { aheadCoefficientsOf, inputOf, packOf, rowsOf, type TransformerModel } from '@procache/model';
 import type { Tensor } from 'onnxruntime-common';
 import type { OrtHost } from './host.ts';
@@ -24,7 +35,11 @@ export async function feedsOf(parts: FeedParts, call: StepCall<Tensor>): Promise
   const modulation = await modulations.at(call.step);
   const feeds: Record<string, Tensor> = {
     latent: new host.Tensor('float32', call.latent, [images, latent.channels, latent.height, latent.width]),
-    modulation: new host.Tensor('float32', concatenated(scratch.take('modulation', images * stream.entries * stream.width), modulation), [images, stream.entries, stream.width]),
+    modulation: new host.Tensor(
+      'float32',
+      concatenated(scratch.take('modulation', images * stream.entries * stream.width), modulation),
+      [images, stream.entries, stream.width],
+    ),
     ...foldFeeds(parts, call, modulation, images),
     ...(await aheadFeeds(parts, call.plan.ops, images)),
   };
@@ -36,24 +51,42 @@ export async function feedsOf(parts: FeedParts, call: StepCall<Tensor>): Promise
 }
 
 /** What the folds take: gate times weight of every feature that they add, and the sums that were prepared for them. */
-function foldFeeds({ model, host, scratch }: FeedParts, call: StepCall<Tensor>, modulation: readonly Float32Array[], images: number): Record<string, Tensor> {
+function foldFeeds(
+  { model, host, scratch }: FeedParts,
+  call: StepCall<Tensor>,
+  modulation: readonly Float32Array[],
+  images: number,
+): Record<string, Tensor> {
   const folds = call.plan.ops.filter((op): op is Fold => op.op === 'fold');
-  const terms = folds.flatMap((fold) => fold.terms.flatMap(({ feature, weights }) => weights.map((weight) => ({ feature, weight }))));
+  const terms = folds.flatMap((fold) =>
+    fold.terms.flatMap(({ feature, weights }) => weights.map((weight) => ({ feature, weight }))),
+  );
   const sums = folds.flatMap((fold) => fold.sums ?? []);
   const feeds: Record<string, Tensor> = {};
   if (terms.length > 0) {
     const { width } = model.stream;
     const coefficients = scratch.take('coefficients', terms.length * images * width);
-    terms.forEach((term, i) => writeCoefficients(model, coefficients.subarray(i * images * width, (i + 1) * images * width), term, modulation));
+    terms.forEach((term, i) =>
+      writeCoefficients(model, coefficients.subarray(i * images * width, (i + 1) * images * width), term, modulation),
+    );
     feeds['coefficients'] = new host.Tensor('float32', coefficients, [terms.length, images, 1, width]);
   }
   sums.forEach(({ pack }, i) => (feeds[packOf(i)] = call.features.get(pack)![0]!));
-  if (sums.length > 0) feeds['slices'] = new host.Tensor('int64', BigInt64Array.from(sums, ({ index }) => BigInt(index)), [sums.length]);
+  if (sums.length > 0)
+    feeds['slices'] = new host.Tensor(
+      'int64',
+      BigInt64Array.from(sums, ({ index }) => BigInt(index)),
+      [sums.length],
+    );
   return feeds;
 }
 
 /** What the runs take to add up for later steps, with the gates of those: [branches, sums, images, 1, width]. */
-async function aheadFeeds({ model, host, modulations, program, scratch }: FeedParts, ops: readonly Op[], images: number): Promise<Record<string, Tensor>> {
+async function aheadFeeds(
+  { model, host, modulations, program, scratch }: FeedParts,
+  ops: readonly Op[],
+  images: number,
+): Promise<Record<string, Tensor>> {
   const feeds: Record<string, Tensor> = {};
   const runs = ops.filter((op): op is Run => op.op === 'run');
   const compiled = program.ops.filter((op) => op.op === 'run');
@@ -69,7 +102,13 @@ async function aheadFeeds({ model, host, modulations, program, scratch }: FeedPa
         writeCoefficients(model, coefficients.subarray(start, start + perTerm), term, modulation);
       }
     }
-    feeds[aheadCoefficientsOf(run)] = new host.Tensor('float32', coefficients, [branches.length, sums.length, images, 1, model.stream.width]);
+    feeds[aheadCoefficientsOf(run)] = new host.Tensor('float32', coefficients, [
+      branches.length,
+      sums.length,
+      images,
+      1,
+      model.stream.width,
+    ]);
   }
   return feeds;
 }

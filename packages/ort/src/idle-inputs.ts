@@ -7,9 +7,16 @@ export function idleInputs(host: OrtHost, { inputs }: OnnxGraph, lane: number): 
   const own = inputs.filter(({ name }) => laneOf(name) === lane);
   return Object.fromEntries(
     own.map(({ name, type, shape }) => {
-      const dims = shape.map((extent) => (typeof extent === 'number' ? extent : extent === inLane(lane, IMAGES) ? 0 : 1));
+      const dims = shape.map((extent) =>
+        typeof extent === 'number' ? extent : extent === inLane(lane, IMAGES) ? 0 : 1,
+      );
       const count = dims.reduce((product, extent) => product * extent, 1);
-      return [name, type === 'int64' ? new host.Tensor('int64', new BigInt64Array(count), dims) : new host.Tensor('float32', new Float32Array(count), dims)];
+      return [
+        name,
+        type === 'int64'
+          ? new host.Tensor('int64', new BigInt64Array(count), dims)
+          : new host.Tensor('float32', new Float32Array(count), dims),
+      ];
     }),
   );
 }

@@ -27,7 +27,13 @@ function mergeTwo(a: StepProgram, b: StepProgram): StepProgram {
 }
 
 function mergeOps(a: ProgramOp, b: ProgramOp): ProgramOp {
-  if (a.op === 'run' && b.op === 'run') return { ...a, keep: union(a.keep, b.keep), watch: union(a.watch, b.watch), ahead: union(a.ahead, b.ahead).sort((c, d) => parseBranch(c).block - parseBranch(d).block) };
+  if (a.op === 'run' && b.op === 'run')
+    return {
+      ...a,
+      keep: union(a.keep, b.keep),
+      watch: union(a.watch, b.watch),
+      ahead: union(a.ahead, b.ahead).sort((c, d) => parseBranch(c).block - parseBranch(d).block),
+    };
   if (a.op === 'refresh' && b.op === 'refresh') return { ...a, keep: a.keep || b.keep };
   return a;
 }

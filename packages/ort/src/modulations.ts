@@ -35,7 +35,10 @@ export class Modulations {
     this.#stepsPerBatch = Math.max(1, Math.floor(BATCH_BYTES / (4 * this.#perStep)));
   }
 
-  /** The modulations of one step: for each image, [entries, width]. Steps are asked for in order, and those ahead of them. */
+  /**
+   * The modulations of one step: for each image, [entries, width]. Steps are asked for in order, and those ahead of
+   * them.
+   */
   async at(step: number): Promise<readonly Float32Array[]> {
     const number = Math.floor(step / this.#stepsPerBatch);
     const { values, rowOf } = this.#batches.get(number) ?? (await this.#compute(number));
@@ -48,7 +51,8 @@ export class Modulations {
 
   /** Lets go of what steps before this one needed. */
   discardBefore(step: number): void {
-    for (const number of this.#batches.keys()) if ((number + 1) * this.#stepsPerBatch <= step) this.#batches.delete(number);
+    for (const number of this.#batches.keys())
+      if ((number + 1) * this.#stepsPerBatch <= step) this.#batches.delete(number);
   }
 
   dispose(): void {
@@ -66,7 +70,10 @@ export class Modulations {
   }
 
   async #compute(number: number): Promise<Batch> {
-    const timesteps = this.#conditions.timesteps.slice(number * this.#stepsPerBatch, (number + 1) * this.#stepsPerBatch);
+    const timesteps = this.#conditions.timesteps.slice(
+      number * this.#stepsPerBatch,
+      (number + 1) * this.#stepsPerBatch,
+    );
     const { rows, inputs, rowOf } = this.#model.conditioningRows(timesteps, this.#distinct);
     const batch = { values: await this.#join(feedsOf(this.#host, inputs), rows), rowOf };
     this.#batches.set(number, batch);
@@ -91,7 +98,8 @@ export class Modulations {
   #place(batch: Float32Array, part: Tensor, column: number): number {
     const [rows, numbers] = part.dims as readonly [number, number];
     const data = part.data as Float32Array;
-    for (let row = 0; row < rows; row++) batch.set(data.subarray(row * numbers, (row + 1) * numbers), row * this.#perRow + column);
+    for (let row = 0; row < rows; row++)
+      batch.set(data.subarray(row * numbers, (row + 1) * numbers), row * this.#perRow + column);
     return numbers;
   }
 }
@@ -106,5 +114,7 @@ interface Batch {
 
 /** The tensors of some inputs. */
 function feedsOf(host: OrtHost, inputs: ConditioningRows['inputs']): Record<string, Tensor> {
-  return Object.fromEntries(Object.entries(inputs).map(([name, { type, data, shape }]) => [name, new host.Tensor(type, data, shape)]));
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, { type, data, shape }]) => [name, new host.Tensor(type, data, shape)]),
+  );
 }

@@ -1,5 +1,12 @@
 import { type Plan, planOf, programsOf, type Schedule, type StepProgram, uncached } from '@procache/core';
-import { bytesSource, type OnnxGraph, openCheckpoint, openModel, type TransformerModel, writeSafetensors } from '@procache/model';
+import {
+  bytesSource,
+  type OnnxGraph,
+  openCheckpoint,
+  openModel,
+  type TransformerModel,
+  writeSafetensors,
+} from '@procache/model';
 import type { InferenceSession } from 'onnxruntime-common';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { OrtHost } from './host.ts';
@@ -34,7 +41,9 @@ function tinyDit(depth: number, hidden: number): Uint8Array {
       linear(`blocks.${i}.adaLN_modulation.1`, 6 * hidden, hidden),
     );
   }
-  const tensors = Object.entries(shapes).map(([name, shape]) => [name, { shape, data: new Float32Array(shape.reduce((a, b) => a * b)) }] as const);
+  const tensors = Object.entries(shapes).map(
+    ([name, shape]) => [name, { shape, data: new Float32Array(shape.reduce((a, b) => a * b)) }] as const,
+  );
   return writeSafetensors(new Map(tensors));
 }
 
@@ -72,7 +81,10 @@ function recordingHost(failing: (graph: OnnxGraph) => boolean = () => false) {
 }
 
 describe('sharedGraphs', () => {
-  const outputsFor = (...plans: Plan[]) => sharedGraphs(programsOf(...plans), model).flatMap(({ lanes }) => lanes.map(({ program }) => model.stepGraph([program]).outputs.map(({ name }) => name)));
+  const outputsFor = (...plans: Plan[]) =>
+    sharedGraphs(programsOf(...plans), model).flatMap(({ lanes }) =>
+      lanes.map(({ program }) => model.stepGraph([program]).outputs.map(({ name }) => name)),
+    );
 
   it('serves programs that differ only in what they give from one graph', () => {
     const features = ['0.attn', '0.mlp', '1.attn', '1.mlp', '2.attn', '2.mlp'].map((branch) => `feature ${branch}`);

@@ -89,10 +89,12 @@ export class ProgramStore {
     const served = new Set(pinned.flatMap(({ graph }) => keysOf(graph)));
     const missing = programsOf(...this.#prepared, ...wanted).filter(({ key }) => !served.has(key));
     const needed = sharedGraphs(missing, this.#model, this.#options.joinsFrom);
-    const isNeeded = (open: OpenSession) => pinned.includes(open) || needed.some((graph) => servesTheSame(graph, open.graph));
+    const isNeeded = (open: OpenSession) =>
+      pinned.includes(open) || needed.some((graph) => servesTheSame(graph, open.graph));
     const [kept, superfluous] = [this.#open.filter(isNeeded), this.#open.filter((open) => !isNeeded(open))];
     this.#open = kept;
-    for (const { session } of superfluous) await session.release(); // before others are opened, so that both are never held at once
+    // before others are opened, so that both are never held at once
+    for (const { session } of superfluous) await session.release();
     for (const graph of needed) {
       if (kept.some((open) => servesTheSame(open.graph, graph))) continue;
       const written = this.#model.stepGraph(graph.lanes.map(({ program }) => program));
@@ -110,7 +112,10 @@ function laneRunner({ graph, session, idle }: OpenSession, lane: number): Progra
     program: graph.lanes[lane]!.program,
     async run(feeds, outputs) {
       const own = Object.entries(feeds).map(([name, tensor]) => [inLane(lane, name), tensor] as const);
-      const results = await session.run({ ...others, ...Object.fromEntries(own) }, outputs.map((name) => inLane(lane, name)));
+      const results = await session.run(
+        { ...others, ...Object.fromEntries(own) },
+        outputs.map((name) => inLane(lane, name)),
+      );
       return Object.fromEntries(outputs.map((name) => [name, results[inLane(lane, name)]!]));
     },
   };

@@ -28,13 +28,19 @@ const JOINED_FROM_BYTES = 64 * 2 ** 20;
  * Programs that differ only in what they give are one lane: an output that a run does not ask for
  * costs next to nothing. Lanes share a graph if that spares `joinsFrom` bytes of weights or more.
  */
-export function sharedGraphs(programs: readonly StepProgram[], model: TransformerModel, joinsFrom: number = JOINED_FROM_BYTES): readonly SharedGraph[] {
-  const bytesOf = (branches: Iterable<BranchId>) => [...branches].reduce((sum, branch) => sum + model.weightBytes(branch), 0);
+export function sharedGraphs(
+  programs: readonly StepProgram[],
+  model: TransformerModel,
+  joinsFrom: number = JOINED_FROM_BYTES,
+): readonly SharedGraph[] {
+  const bytesOf = (branches: Iterable<BranchId>) =>
+    [...branches].reduce((sum, branch) => sum + model.weightBytes(branch), 0);
   const lanes = lanesOf(programs).map((lane) => ({ lane, branches: branchesOf(lane.program, model) }));
   const graphs: { readonly lanes: Lane[]; readonly branches: Set<BranchId> }[] = [];
   // The heaviest first: all that others can share is then in one place.
   for (const { lane, branches } of lanes.toSorted((a, b) => bytesOf(b.branches) - bytesOf(a.branches))) {
-    const spared = (graph: { readonly branches: ReadonlySet<BranchId> }) => bytesOf([...branches].filter((branch) => graph.branches.has(branch)));
+    const spared = (graph: { readonly branches: ReadonlySet<BranchId> }) =>
+      bytesOf([...branches].filter((branch) => graph.branches.has(branch)));
     const best = graphs.toSorted((a, b) => spared(b) - spared(a))[0];
     if (best && spared(best) >= joinsFrom) {
       best.lanes.push(lane);

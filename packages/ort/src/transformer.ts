@@ -30,10 +30,17 @@ export function hoistsPlans({ stream }: TransformerModel, residence: Residence =
 }
 
 /** A transformer that ONNX Runtime computes: each step program one graph, each step one run. */
-export function ortTransformer(model: TransformerModel, host: OrtHost, options: OrtTransformerOptions = {}): Transformer<Tensor> {
+export function ortTransformer(
+  model: TransformerModel,
+  host: OrtHost,
+  options: OrtTransformerOptions = {},
+): Transformer<Tensor> {
   const residence = options.residence ?? 'packed';
   const hoists = hoistsPlans(model, residence);
-  const programs = new ProgramStore(model, host, { residence, joinsFrom: residence === 'mapped' ? Infinity : options.joinsFrom });
+  const programs = new ProgramStore(model, host, {
+    residence,
+    joinsFrom: residence === 'mapped' ? Infinity : options.joinsFrom,
+  });
   const conditioning = new Conditioning(model, host);
   let isDisposed = false;
   const checkOpen = (): void => {
@@ -70,7 +77,11 @@ interface Shared {
   readonly checkOpen: () => void;
 }
 
-async function condition({ model, host, programs, conditioning, checkOpen }: Shared, conditions: Conditions, plan: Plan): Promise<Conditioned<Tensor>> {
+async function condition(
+  { model, host, programs, conditioning, checkOpen }: Shared,
+  conditions: Conditions,
+  plan: Plan,
+): Promise<Conditioned<Tensor>> {
   model.checkConditions(conditions.images);
   const modulations = new Modulations(model, host, conditioning, conditions);
   // First, and alone: its weights are let go of before those of the steps are loaded.

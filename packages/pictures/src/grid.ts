@@ -65,7 +65,8 @@ export function drawGrid(grid: PictureGrid): Picture {
   const layout = layOut(grid, first);
   if (layout.width * layout.height > mostPixels) {
     throw new RangeError(
-      `a grid of ${layout.width} x ${layout.height} pixels; draw fewer or smaller pictures, at most ${mostPixels} pixels in all`,
+      `a grid of ${layout.width} x ${layout.height} pixels; ` +
+        `draw fewer or smaller pictures, at most ${mostPixels} pixels in all`,
     );
   }
   const canvas = blankCanvas(layout.width, layout.height);

@@ -67,7 +67,8 @@ function* chunksOf(png: Uint8Array): Generator<Chunk, undefined> {
     const [kept, found] = [numberAt(png, start + 8 + length), crc32(png.subarray(start + 4, start + 8 + length))];
     if (kept !== found) {
       throw new RangeError(
-        `the chunk at byte ${start} of the PNG file has the check sum ${hex(found)}, and the file says ${hex(kept)}; it is damaged`,
+        `the chunk at byte ${start} of the PNG file has the check sum ${hex(found)}, and the file says ` +
+          `${hex(kept)}; it is damaged`,
       );
     }
     const type = strFromU8(png.subarray(start + 4, start + 8), true);
@@ -85,7 +86,8 @@ function chunkBytes(type: string, data: readonly Uint8Array[]): Uint8Array {
 function textChunk(keyword: string, text: string): Uint8Array {
   if (!/^(?! )[\x20-\x7e]{1,79}(?<! )$/.test(keyword)) {
     throw new RangeError(
-      `the keyword ${quoted(keyword)} (${keyword.length} characters) is not 1 to 79 printable ASCII characters; shorten it`,
+      `the keyword ${quoted(keyword)} (${keyword.length} characters) is not 1 to 79 printable ASCII characters; ` +
+        `shorten it`,
     );
   }
   if (text.includes('\0'))
@@ -148,7 +150,8 @@ function unpacked(packed: Uint8Array, keyword: string, room: number): Uint8Array
 
 function tooLong(keyword: string): RangeError {
   return new RangeError(
-    `the text of ${quoted(keyword)} makes more than ${mostText} bytes of text in all, which no picture of this program has`,
+    `the text of ${quoted(keyword)} makes more than ${mostText} bytes of text in all, which no picture of this ` +
+      `program has`,
   );
 }
 

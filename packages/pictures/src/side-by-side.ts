@@ -56,5 +56,8 @@ export function uncachedCaption(seconds: number): string {
 /** The caption of the cached row: `procache-published`, `1.70 s (2.48x)`, `PSNR 33.1 dB`, a line each. */
 export function cachedCaption({ schedule, seconds, uncachedSeconds, psnr }: CachedResult): string {
   const closeness = psnr === Infinity ? 'identical' : `PSNR ${psnr.toFixed(1)} dB`;
-  return `${captionOf(schedule, 'schedule')}\n${seconds.toFixed(2)} s (${(uncachedSeconds / seconds).toFixed(2)}x)\n${closeness}`;
+  return (
+    `${captionOf(schedule, 'schedule')}\n${seconds.toFixed(2)} s ` +
+    `(${(uncachedSeconds / seconds).toFixed(2)}x)\n${closeness}`
+  );
 }

@@ -101,7 +101,8 @@ describe('the report of a search', () => {
 
   it('asks for nothing, runs nothing, forbids both, and says so', () => {
     expect(html).toContain(
-      `<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; img-src data:; style-src &#39;unsafe-inline&#39;; base-uri &#39;none&#39;; form-action &#39;none&#39;">`,
+      `<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; img-src data:; ` +
+        `style-src &#39;unsafe-inline&#39;; base-uri &#39;none&#39;; form-action &#39;none&#39;">`,
     );
     expect(html).toContain('It loads nothing, sends nothing and runs no script');
     expect(html).not.toMatch(/<script|<link|<iframe|<object| on\w+="|https?:\/\/|src="(?!data:image\/png;base64,)/);
@@ -196,8 +197,10 @@ describe('which images stand behind a number', () => {
   it('is said in one sentence', () => {
     const sentence = imageSetsSentence({ search: 16, final: 64, judged: 32 });
     expect(sentence).toBe(
-      'The scores on this page are of three sets of images, and compare within one set only: schedules were searched by 16 images, ' +
-        'the best of them raced on 64 images, which decided what is called found, and the table of the result is of 32 images by which nothing was chosen.',
+      'The scores on this page are of three sets of images, and compare within one set only: schedules were ' +
+        'searched by 16 images, ' +
+        'the best of them raced on 64 images, which decided what is called found, and the table of the result ' +
+        'is of 32 images by which nothing was chosen.',
     );
     expect(searchReport(report())).toContain(sentence);
     expect(imageSetsSentence({ search: 16, final: 0, judged: 32 })).toContain('are of two sets of images');
@@ -224,7 +227,8 @@ describe('a schedule that is better than what was found', () => {
     };
     const html = searchReport(report({ budgets: [better] }));
     expect(html).toContain(
-      '2 computed: Candidate 1 was better than what was found on the images of the search, and worse on the fresh images of the final race, which decide.',
+      '2 computed: Candidate 1 was better than what was found on the images of the search, and worse on the ' +
+        'fresh images of the final race, which decide.',
     );
     expect(searchReport(report())).not.toContain('was better than what was found');
   });
@@ -265,7 +269,8 @@ describe('the words beside the numbers', () => {
       }),
     );
     expect(html).toContain(
-      'Measured on 32 images that the search has not seen. All together are compared with the data that was given (kernel).',
+      'Measured on 32 images that the search has not seen. All together are compared with the data that was ' +
+        'given (kernel).',
     );
     expect(html).not.toContain('uncached image from the same noise');
     expect(html).not.toContain('intervals as bars');

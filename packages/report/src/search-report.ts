@@ -113,7 +113,10 @@ function subtitleOf({ model, steps, sampler, guidance, objectives, images, budge
   const guided = guidance === 1 ? '' : `, guidance ${guidance}`;
   const best = budgets.map(({ computed, best: score }) => `${shownScore(score)} with ${computed} computed`).join('; ');
   const set = images.final > 0 ? 'the images of the final race' : 'the images of the search';
-  return `${nameText(model)}, ${steps} steps of ${sampler}${guided}. Found, by ${objectives[0].name} on ${set}: ${best}.`;
+  return (
+    `${nameText(model)}, ${steps} steps of ${sampler}${guided}. Found, by ${objectives[0].name} on ${set}: ` +
+    `${best}.`
+  );
 }
 
 /** Which images stand behind which number: the same schedule has another score on each set. */
@@ -124,7 +127,10 @@ export function imageSetsSentence({ search, final, judged }: ImageSets): string 
     ...(judged > 0 ? [`the table of the result is of ${counted(judged)} by which nothing was chosen`] : []),
   ];
   if (sets.length === 1) {
-    return `Every score on this page is of ${counted(search)} that schedules were searched by; it flatters what was found.`;
+    return (
+      `Every score on this page is of ${counted(search)} that schedules were searched by; ` +
+      `it flatters what was found.`
+    );
   }
   const intro = `The scores on this page are of ${sets.length === 3 ? 'three' : 'two'} sets of images`;
   return `${intro}, and compare within one set only: ${sets.slice(0, -1).join(', ')}, and ${sets.at(-1)!}.`;

@@ -9,7 +9,10 @@ export interface Change {
   readonly relativeL1: number;
 }
 
-/** How features change from each step to the next: the first analysis of the paper (section 3). One entry fewer than steps. */
+/**
+ * How features change from each step to the next: the first analysis of the paper (section 3). One entry fewer than
+ * steps.
+ */
 export function featureChange(features: readonly Float32Array[]): readonly Change[] {
   return features.slice(1).map((feature, i) => changeOf(features[i]!, feature));
 }
@@ -28,7 +31,10 @@ export interface ReuseErrorOptions {
  * `errors[step][gap - 1]` is that of the feature of `step`, held or forecast from steps that were computed `gap` steps
  * apart. NaN where the gap reaches back before step 0; an order without history enough falls back.
  */
-export function reuseError(features: readonly Float32Array[], options: ReuseErrorOptions): readonly (readonly number[])[] {
+export function reuseError(
+  features: readonly Float32Array[],
+  options: ReuseErrorOptions,
+): readonly (readonly number[])[] {
   checkOptions('reuseError', options, { longest: true, order: true, forecast: true });
   const { longest, order = 0, forecast = 'taylor' } = options;
   if (!Number.isSafeInteger(longest) || longest < 1)
@@ -73,5 +79,8 @@ export function changeOf(before: Float32Array, after: Float32Array): Change {
     size += Math.abs(b);
   }
   const lengths = Math.sqrt(beforeSquares * afterSquares);
-  return { cosine: lengths === 0 ? Number(difference === 0) : product / lengths, relativeL1: difference === 0 ? 0 : difference / size };
+  return {
+    cosine: lengths === 0 ? Number(difference === 0) : product / lengths,
+    relativeL1: difference === 0 ? 0 : difference / size,
+  };
 }

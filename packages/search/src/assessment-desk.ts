@@ -29,7 +29,8 @@ export class AssessmentDesk {
     if (ranking.length > 0) return ranking;
     throw new ProCacheError(
       'invalid-input',
-      `the search ended after ${this.images} images, before any pattern was assessed on all ${this.#options.study.header.seeds.length} seeds; raise the limit`,
+      `the search ended after ${this.images} images, before any pattern was assessed on all ` +
+        `${this.#options.study.header.seeds.length} seeds; raise the limit`,
     );
   }
 
@@ -48,7 +49,8 @@ export class AssessmentDesk {
         answers.set(pattern, await this.#assessOne(pattern, seeds));
     };
     const stop = (): void => void (open.length = 0);
-    const workers = Array.from({ length: Math.min(parallel, open.length) }, () => work().finally(stop)); // each ends when there is no more, or fails
+    // each ends when there is no more, or fails
+    const workers = Array.from({ length: Math.min(parallel, open.length) }, () => work().finally(stop));
     await Promise.allSettled(workers);
     await Promise.all(workers);
     if (isLimited) throw new LimitReached();

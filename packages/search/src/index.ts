@@ -9,7 +9,14 @@ export { referenceAttempt, referenceSample } from './space/reference-sampler.ts'
 export type { ReferenceConstraints, ReferenceDraw, ReferenceOptions } from './space/reference-sampler.ts';
 
 // How to judge a schedule
-export { checkObjectives, type Evaluator, lossesOf, type Objective, type Scores, type Signal } from './scoring/evaluator.ts';
+export {
+  checkObjectives,
+  type Evaluator,
+  lossesOf,
+  type Objective,
+  type Scores,
+  type Signal,
+} from './scoring/evaluator.ts';
 export { comparison, LATENT_ERROR } from './scoring/comparison.ts';
 export type { ComparisonOptions, ImageMeasure, Measure, Render, SetMeasure } from './scoring/comparison.ts';
 export { renderer, type RendererOptions } from './scoring/renderer.ts';
@@ -24,14 +31,30 @@ export type { Assessment, FinalRace, Search, SearchOptions, SearchProgress, Sear
 export { exhaustive, type ExhaustiveOptions } from './strategies/exhaustive.ts';
 export { reference, type ReferenceStrategyOptions, sample, type SampleOptions } from './strategies/sample.ts';
 export { halving, type HalvingOptions, race, type RaceOptions } from './strategies/halving.ts';
-export { anneal, annealed, type AnnealOptions, climbed, type ClimbOptions, type Cost, costOf, type Walk } from './strategies/anneal.ts';
+export {
+  anneal,
+  annealed,
+  type AnnealOptions,
+  climbed,
+  type ClimbOptions,
+  type Cost,
+  costOf,
+  type Walk,
+} from './strategies/anneal.ts';
 export { dynamic, type DynamicOptions } from './strategies/dynamic.ts';
 export { combined, type CombinedOptions } from './strategies/combined.ts';
 export { judge, type Judged, type JudgeOptions, meanScore } from './judge.ts';
 
 // What uncached trajectories tell about all schedules at once
 export { record, type RecordOptions } from './recording/record.ts';
-export { type Family, joinedRecordings, type Recording, recordingFromJson, recordingToJson, rounded } from './recording/recording.ts';
+export {
+  type Family,
+  joinedRecordings,
+  type Recording,
+  recordingFromJson,
+  recordingToJson,
+  rounded,
+} from './recording/recording.ts';
 export { errorModel, type ErrorModel, type Influence } from './recording/error-model.ts';
 export { budgetCurve, type CurveOptions, type Predicted } from './recording/budget-curve.ts';
 
@@ -51,7 +74,12 @@ export { fromEcad, toEcad } from './exchange/ecad.ts';
 export { fromSmoothCache, type SmoothCacheNames, toSmoothCache } from './exchange/smoothcache.ts';
 export { fromBins, fromStepMask, toBins, toStepMask } from './exchange/step-mask.ts';
 export { fromCacheDit, type FromCacheDit } from './exchange/cache-dit.ts';
-export { type Direction, fromReferenceList, type ReferenceListOptions, toReferenceList } from './exchange/reference-list.ts';
+export {
+  type Direction,
+  fromReferenceList,
+  type ReferenceListOptions,
+  toReferenceList,
+} from './exchange/reference-list.ts';
 
 // How features move
 export { type Change, changeOf, featureChange, meanOverSteps, reuseError, type ReuseErrorOptions } from './analysis.ts';

@@ -39,14 +39,21 @@ export async function judge(schedules: readonly Schedule[], options: JudgeOption
   const judged: Judged[] = [];
   for (const [i, schedule] of schedules.entries()) {
     judged.push(
-      await judgeOne(schedule, { ...options, onProgress: (done) => options.onProgress?.(i * seeds.length + done, schedules.length * seeds.length) }),
+      await judgeOne(schedule, {
+        ...options,
+        onProgress: (done) => options.onProgress?.(i * seeds.length + done, schedules.length * seeds.length),
+      }),
     );
   }
   return judged;
 }
 
-async function judgeOne(schedule: Schedule, { evaluator, study, seeds, signal, onProgress }: JudgeOptions): Promise<Judged> {
-  const size = evaluator.objectives.some(({ judges }) => judges === 'set') ? seeds.length : PART; // a set is judged as a whole
+async function judgeOne(
+  schedule: Schedule,
+  { evaluator, study, seeds, signal, onProgress }: JudgeOptions,
+): Promise<Judged> {
+  // a set is judged as a whole
+  const size = evaluator.objectives.some(({ judges }) => judges === 'set') ? seeds.length : PART;
   for (let i = 0; i < seeds.length; i += size) {
     const part = seeds.slice(i, i + size);
     const missing = study.missingSeeds(schedule, part);

@@ -7,7 +7,10 @@ import type { Json } from './study/json.ts';
 /** As many digits as anybody looks at. */
 const DIGITS = 5;
 
-/** How features move, as JSON, with five digits. A change relative to a feature of zeros is infinite, and is written as its name. */
+/**
+ * How features move, as JSON, with five digits. A change relative to a feature of zeros is infinite, and is written as
+ * its name.
+ */
 export function movementToJson(movement: readonly BranchMovement[]): Json {
   return movement.map(({ branch, change, reuseError }) => ({
     branch,
@@ -25,7 +28,11 @@ export function movementFromJson(placed: Placed): readonly BranchMovement[] {
   return elementsOf(placed).map((own): BranchMovement => {
     const { branch, change, reuseError } = membersOf(own, ['branch', 'change', 'reuseError']);
     const at = (value: unknown, name: string): Placed => ({ value, place: `${own.place}.${name}`, code: own.code });
-    return { branch: branchIn(at(branch, 'branch')), change: elementsOf(at(change, 'change')).map(changeIn), reuseError: elementsOf(at(reuseError, 'reuseError')).map(errorIn) };
+    return {
+      branch: branchIn(at(branch, 'branch')),
+      change: elementsOf(at(change, 'change')).map(changeIn),
+      reuseError: elementsOf(at(reuseError, 'reuseError')).map(errorIn),
+    };
   });
 }
 

@@ -7,7 +7,12 @@ import { conditionOf, smallModel, smallSteps } from './testing/small-model.ts';
 
 const STEPS = 8;
 const read = ({ values }: ReferenceTensor): Float32Array => Float32Array.from(values);
-const options = { steps: smallSteps(STEPS), seeds: [0, 1], conditions: [0, 1].map(conditionOf), guidance: { scale: 2, unconditional: 3, channels: 2 } };
+const options = {
+  steps: smallSteps(STEPS),
+  seeds: [0, 1],
+  conditions: [0, 1].map(conditionOf),
+  guidance: { scale: 2, unconditional: 3, channels: 2 },
+};
 
 describe('a transformer that is watched', () => {
   it('makes the same images, shows every feature of computed steps, and leaks nothing', async () => {
@@ -24,14 +29,18 @@ describe('a transformer that is watched', () => {
 });
 
 describe('branchMovement', () => {
-
   it('tells how each branch changes from step to step, and what reuse over a gap costs', async () => {
     const model = smallModel();
     const movement = await branchMovement(model, { ...options, read, longest: 3 });
     expect(movement.map(({ branch }) => branch)).toEqual(['0.attn', '0.mlp', '1.attn', '1.mlp', '2.attn', '2.mlp']);
     const all: Float32Array[] = [];
     const watching = watched(model, (features) => void all.push(read(features.get('1.mlp')!)));
-    await generate(watching, { plan: planOf(uncached({ steps: STEPS }), model.topology), steps: options.steps, guidance: options.guidance, conditions: options.conditions });
+    await generate(watching, {
+      plan: planOf(uncached({ steps: STEPS }), model.topology),
+      steps: options.steps,
+      guidance: options.guidance,
+      conditions: options.conditions,
+    });
     const { change, reuseError } = movement[3]!;
     const relative = (gap: number) =>
       all.slice(gap).map((feature, i) => {
@@ -39,7 +48,9 @@ describe('branchMovement', () => {
         return sum(feature.map((value, k) => value - all[i]![k]!)) / sum(feature);
       });
     change.forEach(({ relativeL1 }, i) => expect(relativeL1).toBeCloseTo(relative(1)[i]!, 5));
-    reuseError.forEach((error, i) => expect(error).toBeCloseTo(relative(i + 1).reduce((a, b) => a + b) / (STEPS - i - 1), 5));
+    reuseError.forEach((error, i) =>
+      expect(error).toBeCloseTo(relative(i + 1).reduce((a, b) => a + b) / (STEPS - i - 1), 5),
+    );
     expect(reuseError).toEqual(reuseError.toSorted((a, b) => a - b));
   });
 
@@ -47,7 +58,12 @@ describe('branchMovement', () => {
     const model = smallModel();
     const all: Float32Array[] = [];
     const watching = watched(model, (features) => void all.push(read(features.get('0.attn')!)));
-    await generate(watching, { plan: planOf(uncached({ steps: STEPS }), model.topology), steps: options.steps, guidance: options.guidance, conditions: options.conditions });
+    await generate(watching, {
+      plan: planOf(uncached({ steps: STEPS }), model.topology),
+      steps: options.steps,
+      guidance: options.guidance,
+      conditions: options.conditions,
+    });
     expect(all[0]).toHaveLength(64);
     const every7th = all.map((feature) => feature.filter((_, i) => i % 7 === 0));
     const [some] = await branchMovement(smallModel(), { ...options, read, sample: 10 });

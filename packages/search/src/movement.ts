@@ -22,7 +22,10 @@ export interface BranchMovement {
   readonly branch: BranchId;
   /** From each step to the next: one entry fewer than steps. */
   readonly change: readonly Change[];
-  /** `reuseError[gap - 1]`: the relative L1 error of a feature that is reused `gap` steps later, the mean over all steps. */
+  /**
+   * `reuseError[gap - 1]`: the relative L1 error of a feature that is reused `gap` steps later, the mean over all
+   * steps.
+   */
   readonly reuseError: readonly number[];
 }
 
@@ -41,16 +44,25 @@ export interface MovementOptions<T> extends TrajectoryOptions {
  *
  * One uncached generation. Holds `longest` steps of the sampled features at a time.
  */
-export async function branchMovement<T>(model: Transformer<T>, options: MovementOptions<T>): Promise<readonly BranchMovement[]> {
+export async function branchMovement<T>(
+  model: Transformer<T>,
+  options: MovementOptions<T>,
+): Promise<readonly BranchMovement[]> {
   checkOptions('branchMovement', options, FIELDS);
   const { read, longest = 8, sample = 65_536, signal, ...sampling } = options;
   const steps = sampling.steps.count;
-  const traces = new Map(branchesOf(model.topology).flat().map(({ id }) => [id, new Trace(longest)]));
+  const traces = new Map(
+    branchesOf(model.topology)
+      .flat()
+      .map(({ id }) => [id, new Trace(longest)]),
+  );
   const watching = watched(model, async (features) => {
     for (const [branch, trace] of traces) trace.add(sampled(await read(features.get(branch)!), sample));
   });
   const trajectory = trajectoryOf(watching, sampling);
-  await trajectory.follow(planOf(uncached({ steps }), model.topology), (denoise) => trajectory.sample(denoise), { signal });
+  await trajectory.follow(planOf(uncached({ steps }), model.topology), (denoise) => trajectory.sample(denoise), {
+    signal,
+  });
   return [...traces].map(([branch, trace]) => ({ branch, change: trace.change, reuseError: trace.reuseError() }));
 }
 
@@ -90,7 +102,9 @@ class Trace {
   }
 
   reuseError(): readonly number[] {
-    return this.#errors.filter((own) => own.length > 0).map((own) => own.reduce((sum, error) => sum + error, 0) / own.length);
+    return this.#errors
+      .filter((own) => own.length > 0)
+      .map((own) => own.reduce((sum, error) => sum + error, 0) / own.length);
   }
 }
 
@@ -101,11 +115,15 @@ function sampled(feature: Float32Array, most: number): Float32Array {
 }
 
 /**
- * The same transformer, which shows the features of all branches that a step evaluates to `onFeatures`, and then does what it was asked.
+ * The same transformer, which shows the features of all branches that a step evaluates to `onFeatures`, and then does
+ * what it was asked.
  *
  * It follows the plan it is given, only that the runs keep everything; what nobody else asked for is released at once.
  */
-export function watched<T>(model: Transformer<T>, onFeatures: (features: ReadonlyMap<FeatureId, T>) => void | Promise<void>): Transformer<T> {
+export function watched<T>(
+  model: Transformer<T>,
+  onFeatures: (features: ReadonlyMap<FeatureId, T>) => void | Promise<void>,
+): Transformer<T> {
   return {
     topology: model.topology,
     latent: model.latent,

@@ -12,7 +12,11 @@ const trajectory = trajectoryOf(smallModel(), sampling);
 const topology: Topology = smallModel().topology;
 const schedule: Schedule = uncached({ steps: 6 });
 const render: search.Render = (_, seeds) => Promise.resolve(seeds.map(() => new Float32Array(1)));
-const evaluator = search.comparison({ render, uncached: (seeds) => render(schedule, seeds), measures: [search.LATENT_ERROR] });
+const evaluator = search.comparison({
+  render,
+  uncached: (seeds) => render(schedule, seeds),
+  measures: [search.LATENT_ERROR],
+});
 const study = undefined as unknown as search.Study; // options are looked at before it is
 const random = uniforms(1);
 const objective = { name: 'x', better: 'lower', judges: 'image', of: () => 0 } as const;
@@ -22,10 +26,18 @@ const takers: readonly (readonly [name: string, take: (options: never) => unknow
   ['constraints', (own) => new search.PatternSpace(own), constraints],
   ['alphabetOf', search.alphabetOf, { reuse: [{}] }],
   ['reuse[0]', (own) => search.alphabetOf({ reuse: [own] }), { order: 1 }],
-  ['selective[0]', (own) => search.alphabetOf({ reuse: [{}], selective: [own] }), { blocks: [0, 1], ratio: 0.1, modules: ['mlp'] }],
+  [
+    'selective[0]',
+    (own) => search.alphabetOf({ reuse: [{}], selective: [own] }),
+    { blocks: [0, 1], ratio: 0.1, modules: ['mlp'] },
+  ],
   ['referenceSample', (own) => search.referenceSample(constraints, own), { count: 1, random }],
   ['renderer', (own) => search.renderer(smallModel(), own), { stepsOf: smallSteps, conditionOf }],
-  ['comparison', search.comparison, { render, uncached: (seeds: readonly number[]) => render(schedule, seeds), measures: [objective] }],
+  [
+    'comparison',
+    search.comparison,
+    { render, uncached: (seeds: readonly number[]) => render(schedule, seeds), measures: [objective] },
+  ],
   ['exhaustive', search.exhaustive, { space }],
   ['sample', search.sample, { space, count: 2 }],
   ['reference', (own) => search.reference(constraints, own), { count: 1 }],
@@ -38,7 +50,11 @@ const takers: readonly (readonly [name: string, take: (options: never) => unknow
   ['finish', (own) => search.combined({ space, alphabet, recording, finish: own }), { rounds: 1 }],
   ['record', (own) => search.record(trajectory, own), { reuse: [{}] }],
   ['budgetCurve', (own) => search.budgetCurve({ steps: 6 } as search.ErrorModel, own), { constraints, letters: ['.'] }],
-  ['branchMovement', (own) => search.branchMovement(smallModel(), own), { ...sampling, read: () => new Float32Array(1) }],
+  [
+    'branchMovement',
+    (own) => search.branchMovement(smallModel(), own),
+    { ...sampling, read: () => new Float32Array(1) },
+  ],
   ['reuseError', (own) => search.reuseError([new Float32Array(1)], own), { longest: 1 }],
   ['resample', (own) => search.resample(schedule, 4, own), { keep: 'share' }],
   ['fromReferenceList', (own) => search.fromReferenceList([1, 0], own), { topology, direction: 'noisiest-first' }],

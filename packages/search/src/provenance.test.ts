@@ -18,7 +18,13 @@ describe('a schedule that was found', () => {
     const study = await beginStudy(header, () => undefined);
     const { evaluator } = countingEvaluator(8);
     const space = new PatternSpace({ steps: 8, budget: 3, reuse: [1, 4] }, plain('2'));
-    const result = await runSearch({ strategy: exhaustive({ space }), evaluator, alphabet: FORECAST, study, random: uniforms(1) });
+    const result = await runSearch({
+      strategy: exhaustive({ space }),
+      evaluator,
+      alphabet: FORECAST,
+      study,
+      random: uniforms(1),
+    });
     const schedule = parseScheduleText(formatSchedule(found(result, header)));
     expect(() => checkSchedule(schedule, smallModel().topology, 8)).not.toThrow();
     expect(schedule.pattern).toBe(result.best.pattern);
@@ -31,7 +37,8 @@ describe('a schedule that was found', () => {
     const same = { model: 'sha256:small', sampler: 'ddim', steps: 8, guidance: 1 };
     expect(checkConditions(schedule, same)).toEqual([]);
     expect(checkConditions(schedule, { ...same, guidance: 4, model: 'sha256:other' })).toEqual([
-      'the schedule was searched for with model sha256:small, and is used with model sha256:other: its scores do not hold here',
+      'the schedule was searched for with model sha256:small, and is used with model sha256:other: its scores ' +
+        'do not hold here',
       'the schedule was searched for with guidance 1, and is used with guidance 4: its scores do not hold here',
     ]);
     expect(checkConditions(resample(schedule, 12), { ...same, steps: 12 })).toHaveLength(2);
@@ -63,12 +70,17 @@ describe('resample', () => {
     const schedule = { version: 1, pattern: '#..#..#.#.', legend: {}, notes: { by: 'hand' } } as const;
     expect(resample(schedule, 20).pattern).toBe('#.....#.....#...#...');
     expect(resample(schedule, 5).pattern).toBe('#.###');
-    expect(resample(schedule, 20).notes).toEqual({ by: 'hand', resampled: { from: 10, to: 20, keep: 'count', tested: false } });
+    expect(resample(schedule, 20).notes).toEqual({
+      by: 'hand',
+      resampled: { from: 10, to: 20, keep: 'count', tested: false },
+    });
     expect(resample(schedule, 10)).toBe(schedule);
   });
 
   it('always gives a schedule that can be run', () => {
-    const patterns = fc.array(fc.constantFrom('#', '2', '.'), { maxLength: 40 }).map((letters) => `#${letters.join('')}`);
+    const patterns = fc
+      .array(fc.constantFrom('#', '2', '.'), { maxLength: 40 })
+      .map((letters) => `#${letters.join('')}`);
     fc.assert(
       fc.property(patterns, fc.integer({ min: 1, max: 80 }), (pattern, steps) => {
         const resampled = resample({ version: 1, pattern, legend: FORECAST.legend }, steps);
@@ -111,7 +123,9 @@ describe('resample', () => {
   });
 
   it.each([0, 1.5, 1e9, NaN, '7' as never])('refuses %s steps', (steps) => {
-    expect(() => resample({ version: 1, pattern: '#.', legend: {} }, steps)).toThrow(/steps: .* is not an integer between 1 and 4096/);
+    expect(() => resample({ version: 1, pattern: '#.', legend: {} }, steps)).toThrow(
+      /steps: .* is not an integer between 1 and 4096/,
+    );
   });
 });
 

@@ -27,7 +27,14 @@ export function found({ best, ranking }: SearchResult, header: StudyHeader): Sch
 /** Where a schedule comes from that a search has tried. */
 export function provenanceOf(header: StudyHeader): Readonly<Record<string, unknown>> {
   const { model, sampler, steps, guidance, images, seeds, versions, strategy, constraints } = header;
-  return { method: 'procache search', searched: { model, sampler, steps, guidance, images }, seeds: shortList(seeds), strategy, constraints, versions };
+  return {
+    method: 'procache search',
+    searched: { model, sampler, steps, guidance, images },
+    seeds: shortList(seeds),
+    strategy,
+    constraints,
+    versions,
+  };
 }
 
 /**
@@ -35,10 +42,20 @@ export function provenanceOf(header: StudyHeader): Readonly<Record<string, unkno
  *
  * A mean that is not finite, as the PSNR of images that are equal, is given by its name, so that JSON can say it.
  */
-export function scoresOf({ seeds, scores, losses }: Pick<Assessment, 'seeds' | 'scores' | 'losses'>): Readonly<Record<string, unknown>> {
-  const means = Object.entries(scores).map(([name, score]) => [name, writtenScore(typeof score === 'number' ? score : mean(score))] as const);
+export function scoresOf({
+  seeds,
+  scores,
+  losses,
+}: Pick<Assessment, 'seeds' | 'scores' | 'losses'>): Readonly<Record<string, unknown>> {
+  const means = Object.entries(scores).map(
+    ([name, score]) => [name, writtenScore(typeof score === 'number' ? score : mean(score))] as const,
+  );
   const { low, high } = meanInterval(losses);
-  return { seeds: shortList(seeds), ...Object.fromEntries(means), ...(Number.isFinite(low) && { interval95: [low, high] }) };
+  return {
+    seeds: shortList(seeds),
+    ...Object.fromEntries(means),
+    ...(Number.isFinite(low) && { interval95: [low, high] }),
+  };
 }
 
 /** Consecutive seeds as their first and last. */
@@ -63,7 +80,8 @@ export function checkConditions(schedule: Schedule, conditions: Conditions): rea
     const was = (searched as Partial<Record<keyof Conditions, unknown>>)[field];
     if (was === undefined || was === conditions[field]) continue;
     warnings.push(
-      `the schedule was searched for with ${field} ${named(was)}, and is used with ${field} ${named(conditions[field])}: its scores do not hold here`,
+      `the schedule was searched for with ${field} ${named(was)}, and is used with ${field} ` +
+        `${named(conditions[field])}: its scores do not hold here`,
     );
   }
   return warnings;

@@ -3,7 +3,8 @@ import { checkOptions, integerOf } from '@procache/core/untrusted';
 
 export interface ResampleOptions {
   /**
-   * What is kept of the steps that are computed: `'count'`, the default, how many they are, as far as there are places for them;
+   * What is kept of the steps that are computed: `'count'`, the default, how many they are, as far as there are places
+   * for them;
    * `'share'` which share of all steps they are.
    */
   readonly keep?: 'count' | 'share';
@@ -12,11 +13,12 @@ export interface ResampleOptions {
 /**
  * A schedule for another number of steps: what happened at a share of the way happens at that share again.
  *
- * By count each computed step moves to its new place, and where two fall together they are one. By share there are more or
- * fewer of them, as dense in each part as before. A step that is not computed does what the nearest such step did, and step 0
- * does what it did. Nobody has measured the result, and the notes say so.
+ * By count each computed step moves to its new place, and where two fall together they are one. By share there are more
+ * or fewer of them, as dense in each part as before. A step that is not computed does what the nearest such step did,
+ * and step 0 does what it did. Nobody has measured the result, and the notes say so.
  *
- * @throws {ProCacheError} `invalid-input` for a number of steps that no schedule may have, `invalid-schedule` for what is no schedule.
+ * @throws {ProCacheError} `invalid-input` for a number of steps that no schedule may have, `invalid-schedule` for what
+ * is no schedule.
  */
 export function resample(schedule: Schedule, steps: number, options: ResampleOptions = {}): Schedule {
   checkOptions('resample', options, { keep: true });
@@ -26,7 +28,10 @@ export function resample(schedule: Schedule, steps: number, options: ResampleOpt
   const { pattern, notes } = parsed;
   if (steps === pattern.length) return schedule;
   const before = computedSteps(parsed);
-  const places = keep === 'share' ? spread(before, pattern.length, Math.max(1, Math.round((before.length * steps) / pattern.length))) : before;
+  const places =
+    keep === 'share'
+      ? spread(before, pattern.length, Math.max(1, Math.round((before.length * steps) / pattern.length)))
+      : before;
   const rounded = places.map((place) => Math.min(steps - 1, Math.round(place * (steps / pattern.length))));
   const computed = new Set(keep === 'share' ? apart(rounded, steps) : rounded);
   const reused = nearestOthers(pattern, new Set(before));
@@ -54,7 +59,8 @@ export function computedSteps(schedule: Schedule): readonly number[] {
 /** So many places from the first of some steps to the last, as dense in each part as those are; between steps, too. */
 function spread(steps: readonly number[], length: number, count: number): readonly number[] {
   const [first = 0] = steps;
-  if (steps.length < 2 || count < 2) return Array.from({ length: count }, (_, i) => first + (i * (length - first)) / count);
+  if (steps.length < 2 || count < 2)
+    return Array.from({ length: count }, (_, i) => first + (i * (length - first)) / count);
   return Array.from({ length: count }, (_, i) => {
     const at = (i * (steps.length - 1)) / (count - 1);
     const [low, high] = [steps[Math.floor(at)]!, steps[Math.ceil(at)]!];

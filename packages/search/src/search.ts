@@ -29,7 +29,10 @@ export interface Search {
   readonly affords: (pattern: string) => boolean;
   /** Awaited now and then by a strategy that computes for long without assessing anything. */
   readonly pause: () => Promise<void>;
-  /** Judges patterns on some seeds, all of the search unless given; what the study knows is not evaluated again. In the given order. */
+  /**
+   * Judges patterns on some seeds, all of the search unless given; what the study knows is not evaluated again. In the
+   * given order.
+   */
   readonly assess: (patterns: readonly string[], seeds?: readonly number[]) => Promise<readonly Assessment[]>;
 }
 
@@ -40,7 +43,10 @@ export interface Strategy {
    * asks for the same again, finds it in the study, and ends where it would have ended.
    */
   readonly run: (search: Search) => Promise<void>;
-  /** About how many images it asks for at most, on so many seeds: to show how far a search has come, and for nothing else. */
+  /**
+   * About how many images it asks for at most, on so many seeds: to show how far a search has come, and for nothing
+   * else.
+   */
   readonly expectedImages: (seeds: number) => number;
 }
 
@@ -72,7 +78,10 @@ export interface SearchOptions {
   /** The best patterns race on fresh seeds; the best is who wins there. None unless given. */
   readonly final?: FinalRace | undefined;
   readonly signal?: Signal | undefined;
-  /** Awaited in the middle of long computations, to let the host do something else: `() => new Promise(setImmediate)`. By default nothing is done. */
+  /**
+   * Awaited in the middle of long computations, to let the host do something else: `() => new Promise(setImmediate)`.
+   * By default nothing is done.
+   */
   readonly pause?: (() => Promise<void>) | undefined;
   readonly onAssessed?: ((event: SearchProgress) => void) | undefined;
 }
@@ -110,7 +119,10 @@ export interface SearchResult {
   readonly best: Assessment;
   /** The mean loss of the best, and how sure it is. */
   readonly interval: MeanInterval;
-  /** How much worse the best of those is that do something else, pair by pair; above 0 all through where the best is surely better. */
+  /**
+   * How much worse the best of those is that do something else, pair by pair; above 0 all through where the best is
+   * surely better.
+   */
   readonly lead: MeanInterval | undefined;
   /** All that were assessed on all seeds of the search, the best first. */
   readonly ranking: readonly Assessment[];
@@ -136,13 +148,20 @@ export async function runSearch(options: SearchOptions): Promise<SearchResult> {
     await rest?.();
     signal?.throwIfAborted();
   };
-  const search: Search = { seeds, random, affords, pause, assess: (patterns, own = seeds) => desk.assess(patterns, own) };
+  const search: Search = {
+    seeds,
+    random,
+    affords,
+    pause,
+    assess: (patterns, own = seeds) => desk.assess(patterns, own),
+  };
   await endingAtLimit(strategy.run(search));
   const ranking = desk.ranking();
   const finalists = final ? await finalRace(desk, search, final, ranking) : [];
   const judged = finalists.length > 0 ? finalists : ranking;
   const best = judged[0]!;
-  const second = judged.find(({ losses }) => losses.some((loss, i) => loss !== best.losses[i])); // many patterns do the same
+  // many patterns do the same
+  const second = judged.find(({ losses }) => losses.some((loss, i) => loss !== best.losses[i]));
   return {
     best,
     interval: meanInterval(best.losses),
@@ -177,7 +196,11 @@ function finalRace(
   { seeds, count }: FinalRace,
   ranking: readonly Assessment[],
 ): Promise<readonly Assessment[]> {
-  const distinct = [...new Map(ranking.toReversed().map((assessment) => [String(assessment.losses), assessment])).values()].reverse(); // many patterns do the same
+  const distinct = [
+    ...new Map(ranking.toReversed().map((assessment) => [String(assessment.losses), assessment])).values(),
+  ].reverse(); // many patterns do the same
   const best = distinct.slice(0, count).map(({ pattern }) => pattern);
-  return race({ ...search, seeds, assess: (patterns, own = seeds) => desk.assess(patterns, own, 'unlimited') }, best, { keep: 1 });
+  return race({ ...search, seeds, assess: (patterns, own = seeds) => desk.assess(patterns, own, 'unlimited') }, best, {
+    keep: 1,
+  });
 }

@@ -11,7 +11,9 @@ const { channels, classes, size, width } = classifier;
 
 /** The bytes of a fixture's pictures or labels, after its heading of so many. */
 async function fixture(name: string, heading: number): Promise<Uint8Array> {
-  return (await readFile(fileURLToPath(new URL(`../fixtures/fashion-mnist/${name}`, import.meta.url)))).subarray(heading);
+  return (await readFile(fileURLToPath(new URL(`../fixtures/fashion-mnist/${name}`, import.meta.url)))).subarray(
+    heading,
+  );
 }
 
 /** Pictures of 28x28 bytes as the models draw them: [images, 1, 32, 32] in [-1, 1], the border black. */

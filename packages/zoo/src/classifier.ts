@@ -4,7 +4,10 @@ import { folderOf } from './zoo.ts';
 /** The names of the classifiers that ship with ProCache. */
 export type ZooClassifierName = 'fashion-classifier';
 
-/** A small classifier that ships with ProCache: what it recognises in samples, and how far its features are from real ones. */
+/**
+ * A small classifier that ships with ProCache: what it recognises in samples, and how far its features are from real
+ * ones.
+ */
 export interface ZooClassifier {
   readonly name: ZooClassifierName;
   /** One line: what it tells apart. */
@@ -16,7 +19,10 @@ export interface ZooClassifier {
    * outputs are `logits` [images, classes] and `features` [images, width], what the last layer sees.
    */
   readonly graph: string;
-  /** Safetensors of the real test set's features: `mean` [width], `covariance` [width, width], `features` of some images. */
+  /**
+   * Safetensors of the real test set's features: `mean` [width], `covariance` [width, width], `features` of some
+   * images.
+   */
   readonly statistics: string;
   readonly channels: number;
   readonly size: number;
@@ -48,5 +54,10 @@ export function zooClassifier(name: string): ZooClassifier | undefined {
   const classifier = CLASSIFIERS.find((candidate) => candidate.name === name);
   if (!classifier) return undefined;
   const folder = folderOf(name);
-  return { ...classifier, folder, graph: join(folder, 'classifier.onnx'), statistics: join(folder, 'statistics.safetensors') };
+  return {
+    ...classifier,
+    folder,
+    graph: join(folder, 'classifier.onnx'),
+    statistics: join(folder, 'statistics.safetensors'),
+  };
 }

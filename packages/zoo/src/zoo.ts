@@ -67,7 +67,12 @@ export function zooModel(name: string): ZooModel | undefined {
   const folder = folderOf(name);
   const files = schedules.map((schedule) => [schedule, join(folder, 'schedules', `${schedule}.json`)]);
   const text = { embedding: join(folder, 'text_encoder.safetensors'), vocabulary: join(folder, 'vocabulary.json') };
-  return { ...model, folder, ...(takesText && { text }), schedules: Object.fromEntries(files) as ZooModel['schedules'] };
+  return {
+    ...model,
+    folder,
+    ...(takesText && { text }),
+    schedules: Object.fromEntries(files) as ZooModel['schedules'],
+  };
 }
 
 /** Where what has this name lies on disk, seen from `src` and from `dist` alike. */

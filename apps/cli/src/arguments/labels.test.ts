@@ -32,7 +32,8 @@ describe('labelsOf', () => {
 
   it('refuses a name that two classes have, with both numbers', () => {
     expect(() => labelsOf('crane', labels)).toThrow(
-      "--labels: 'crane' is the name of 2 classes; give the number of the one that is meant: 3 (crane), 7 (crane, hoist)",
+      "--labels: 'crane' is the name of 2 classes; give the number of the one that is meant: 3 (crane), 7 " +
+        '(crane, hoist)',
     );
     expect(labelsOf('3,7', labels)).toEqual([3, 7]);
   });
@@ -59,7 +60,8 @@ describe('labelsOf', () => {
   it.each([
     [
       '11',
-      "label 11 is outside the model's 10 classes; labels are 0 to 9 (tench, goldfish, great white shark, crane, umbrella",
+      "label 11 is outside the model's 10 classes; labels are 0 to 9 (tench, goldfish, great white shark, " +
+        'crane, umbrella',
     ],
     ['99999999999999999999', "label 99999999999999999999 is outside the model's 10 classes"],
     ['1,,2', 'there is an empty label in the list; labels are 0 to 9'],
@@ -89,7 +91,8 @@ describe('labelsOf', () => {
   it('doubts the guess where the table has a round number of rows', () => {
     const guessed: Classes = { ...nameless, count: 9, unconditional: 9, guessed: true };
     expect(doubtOf(guessed)).toBe(
-      'guidance leads away from "no class", and row 9 of its label table is taken for "no class"; if it is a class, say "num_classes": 10 in the config',
+      'guidance leads away from "no class", and row 9 of its label table is taken for "no class"; ' +
+        'if it is a class, say "num_classes": 10 in the config',
     );
     expect(doubtOf({ ...guessed, count: 1000, unconditional: 1000 })).toBeUndefined();
     expect(doubtOf({ ...guessed, guessed: false })).toBeUndefined();

@@ -16,7 +16,8 @@ const LONGEST = 80;
  *
  * Without a list all classes of a model that has few, else the first.
  *
- * @throws {ProCacheError} `invalid-input` for a name that no class has, or several have, and for a number that is no label.
+ * @throws {ProCacheError} `invalid-input` for a name that no class has, or several have, and for a number that is no
+ * label.
  */
 export function labelsOf(list: string | undefined, labels: Classes): readonly number[] {
   const all = () => Array.from({ length: labels.count }, (_, label) => label);
@@ -54,7 +55,10 @@ export function takenLabels({ count, names = [], unconditional }: Classes): stri
 /** What is to be known of a model whose number of classes is a guess. */
 export function guessOf({ guessed, count }: Classes): string | undefined {
   if (!guessed) return undefined;
-  return `row ${count} of its label table is taken for "no class"; if it is a class, say "num_classes": ${count + 1} in the config`;
+  return (
+    `row ${count} of its label table is taken for "no class"; ` +
+    `if it is a class, say "num_classes": ${count + 1} in the config`
+  );
 }
 
 /**
@@ -112,7 +116,8 @@ function labelNumbered(digits: string, labels: Classes): number {
   if (label < labels.count || label === labels.unconditional) return label;
   const guess = guessOf(labels);
   throw unknown(
-    `label ${shownName(digits)} is outside the model's ${labels.count} classes${guess === undefined ? '' : ` (${guess})`}; ${takenLabels(labels)}`,
+    `label ${shownName(digits)} is outside the model's ${labels.count} ` +
+      `classes${guess === undefined ? '' : ` (${guess})`}; ${takenLabels(labels)}`,
   );
 }
 

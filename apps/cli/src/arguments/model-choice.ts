@@ -123,8 +123,10 @@ async function checkExists(path: string): Promise<void> {
     problem === 'EACCES'
       ? `--model ${name}: you may not look there; ask for the right to read it, or give another`
       : isPath
-        ? `--model: there is no file or folder ${name}; give a checkpoint, a model folder, or a model of the zoo (${names})`
-        : `--model: there is no model '${name}'; the zoo has ${names}, and a path to a checkpoint or a model folder does as well`,
+        ? `--model: there is no file or folder ${name}; give a checkpoint, a model folder, or a model of the zoo ` +
+          `(${names})`
+        : `--model: there is no model '${name}'; the zoo has ${names}, and a path to a checkpoint or a model ` +
+          `folder does as well`,
   );
 }
 

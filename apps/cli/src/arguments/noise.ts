@@ -26,7 +26,8 @@ export async function readNoise(
       const shape = shownName(tensor.shape.join(', '));
       throw wrong(
         place,
-        `the tensor is [${shape}], but ${images} labels of this model take [${expected.join(', ')}]; give a label for each image of noise`,
+        `the tensor is [${shape}], but ${images} labels of this model take [${expected.join(', ')}]; ` +
+          `give a label for each image of noise`,
       );
     }
     const noise = await readFloats(tensor);

@@ -41,7 +41,8 @@ export function addSamplingOptions(command: Command): Command {
   command
     .option(
       '-l, --labels <list>',
-      'class numbers or names, or all, such as 1,7 or "bag,ankle boot" (default: all classes where there are at most 10, else 0)',
+      'class numbers or names, or all, such as 1,7 or "bag,ankle boot" (default: all classes where there are at ' +
+        'most 10, else 0)',
     )
     .option('--prompt <text>', 'for models that take text; none does yet');
   return addProcessOptions(command)

@@ -30,7 +30,8 @@ export function addScheduleOptions(command: Command): Command {
   return command
     .option(
       '-s, --schedule <schedule>',
-      `a schedule file (.json), one that ships with the model (searched-17), or a method: ${METHOD_NAMES.join(', ')} (default: uncached)`,
+      `a schedule file (.json), one that ships with the model (searched-17), or a method: ` +
+        `${METHOD_NAMES.join(', ')} (default: uncached)`,
     )
     .option(
       '-n, --steps <n>',
@@ -100,7 +101,8 @@ export async function scheduleNamed(
   if (steps === undefined || steps === length) return schedule;
   throw new ProCacheError(
     'invalid-input',
-    `--steps ${steps}: the schedule ${shownName(asked)} has ${length} steps; leave this out, or make another of it with: procache schedule resample`,
+    `--steps ${steps}: the schedule ${shownName(asked)} has ${length} steps; ` +
+      `leave this out, or make another of it with: procache schedule resample`,
   );
 }
 
@@ -132,7 +134,8 @@ function checkMade(asked: string, flags: ScheduleFlags): void {
     if (flags[option] === undefined) continue;
     throw new ProCacheError(
       'invalid-input',
-      `--${option} belongs to the methods ${methodsTaking(option).join(', ')}, and ${shownName(asked)} is a schedule already; leave it out`,
+      `--${option} belongs to the methods ${methodsTaking(option).join(', ')}, and ${shownName(asked)} is a ` +
+        `schedule already; leave it out`,
     );
   }
 }
@@ -148,7 +151,8 @@ function unknownSchedule(asked: string, { name, schedules }: KnownModel, option:
   const ships = shipped.length > 0 ? `with ${name} ship ${sorted(shipped)}` : `none ships with ${shownName(name)}`;
   return new ProCacheError(
     'invalid-input',
-    `${option === undefined ? '' : `${option}: `}there is no schedule '${shownName(asked)}'; ${ships}; methods are ${sorted(METHOD_NAMES)}; a file is named by its path (./mine.json)`,
+    `${option === undefined ? '' : `${option}: `}there is no schedule '${shownName(asked)}'; ${ships}; ` +
+      `methods are ${sorted(METHOD_NAMES)}; a file is named by its path (./mine.json)`,
   );
 }
 

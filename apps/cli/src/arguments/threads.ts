@@ -5,5 +5,7 @@ import type { Screen } from '../screen.ts';
 export function noteThreads(screen: Screen, threads: number | undefined): void {
   const processors = availableParallelism();
   if (threads === undefined || threads <= processors) return;
-  screen.note(`note: --threads ${threads} is more than this process may use processors (${processors}); one for each is faster`);
+  screen.note(
+    `note: --threads ${threads} is more than this process may use processors (${processors}); one for each is faster`,
+  );
 }

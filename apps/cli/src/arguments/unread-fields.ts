@@ -7,7 +7,10 @@ const LISTED = 10;
 /** Fields of a model's config that nothing reads, in words. */
 export function unreadText(fields: readonly string[]): string {
   const shown = fields.slice(0, LISTED).join(', ');
-  return `${shown}${fields.length > LISTED ? ` and ${fields.length - LISTED} more` : ''}: not fields that are known here`;
+  return (
+    `${shown}${fields.length > LISTED ? ` and ${fields.length - LISTED} more` : ''}: not fields that are known ` +
+    `here`
+  );
 }
 
 /** Warns before anything is drawn where the config says what nobody follows, since it may be about the arithmetic. */

@@ -21,13 +21,18 @@ export async function peakMemory(name: string, args: readonly string[], signal: 
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
   child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
-  const ended = new Promise<string | number | null>((resolve, reject) => child.on('error', reject).on('close', (code, killedBy) => resolve(killedBy ?? code)));
+  const ended = new Promise<string | number | null>((resolve, reject) =>
+    child.on('error', reject).on('close', (code, killedBy) => resolve(killedBy ?? code)),
+  );
   const end = await ended.finally(() => signal.removeEventListener('abort', stop));
   signal.throwIfAborted();
   const peak = Number(stdout);
   if (end === 0 && peak > 0) return peak;
   const ending = typeof end === 'number' ? `code ${end}` : String(end);
-  throw new ProCacheError('execution-failed', `the process that measures the memory of ${name} ended with ${ending} (${stderr.trim()}); --no-peak leaves it out`);
+  throw new ProCacheError(
+    'execution-failed',
+    `the process that measures the memory of ${name} ended with ${ending} (${stderr.trim()}); --no-peak leaves it out`,
+  );
 }
 
 /** What such a process says at its end: the most memory that it ever held, in bytes. */

@@ -16,16 +16,31 @@ export interface PlainGraph {
  */
 export async function openPlainGraph(
   model: TransformerModel,
-  { conditions, steps, threads }: { readonly conditions: readonly Condition[]; readonly steps: DiffusionSteps; readonly threads: TransformerOptions['threads'] },
+  {
+    conditions,
+    steps,
+    threads,
+  }: {
+    readonly conditions: readonly Condition[];
+    readonly steps: DiffusionSteps;
+    readonly threads: TransformerOptions['threads'];
+  },
 ): Promise<PlainGraph> {
   const host = nodeHost({ threads });
   const session = await host.open(model.plainGraph(), 'packed');
   const { channels, height, width } = model.latent;
   const images = conditions.length;
   const { inputs } = model.conditioningRows([steps.timesteps[0]!], conditions);
-  const conditioning = Object.entries(inputs).map(([name, { type, data, shape }]) => [name, new host.Tensor(type, data, shape)] as const);
+  const conditioning = Object.entries(inputs).map(
+    ([name, { type, data, shape }]) => [name, new host.Tensor(type, data, shape)] as const,
+  );
   const feeds = {
-    latent: new host.Tensor('float32', gaussian(0, images * channels * height * width), [images, channels, height, width]),
+    latent: new host.Tensor('float32', gaussian(0, images * channels * height * width), [
+      images,
+      channels,
+      height,
+      width,
+    ]),
     ...Object.fromEntries(conditioning),
   };
   const time = async (): Promise<number> => {

@@ -54,7 +54,9 @@ export function formatResult(result: BenchResult): string {
   const { model, steps, images, guidance, threads, rounds, contestants, plainMilliseconds } = result;
   const batch = guidance === 1 ? `batch of ${images}` : `${images} x 2 for guidance ${guidance}`;
   const measured = rounds === 1 ? 'one round' : `medians of ${rounds} interleaved rounds`;
-  const head = `${model}: ${steps} steps, ${batch}, ${threads} ${threads === 1 ? 'thread' : 'threads'}\n${measured}, wall clock\n\n`;
+  const head =
+    `${model}: ${steps} steps, ${batch}, ${threads} ${threads === 1 ? 'thread' : 'threads'}\n${measured}, wall ` +
+    `clock\n\n`;
   const runs = formatTable(
     ['schedule', 'seconds', 'speed-up', 'multiply-adds', 'peak memory'],
     contestants.map(({ name, milliseconds, speedUp, multiplyAddRatio, peakBytes }) => [

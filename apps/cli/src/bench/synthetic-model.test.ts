@@ -28,8 +28,14 @@ describe('a model of a published size with random weights', () => {
 
   it('says where it cannot be written', async () => {
     await writeFile(out('file'), 'text');
-    await expect(syntheticModel('dit-s/2', out('file'), going)).rejects.toMatchObject({ name: 'ProCacheError', code: 'execution-failed' });
-    await expect(syntheticModel('dit-s/2', '/proc/cache', going)).rejects.toMatchObject({ name: 'ProCacheError', code: 'execution-failed' });
+    await expect(syntheticModel('dit-s/2', out('file'), going)).rejects.toMatchObject({
+      name: 'ProCacheError',
+      code: 'execution-failed',
+    });
+    await expect(syntheticModel('dit-s/2', '/proc/cache', going)).rejects.toMatchObject({
+      name: 'ProCacheError',
+      code: 'execution-failed',
+    });
     expect(await readFile(out('file'), 'utf8')).toBe('text');
   });
 });

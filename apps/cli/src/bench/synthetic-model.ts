@@ -31,7 +31,11 @@ export async function syntheticModel(name: string, cacheFolder: string, signal: 
     await made.abandon();
     if (signal.aborted) throw cause;
     const problem = systemReason(cause) ?? messageOf(cause);
-    throw new ProCacheError('execution-failed', `${folder}: ${(bytesOfAll(tensors) / 1e9).toFixed(1)} GB of synthetic weights cannot be written there: ${problem}`, { cause });
+    throw new ProCacheError(
+      'execution-failed',
+      `${folder}: ${(bytesOfAll(tensors) / 1e9).toFixed(1)} GB of synthetic weights cannot be written there: ${problem}`,
+      { cause },
+    );
   }
   return folder;
 }
@@ -59,8 +63,17 @@ function headerOf(tensors: TensorShapes): Buffer {
   return Buffer.concat([length, padded]);
 }
 
-/** Numbers uniform in ±0.03, from a pool that is laid out again and again: gigabytes need not be fresh, only arbitrary. */
-async function writeWeights(file: string, { header, tensors, signal }: { readonly header: Buffer; readonly tensors: TensorShapes; readonly signal: AbortSignal }): Promise<void> {
+/**
+ * Numbers uniform in ±0.03, from a pool that is laid out again and again: gigabytes need not be fresh, only arbitrary.
+ */
+async function writeWeights(
+  file: string,
+  {
+    header,
+    tensors,
+    signal,
+  }: { readonly header: Buffer; readonly tensors: TensorShapes; readonly signal: AbortSignal },
+): Promise<void> {
   const next = uniforms(0);
   const pool = Float32Array.from({ length: 2 ** 20 + 7 }, () => (next() - 0.5) * 0.06);
   const bytes = Buffer.from(pool.buffer);

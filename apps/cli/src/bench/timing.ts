@@ -1,4 +1,14 @@
-import { type Condition, type DiffusionSteps, generate, type GenerateOptions, type Generation, type Guidance, kindOf, type Plan, type StepKind } from '@procache/core';
+import {
+  type Condition,
+  type DiffusionSteps,
+  generate,
+  type GenerateOptions,
+  type Generation,
+  type Guidance,
+  kindOf,
+  type Plan,
+  type StepKind,
+} from '@procache/core';
 import { median } from '@procache/metrics';
 import type { NodeTransformer } from '@procache/backend-node';
 
@@ -18,7 +28,12 @@ export interface Workload {
 }
 
 /** What a generation takes of a workload. */
-export function generationOf({ steps, conditions, guidance, signal }: Workload): Pick<GenerateOptions, 'steps' | 'conditions' | 'guidance' | 'signal'> {
+export function generationOf({
+  steps,
+  conditions,
+  guidance,
+  signal,
+}: Workload): Pick<GenerateOptions, 'steps' | 'conditions' | 'guidance' | 'signal'> {
   return { steps, conditions, guidance, signal };
 }
 
@@ -45,7 +60,11 @@ export async function timeContestants(
   for (let round = 0; round < rounds; round++) {
     for (const [i, { name, plan }] of contestants.entries()) {
       const start = performance.now();
-      const generation = await generate(workload.transformer, { ...generationOf(workload), plan, now: () => performance.now() });
+      const generation = await generate(workload.transformer, {
+        ...generationOf(workload),
+        plan,
+        now: () => performance.now(),
+      });
       totals[i]!.push(performance.now() - start);
       records[i]!.push(...generation.records);
       report(`round ${round + 1} of ${rounds}: ${name} ${(totals[i]!.at(-1)! / 1000).toFixed(2)} s`);

@@ -18,7 +18,13 @@ import { picturesOfJob, writeComparison, writeGrid, writePictures } from '../gen
 import { GRID } from '../generation/picture-names.ts';
 import { resultOf, type WrittenFiles } from '../generation/result-object.ts';
 import { runOnce, type TimedRun } from '../generation/run.ts';
-import { openTensorFolders, tensorBytes, type TensorFlags, writeLatents, writeTrajectory } from '../generation/saved-tensors.ts';
+import {
+  openTensorFolders,
+  tensorBytes,
+  type TensorFlags,
+  writeLatents,
+  writeTrajectory,
+} from '../generation/saved-tensors.ts';
 import { conditionWarnings } from '../generation/condition-warnings.ts';
 import { openChosen } from '../generation/open-chosen.ts';
 import { comparisonSummary, jobLines, runSummary } from '../generation/summary-text.ts';
@@ -59,10 +65,18 @@ export function defineGenerate(command: Command, host: Host): void {
     .option('--save-trajectory <file>', 'also write the tensor `trajectory`: the latent after each step (safetensors)')
     .optionsGroup('Comparison:')
     .option('--compare', 'run uncached beside it, in turns, and show speed and closeness')
-    .option('--repeat <rounds>', 'rounds of --compare (default: 3, or 1 where a round takes over 30 s)', wholeNumber(1, MOST_ROUNDS))
+    .option(
+      '--repeat <rounds>',
+      'rounds of --compare (default: 3, or 1 where a round takes over 30 s)',
+      wholeNumber(1, MOST_ROUNDS),
+    )
     .optionsGroup('Machine and messages:')
     .option('--threads <n>', 'threads to compute with (default: one per processor)', wholeNumber(1, MOST_THREADS))
-    .addOption(new Option('--memory <use>', 'low leaves the weights in the file cache, at some cost in speed').choices(['normal', 'low']).default('normal'))
+    .addOption(
+      new Option('--memory <use>', 'low leaves the weights in the file cache, at some cost in speed')
+        .choices(['normal', 'low'])
+        .default('normal'),
+    )
     .option('--json', 'print the result as one JSON object')
     .option('--quiet', 'print nothing but errors')
     .option('--debug', 'show where in the program an error arose')
@@ -114,7 +128,11 @@ interface Made {
   readonly trajectory: readonly Float32Array[];
 }
 
-async function make(job: Job, flags: GenerateFlags, { screen, signal }: { readonly screen: Screen; readonly signal: AbortSignal }): Promise<Made> {
+async function make(
+  job: Job,
+  flags: GenerateFlags,
+  { screen, signal }: { readonly screen: Screen; readonly signal: AbortSignal },
+): Promise<Made> {
   const { chosen, schedule, sampling } = job;
   const trajectory: Float32Array[] = [];
   const onLatent = (latent: Float32Array) => {
@@ -125,46 +143,95 @@ async function make(job: Job, flags: GenerateFlags, { screen, signal }: { readon
   const transformer = await openChosen(chosen, { thread: 'worker', threads, memory });
   try {
     const setting = { transformer, sampling, signal, screen };
-    if (!flags.compare) return { run: await runOnce(setting, schedule.plan, { label: 'generate', onLatent }), comparison: undefined, trajectory };
+    if (!flags.compare)
+      return {
+        run: await runOnce(setting, schedule.plan, { label: 'generate', onLatent }),
+        comparison: undefined,
+        trajectory,
+      };
     const plain = planOf(uncached({ steps: sampling.steps.count }), transformer.topology);
-    const comparison = await compareRuns(setting, chosen.model, { cached: schedule.plan, uncached: plain, rounds: flags.repeat, onLatent });
+    const comparison = await compareRuns(setting, chosen.model, {
+      cached: schedule.plan,
+      uncached: plain,
+      rounds: flags.repeat,
+      onLatent,
+    });
     return { run: comparison.cached, comparison, trajectory };
   } finally {
     await transformer.dispose();
   }
 }
 
-async function writeFiles(job: Job, { run, comparison, trajectory }: Made, flags: GenerateFlags): Promise<WrittenFiles> {
+async function writeFiles(
+  job: Job,
+  { run, comparison, trajectory }: Made,
+  flags: GenerateFlags,
+): Promise<WrittenFiles> {
   const pictures = picturesOfJob(job, run.latents);
   const latents = flags.saveLatents ?? (pictures.length === 0 ? join(flags.out, LATENTS) : undefined);
   if (latents !== undefined) await writeLatents(job, run.latents, latents);
   if (flags.saveTrajectory !== undefined) await writeTrajectory(job, trajectory, flags.saveTrajectory);
   const written = await writeAllPictures(job, pictures, comparison, flags.out);
-  return { ...written, ...(latents !== undefined && { latents }), ...(flags.saveTrajectory !== undefined && { trajectory: flags.saveTrajectory }) };
+  return {
+    ...written,
+    ...(latents !== undefined && { latents }),
+    ...(flags.saveTrajectory !== undefined && { trajectory: flags.saveTrajectory }),
+  };
 }
 
-/** Writes the pictures, and removes those that an earlier run left there: the folder then holds the pictures of this one. */
-async function writeAllPictures(job: Job, pictures: readonly Picture[], comparison: Comparison | undefined, folder: string): Promise<WrittenFiles> {
+/**
+ * Writes the pictures, and removes those that an earlier run left there: the folder then holds the pictures of this
+ * one.
+ */
+async function writeAllPictures(
+  job: Job,
+  pictures: readonly Picture[],
+  comparison: Comparison | undefined,
+  folder: string,
+): Promise<WrittenFiles> {
   const earlier = await earlierPictures(folder);
   const paths = await writePictures(job, pictures, folder);
   const compare = comparison && pictures.length > 0 ? await writeComparison(job, comparison, folder) : undefined;
   const grid = pictures.length > 0 ? join(folder, GRID) : undefined;
   // Before the grid, which says what there is to remove: a run that is killed in between leaves that to the next.
-  const removed = await removeEarlier(earlier, new Set([...paths, ...[compare, grid].filter((path) => path !== undefined)]));
+  const removed = await removeEarlier(
+    earlier,
+    new Set([...paths, ...[compare, grid].filter((path) => path !== undefined)]),
+  );
   if (grid !== undefined) await writeGrid(job, pictures, grid);
-  return { pictures: paths, ...(grid !== undefined && { grid }), ...(compare !== undefined && { compare }), ...(removed.length > 0 && { removed }) };
+  return {
+    pictures: paths,
+    ...(grid !== undefined && { grid }),
+    ...(compare !== undefined && { compare }),
+    ...(removed.length > 0 && { removed }),
+  };
 }
 
-function show(job: Job, { run, comparison }: Made, files: WrittenFiles, { screen, folder }: { readonly screen: Screen; readonly folder: string }): void {
-  const cost = costOf(job.schedule.plan, job.chosen.model.cost, job.sampling.conditions.length * (job.sampling.guidance ? 2 : 1));
+function show(
+  job: Job,
+  { run, comparison }: Made,
+  files: WrittenFiles,
+  { screen, folder }: { readonly screen: Screen; readonly folder: string },
+): void {
+  const cost = costOf(
+    job.schedule.plan,
+    job.chosen.model.cost,
+    job.sampling.conditions.length * (job.sampling.guidance ? 2 : 1),
+  );
   const { pictures, grid, removed = [] } = files;
   screen.say(`\n${runSummary(run, screen.ink)}`);
   if (comparison) screen.say(comparisonSummary(comparison, job.schedule.name, cost, screen.ink));
-  else screen.say(`  ${screen.ink.strong(seconds(run.milliseconds))} wall clock, the loading of the weights included\n`);
-  if (grid === undefined) screen.say("This model's latents cannot be decoded to pictures yet, so they are saved as they are.");
+  else
+    screen.say(`  ${screen.ink.strong(seconds(run.milliseconds))} wall clock, the loading of the weights included\n`);
+  if (grid === undefined)
+    screen.say("This model's latents cannot be decoded to pictures yet, so they are saved as they are.");
   for (const file of [files.compare, grid, files.latents, files.trajectory]) if (file !== undefined) screen.say(file);
-  if (pictures.length > 0) screen.say(`${pictures[0]!}${pictures.length > 1 ? ` and ${pictures.length - 1} more` : ''}`);
-  if (removed.length > 0) screen.say(`${removed.length} ${removed.length === 1 ? 'picture' : 'pictures'} of an earlier run removed from ${folder}`);
+  if (pictures.length > 0)
+    screen.say(`${pictures[0]!}${pictures.length > 1 ? ` and ${pictures.length - 1} more` : ''}`);
+  if (removed.length > 0)
+    screen.say(
+      `${removed.length} ${removed.length === 1 ? 'picture' : 'pictures'} of an earlier run removed from ${folder}`,
+    );
   screen.report(resultOf(job, run, cost, files, comparison));
 }
 

@@ -46,7 +46,9 @@ async function search(flags: SearchFlags, host: Host, commandLine: CommandLine):
   const job = await chooseSearch(flags);
   try {
     const folder = await openOutputFolder(flags.out, BYTES);
-    const file = await openStudyFile(join(flags.out, 'study.jsonl'), job.header, { resume: flags.resume ?? false }).catch(async (cause: unknown) => {
+    const file = await openStudyFile(join(flags.out, 'study.jsonl'), job.header, {
+      resume: flags.resume ?? false,
+    }).catch(async (cause: unknown) => {
       await folder.abandon();
       throw cause;
     });
@@ -70,7 +72,11 @@ interface Surroundings {
   readonly commandLine: CommandLine;
 }
 
-async function runInWorkers(job: SearchJob, file: StudyFile, { host, screen, commandLine }: Surroundings): Promise<void> {
+async function runInWorkers(
+  job: SearchJob,
+  file: StudyFile,
+  { host, screen, commandLine }: Surroundings,
+): Promise<void> {
   const meter = openWorkMeter(() => performance.now());
   const progress = openSearchProgress(meter, screen.progress);
   const best = new Map<number, Assessment>();
@@ -79,7 +85,14 @@ async function runInWorkers(job: SearchJob, file: StudyFile, { host, screen, com
   progress.show('opening the model');
   const workers = await openWorkers(job);
   try {
-    const desk = { study, workers, meter, progress, signal: host.signal, onBest: (budget: number, found: Assessment) => void best.set(budget, found) };
+    const desk = {
+      study,
+      workers,
+      meter,
+      progress,
+      signal: host.signal,
+      onBest: (budget: number, found: Assessment) => void best.set(budget, found),
+    };
     const outcome = await runJob(job, desk);
     const ending = { meter, screen, study, workers, host, progress, commandLine };
     await writeResults(job, outcome, ending);
@@ -96,7 +109,11 @@ async function runInWorkers(job: SearchJob, file: StudyFile, { host, screen, com
 }
 
 function resumedText({ path, study: { schedules, torn } }: StudyFile): string {
-  const cut = torn === 0 ? '' : `; ${torn} ${torn === 1 ? 'line was' : 'lines were'} cut off, and what was in ${torn === 1 ? 'it' : 'them'} is done again`;
+  const cut =
+    torn === 0
+      ? ''
+      : `; ${torn} ${torn === 1 ? 'line was' : 'lines were'} cut off, and what was in ` +
+        `${torn === 1 ? 'it' : 'them'} is done again`;
   return `going on with ${path}: ${schedules.length} schedules are known${cut}`;
 }
 
@@ -112,8 +129,14 @@ interface Ending {
 
 const REPORT = 'report.html';
 
-/** Writes and prints what was found. A report of an earlier run in the folder, which says something else, does not stay. */
-async function writeResults(job: SearchJob, outcome: SearchOutcome, { meter, screen, progress }: Ending): Promise<void> {
+/**
+ * Writes and prints what was found. A report of an earlier run in the folder, which says something else, does not stay.
+ */
+async function writeResults(
+  job: SearchJob,
+  outcome: SearchOutcome,
+  { meter, screen, progress }: Ending,
+): Promise<void> {
   const { out } = job.flags;
   await rm(join(out, REPORT), { force: true }).catch(() => undefined); // what cannot be removed the report says
   const files = await writeOutcome(job, outcome, out);
@@ -127,7 +150,11 @@ async function writeResults(job: SearchJob, outcome: SearchOutcome, { meter, scr
 }
 
 /** Makes the report. Where it fails that is a warning, since everything else is written. */
-async function addReport(job: SearchJob, outcome: SearchOutcome, { screen, study, workers, host, progress, commandLine }: Ending): Promise<void> {
+async function addReport(
+  job: SearchJob,
+  outcome: SearchOutcome,
+  { screen, study, workers, host, progress, commandLine }: Ending,
+): Promise<void> {
   const { out } = job.flags;
   const page = join(out, REPORT);
   progress.show('measuring what the report shows');
@@ -136,20 +163,31 @@ async function addReport(job: SearchJob, outcome: SearchOutcome, { screen, study
   } catch (cause) {
     progress.clear();
     const again = commandLine.with('--resume');
-    if (host.signal.aborted) throw new Interrupted(`interrupted before ${page} was written; everything else is in ${out}\nmake it with: ${again}`);
+    if (host.signal.aborted)
+      throw new Interrupted(
+        `interrupted before ${page} was written; everything else is in ${out}\nmake it with: ${again}`,
+      );
     const { message } = failureOf(cause, host.signal);
-    screen.note(`warning: the report was not written: ${message}\n  everything else is in ${out}; make it again with: ${again}`);
+    screen.note(
+      `warning: the report was not written: ${message}\n  everything else is in ${out}; make it again with: ${again}`,
+    );
     return;
   }
   progress.clear();
   screen.say(page);
 }
 
-/** Says of what stopped the search where it stands in the study; where it is no mistake in what was asked for, how to go on. */
+/**
+ * Says of what stopped the search where it stands in the study; where it is no mistake in what was asked for, how to go
+ * on.
+ */
 function failure(cause: unknown, { path, study }: StudyFile, resuming: string): unknown {
   if (!(cause instanceof ProCacheError)) return cause;
   const message = cause.message.startsWith('line ') ? `${path}: ${cause.message}` : cause.message;
-  const way = cause.code === 'invalid-input' || study.schedules.length === 0 ? '' : `\n${study.schedules.length} schedules are in ${path}; go on with: ${resuming}`;
+  const way =
+    cause.code === 'invalid-input' || study.schedules.length === 0
+      ? ''
+      : `\n${study.schedules.length} schedules are in ${path}; go on with: ${resuming}`;
   return new ProCacheError(cause.code, message + way, { cause });
 }
 
@@ -162,5 +200,8 @@ async function interruption(
 ): Promise<Interrupted> {
   const paths = await writeBestSoFar(job, best, job.flags.out);
   const kept = paths.length > 0 ? `; the best so far is in ${paths.join(', ')}` : '';
-  return new Interrupted(`interrupted after ${file.study.schedules.length} schedules, all of which are in ${file.path}${kept}\ngo on with: ${resuming}`);
+  return new Interrupted(
+    `interrupted after ${file.study.schedules.length} schedules, all of which are in ${file.path}${kept}\ngo on ` +
+      `with: ${resuming}`,
+  );
 }

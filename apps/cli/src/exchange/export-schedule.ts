@@ -24,10 +24,25 @@ Examples:
 
 /** Adds `procache schedule export`. */
 export function registerExport(command: Command, host: Host): void {
-  const own = command.command('export').description('Write a schedule as another tool reads it. What that tool cannot say is refused, or named.').argument('<schedule>', 'a schedule file, one that ships with the model, or a method');
+  const own = command
+    .command('export')
+    .description('Write a schedule as another tool reads it. What that tool cannot say is refused, or named.')
+    .argument('<schedule>', 'a schedule file, one that ships with the model, or a method');
   addModelOptions(own)
-    .addOption(new Option('-f, --format <format>', 'ECAD or SmoothCache JSON, a mask of steps, cache-dit bins, or a list of 0, 1 and 2').choices(FORMATS).makeOptionMandatory())
-    .addOption(new Option('--direction <end>', 'of a list of 0, 1 and 2: at which end it begins').choices(['noisiest-first', 'cleanest-first']))
+    .addOption(
+      new Option(
+        '-f, --format <format>',
+        'ECAD or SmoothCache JSON, a mask of steps, cache-dit bins, or a list of 0, 1 and 2',
+      )
+        .choices(FORMATS)
+        .makeOptionMandatory(),
+    )
+    .addOption(
+      new Option('--direction <end>', 'of a list of 0, 1 and 2: at which end it begins').choices([
+        'noisiest-first',
+        'cleanest-first',
+      ]),
+    )
     .option('-n, --steps <n>', 'of a method: how many steps (default: 50)', wholeNumber(1, MAX_STEPS))
     .option('-o, --out <file>', 'where it goes (default: standard output)')
     .option('--json', 'print the text of the other tool and what it leaves out as one JSON object')

@@ -1,12 +1,18 @@
 import { ProCacheError } from '@procache/core';
 import { parseJson, shownName } from '@procache/core/untrusted';
 
-/** Characters of the longest settings in YAML: a mask of as many steps as there may be, written one to a line, is less. */
+/**
+ * Characters of the longest settings in YAML: a mask of as many steps as there may be, written one to a line, is less.
+ */
 const MOST_YAML = 32_768;
 
 /** The value of a text in JSON, which the format is. */
 export function jsonIn(text: string, name: string): unknown {
-  return parseJson(text, { name, code: 'invalid-schedule', advice: 'the format is JSON; name the right one with --format' });
+  return parseJson(text, {
+    name,
+    code: 'invalid-schedule',
+    advice: 'the format is JSON; name the right one with --format',
+  });
 }
 
 /**
@@ -17,16 +23,23 @@ export function jsonIn(text: string, name: string): unknown {
 export async function settingsIn(text: string, name: string): Promise<unknown> {
   if (/^\s*[[{]/.test(text)) return jsonIn(text, name);
   const refuse = (place: string, problem: string, cause?: unknown): never => {
-    throw new ProCacheError('invalid-schedule', `${shownName(name)}${place}: ${problem}; write {"compute_bins": [...], "cache_bins": [...]}`, { cause });
+    throw new ProCacheError(
+      'invalid-schedule',
+      `${shownName(name)}${place}: ${problem}; write {"compute_bins": [...], "cache_bins": [...]}`,
+      { cause },
+    );
   };
-  if (text.length > MOST_YAML) refuse('', `has ${text.length} characters, and the longest settings in YAML that are read have ${MOST_YAML}`);
+  if (text.length > MOST_YAML)
+    refuse('', `has ${text.length} characters, and the longest settings in YAML that are read have ${MOST_YAML}`);
   const { LineCounter, parseDocument } = await import('yaml');
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { version: '1.1', prettyErrors: false, logLevel: 'silent', lineCounter });
   const [mistake] = document.errors;
   if (mistake) {
     const { line, col } = lineCounter.linePos(mistake.pos[0]);
-    const problem = /call stack/.test(mistake.message) ? 'lists and maps stand too deep inside one another' : mistake.message.split('\n')[0]!;
+    const problem = /call stack/.test(mistake.message)
+      ? 'lists and maps stand too deep inside one another'
+      : mistake.message.split('\n')[0]!;
     return refuse(`, line ${line}, column ${col}`, `this is neither JSON nor YAML: ${problem}`, mistake);
   }
   try {

@@ -43,12 +43,21 @@ export async function importText(text: string, format: Format, particulars: Part
   try {
     return await imported(text, format, particulars);
   } catch (cause) {
-    if (!(cause instanceof ProCacheError) || cause.code !== 'invalid-schedule' || cause.message.startsWith(shownName(name))) throw cause;
+    if (
+      !(cause instanceof ProCacheError) ||
+      cause.code !== 'invalid-schedule' ||
+      cause.message.startsWith(shownName(name))
+    )
+      throw cause;
     throw new ProCacheError(cause.code, `${shownName(name)}: ${cause.message}`, { cause });
   }
 }
 
-async function imported(text: string, format: Format, { topology, direction, reuse, name }: Particulars): Promise<Imported> {
+async function imported(
+  text: string,
+  format: Format,
+  { topology, direction, reuse, name }: Particulars,
+): Promise<Imported> {
   switch (format) {
     case 'ecad':
       return { schedule: fromEcad(jsonIn(text, name), topology), notes: [] };
@@ -72,12 +81,22 @@ const SHOWN_SETTINGS = 6;
 function leftNotes(left: readonly string[]): readonly string[] {
   if (left.length === 0) return [];
   const more = left.length > SHOWN_SETTINGS ? ` and ${left.length - SHOWN_SETTINGS} more` : '';
-  const names = left.slice(0, SHOWN_SETTINGS).map((name) => shownName(name)).join(', ');
-  return [`only which steps are computed is taken from the file, not ${names}${more}; --forecast, --rule and --stack say how the other steps are filled in`];
+  const names = left
+    .slice(0, SHOWN_SETTINGS)
+    .map((name) => shownName(name))
+    .join(', ');
+  return [
+    `only which steps are computed is taken from the file, not ${names}${more}; ` +
+      `--forecast, --rule and --stack say how the other steps are filled in`,
+  ];
 }
 
 /** Writes a schedule as another tool reads it. */
-export function exportText(schedule: Schedule, format: Format, { topology, direction, name }: Omit<Particulars, 'reuse'>): string {
+export function exportText(
+  schedule: Schedule,
+  format: Format,
+  { topology, direction, name }: Omit<Particulars, 'reuse'>,
+): string {
   switch (format) {
     case 'ecad':
       return `${JSON.stringify(toEcad(schedule, topology, name), undefined, 1)}\n`;
@@ -96,13 +115,16 @@ export function exportText(schedule: Schedule, format: Format, { topology, direc
 
 /** What is lost where a schedule goes to another tool: `back` is what comes back from there. */
 export function lossesOf(schedule: Schedule, back: Schedule): readonly string[] {
-  return keyOf(schedule) === keyOf(back) ? [] : ['the format cannot say all that this schedule does, only which steps do what'];
+  return keyOf(schedule) === keyOf(back)
+    ? []
+    : ['the format cannot say all that this schedule does, only which steps do what'];
 }
 
 function known(direction: Direction | undefined): Direction {
   if (direction) return direction;
   throw new ProCacheError(
     'invalid-input',
-    '--direction: lists of 0, 1 and 2 are written both ways round; say noisiest-first (the first number is the first step taken) or cleanest-first',
+    '--direction: lists of 0, 1 and 2 are written both ways round; ' +
+      'say noisiest-first (the first number is the first step taken) or cleanest-first',
   );
 }

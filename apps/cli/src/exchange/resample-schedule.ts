@@ -26,10 +26,17 @@ export function registerResample(command: Command, host: Host): void {
   const own = command
     .command('resample')
     .description('Adapt a schedule to another number of steps. Nobody has tested the result there.')
-    .argument('<schedule>', 'a schedule file, one that ships with the model, or a method, which is made for its usual steps first');
+    .argument(
+      '<schedule>',
+      'a schedule file, one that ships with the model, or a method, which is made for its usual steps first',
+    );
   addModelOptions(own)
     .requiredOption('-n, --steps <n>', 'how many steps it is to have', wholeNumber(1, MAX_STEPS))
-    .addOption(new Option('--keep <what>', 'of the computed steps: how many they are, or which share of all steps they are').choices(KEEPS).default('count'))
+    .addOption(
+      new Option('--keep <what>', 'of the computed steps: how many they are, or which share of all steps they are')
+        .choices(KEEPS)
+        .default('count'),
+    )
     .option('-o, --out <file>', 'where it goes (default: standard output)')
     .option('--json', 'print the schedule and what there is to know of it as one JSON object')
     .option('--quiet', 'print nothing but errors and the schedule')
@@ -49,7 +56,13 @@ async function resampleSchedule(asked: string, flags: ResampleFlags, host: Host)
   const { steps, keep } = flags;
   const resampled = resample(schedule, steps, { keep });
   const computed = { before: computedSteps(schedule).length, now: computedSteps(resampled).length };
-  const notes = resampled === schedule ? [] : [untested(schedule.pattern.length, steps), keptNote(computed, { before: schedule.pattern.length, now: steps }, keep)];
+  const notes =
+    resampled === schedule
+      ? []
+      : [
+          untested(schedule.pattern.length, steps),
+          keptNote(computed, { before: schedule.pattern.length, now: steps }, keep),
+        ];
   await handOver({ text: formatSchedule(resampled), object: { schedule: resampled, computed } }, flags, host, notes);
 }
 
@@ -61,9 +74,15 @@ interface BeforeAndNow {
 function keptNote(computed: BeforeAndNow, steps: BeforeAndNow, keep: ResampleFlags['keep']): string {
   const share = (when: keyof BeforeAndNow): number => Math.round((100 * computed[when]) / steps[when]);
   const other = keep === 'count' ? '--keep share keeps the share' : '--keep count keeps their number';
-  return `${computed.before} of ${steps.before} computed, now ${computed.now} of ${steps.now}: ${share('before')} % of the steps, now ${share('now')} %; ${other}`;
+  return (
+    `${computed.before} of ${steps.before} computed, now ${computed.now} of ${steps.now}: ${share('before')} % of ` +
+    `the steps, now ${share('now')} %; ${other}`
+  );
 }
 
 function untested(from: number, to: number): string {
-  return `untested. It was made for ${from} steps, and nobody has measured it at ${to}; measure it with generate --compare, or search for ${to} steps`;
+  return (
+    `untested. It was made for ${from} steps, and nobody has measured it at ${to}; ` +
+    `measure it with generate --compare, or search for ${to} steps`
+  );
 }

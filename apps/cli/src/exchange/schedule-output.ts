@@ -13,8 +13,16 @@ export interface MadeSchedule {
   readonly object: object;
 }
 
-/** Writes what a command has made to a file, or to standard output. What people should know goes to standard error, and with --json into the object. */
-export async function handOver({ text, object }: MadeSchedule, { out, ...flags }: OutputFlags, host: Host, notes: readonly string[] = []): Promise<void> {
+/**
+ * Writes what a command has made to a file, or to standard output. What people should know goes to standard error, and
+ * with --json into the object.
+ */
+export async function handOver(
+  { text, object }: MadeSchedule,
+  { out, ...flags }: OutputFlags,
+  host: Host,
+  notes: readonly string[] = [],
+): Promise<void> {
   const screen = screenOf(host, flags);
   if (out !== undefined) await writeWhole(out, text);
   if (flags.json) {

@@ -25,7 +25,10 @@ export async function checkApart(written: readonly NamedFile[], read: readonly N
     if (target?.kind !== 'file') continue;
     const other = taken.get(target.path);
     if (other !== undefined) {
-      throw new ProCacheError('invalid-input', `${name}: ${path} is ${other} already, and would be written over; choose another name`);
+      throw new ProCacheError(
+        'invalid-input',
+        `${name}: ${path} is ${other} already, and would be written over; choose another name`,
+      );
     }
     taken.set(target.path, `the file of ${name}`);
   }

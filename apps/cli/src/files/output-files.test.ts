@@ -1,5 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,7 +62,9 @@ describe('writeWhole', () => {
       await expect(writeWhole(folder, 'x')).rejects.toThrow(`${folder}: is a folder, and is not written over`);
       await expect(writeWhole(at('socket'), 'x')).rejects.toThrow('socket: is a socket, and is not written over');
       await expect(writeWhole(at('a'), 'x')).rejects.toThrow('cannot be written: the link leads round in a circle');
-      await expect(writeWhole(at('none/file'), 'x')).rejects.toThrow('cannot be written: there is no such folder; make it');
+      await expect(writeWhole(at('none/file'), 'x')).rejects.toThrow(
+        'cannot be written: there is no such folder; make it',
+      );
     } finally {
       server.close();
     }
@@ -68,7 +82,10 @@ describe.runIf(process.platform === 'linux')('writeWhole on Linux', () => {
   test.each(['/dev/full', 'link'])('tells that %s is full', async (name) => {
     await symlink('/dev/full', at('link'));
     const path = name === 'link' ? at('link') : name;
-    await expect(writeWhole(path, 'x')).rejects.toMatchObject({ code: 'execution-failed', message: `${path}: cannot be written: the disk is full; make room, or write elsewhere` });
+    await expect(writeWhole(path, 'x')).rejects.toMatchObject({
+      code: 'execution-failed',
+      message: `${path}: cannot be written: the disk is full; make room, or write elsewhere`,
+    });
     expect((await stat('/dev/full')).isCharacterDevice()).toBe(true);
   });
 
@@ -87,11 +104,15 @@ describe.runIf(process.platform === 'linux')('writeWhole on Linux', () => {
     // A file system of one page: the name fits, the content does not.
     const small = at('small');
     await mkdir(small);
-    const mounted = tried(() => execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8k', 'none', small], { stdio: 'ignore' }));
+    const mounted = tried(() =>
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8k', 'none', small], { stdio: 'ignore' }),
+    );
     if (!mounted) return; // only root may
     try {
       await writeWhole(join(small, 'a'), 'old');
-      await expect(writeWhole(join(small, 'a'), 'x'.repeat(50_000))).rejects.toThrow('cannot be written: the disk is full');
+      await expect(writeWhole(join(small, 'a'), 'x'.repeat(50_000))).rejects.toThrow(
+        'cannot be written: the disk is full',
+      );
       expect(await readdir(small)).toEqual(['a']);
       expect(await readFile(join(small, 'a'), 'utf8')).toBe('old');
     } finally {

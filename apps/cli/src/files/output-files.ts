@@ -79,7 +79,8 @@ export async function openOutputFolder(path: string, bytes: number): Promise<Out
     await abandon();
     throw new ProCacheError(
       'execution-failed',
-      `${path}: there are ${megabytes(room)} left on the disk, but up to ${megabytes(bytes)} will be written; make room, or write elsewhere`,
+      `${path}: there are ${megabytes(room)} left on the disk, but up to ${megabytes(bytes)} will be written; ` +
+        `make room, or write elsewhere`,
     );
   }
   return { path, abandon };

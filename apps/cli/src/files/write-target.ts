@@ -122,7 +122,7 @@ const writeSome = promisify(write);
 
 async function writeAll(descriptor: number, bytes: Uint8Array): Promise<void> {
   let wait = 1;
-  for (let done = 0; done < bytes.length; ) {
+  for (let done = 0; done < bytes.length;) {
     try {
       const { bytesWritten } = await writeSome(descriptor, bytes, done, bytes.length - done);
       done += bytesWritten;

@@ -12,7 +12,10 @@ export interface Comparison {
   /** The medians of the rounds. */
   readonly medians: Round;
   readonly speedup: Spread;
-  /** The median of a step that computes everything, which is the same work in both: where the two differ, the machine was disturbed. */
+  /**
+   * The median of a step that computes everything, which is the same work in both: where the two differ, the machine
+   * was disturbed.
+   */
   readonly computedStep: Round;
   readonly closeness: Closeness;
 }
@@ -74,16 +77,26 @@ export async function compare(setting: Setting, model: TransformerModel, plans: 
   do rounds.push(await playRound(setting, plans, rounds.length));
   while (rounds.length < (plans.rounds ?? usualRounds(rounds[0]!)));
 
-  const times = rounds.map(({ cached, uncached }): Round => ({ cached: cached.milliseconds, uncached: uncached.milliseconds }));
+  const times = rounds.map(({ cached, uncached }): Round => ({
+    cached: cached.milliseconds,
+    uncached: uncached.milliseconds,
+  }));
   const { cached, uncached } = rounds.at(-1)!;
-  const medians = { cached: median(times.map((time) => time.cached)), uncached: median(times.map((time) => time.uncached)) };
-  const computedStep = { cached: computedMedian(rounds.map((round) => round.cached)), uncached: computedMedian(rounds.map((round) => round.uncached)) };
+  const medians = {
+    cached: median(times.map((time) => time.cached)),
+    uncached: median(times.map((time) => time.uncached)),
+  };
+  const computedStep = {
+    cached: computedMedian(rounds.map((round) => round.cached)),
+    uncached: computedMedian(rounds.map((round) => round.uncached)),
+  };
   const closeness = closenessOf(cached.latents, uncached.latents, model);
   return { cached, uncached, rounds: times, medians, speedup: spreadOf(times, medians), computedStep, closeness };
 }
 
 async function playRound(setting: Setting, { cached, uncached, onLatent }: ComparedPlans, round: number) {
-  const runCached = () => runOnce(setting, cached, { label: `cached, round ${round + 1}`, ...(round === 0 && { onLatent }) });
+  const runCached = () =>
+    runOnce(setting, cached, { label: `cached, round ${round + 1}`, ...(round === 0 && { onLatent }) });
   const runUncached = () => runOnce(setting, uncached, { label: `uncached, round ${round + 1}` });
   if (round % 2 === 1) {
     const first = await runCached();
@@ -99,7 +112,11 @@ function usualRounds({ cached, uncached }: { readonly cached: TimedRun; readonly
 
 /** The first step of every schedule computes, so that there is at least one. */
 function computedMedian(runs: readonly TimedRun[]): number {
-  return median(runs.flatMap(({ records }) => records.filter(({ kind }) => kind === 'computed').map((record) => record.milliseconds)));
+  return median(
+    runs.flatMap(({ records }) =>
+      records.filter(({ kind }) => kind === 'computed').map((record) => record.milliseconds),
+    ),
+  );
 }
 
 /** Whether something else was using the machine, so that the times of a comparison are not to be trusted. */
@@ -112,7 +129,11 @@ function spreadOf(rounds: readonly Round[], medians: Round): Spread {
   return { ratio: medians.uncached / medians.cached, least: Math.min(...ratios), greatest: Math.max(...ratios) };
 }
 
-function closenessOf(cached: Float32Array, uncached: Float32Array, { latent, valueRange }: TransformerModel): Closeness {
+function closenessOf(
+  cached: Float32Array,
+  uncached: Float32Array,
+  { latent, valueRange }: TransformerModel,
+): Closeness {
   const latentError = relativeError(cached, uncached);
   if (valueRange === undefined) return { latentError, pixels: undefined };
   const [low, high] = valueRange;
@@ -120,7 +141,10 @@ function closenessOf(cached: Float32Array, uncached: Float32Array, { latent, val
   const peak = high - low;
   const size = latent.channels * latent.height * latent.width;
   const [a, b] = [shown(cached), shown(uncached)];
-  const pairs = Array.from({ length: a.length / size }, (_, i) => [a.subarray(i * size, (i + 1) * size), b.subarray(i * size, (i + 1) * size)] as const);
+  const pairs = Array.from(
+    { length: a.length / size },
+    (_, i) => [a.subarray(i * size, (i + 1) * size), b.subarray(i * size, (i + 1) * size)] as const,
+  );
   const windowed = Math.min(latent.height, latent.width) >= 11; // the size of SSIM's window
   const sum = windowed ? pairs.reduce((total, [x, y]) => total + ssim(x, y, { ...latent, peak }), 0) : undefined;
   return {

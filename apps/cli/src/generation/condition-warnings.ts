@@ -5,7 +5,10 @@ import type { Job } from './job.ts';
 
 const WIDTH = 80;
 
-/** What a user should know before images are drawn, as where a schedule runs under other conditions than those it was searched for; in lines of 80 letters. */
+/**
+ * What a user should know before images are drawn, as where a schedule runs under other conditions than those it was
+ * searched for; in lines of 80 letters.
+ */
 export function conditionWarnings({ chosen, schedule, sampling }: Job): readonly string[] {
   const conditions = {
     model: chosen.fingerprint,

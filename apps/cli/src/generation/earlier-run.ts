@@ -63,7 +63,8 @@ function toldImages(told: unknown): readonly ToldImage[] | undefined {
   if (!Array.isArray(images)) return undefined;
   return images.flatMap((image: unknown): ToldImage[] => {
     const { name, seed, label } = (image ?? {}) as Readonly<Record<string, unknown>>;
-    const isSeed = typeof seed === 'number' || (typeof seed === 'string' && /^\d+$/.test(seed)); // it becomes part of a path
+    // it becomes part of a path
+    const isSeed = typeof seed === 'number' || (typeof seed === 'string' && /^\d+$/.test(seed));
     return typeof name === 'string' ? [{ name, label, seed: isSeed ? seed : undefined }] : [];
   });
 }

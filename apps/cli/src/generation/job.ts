@@ -31,10 +31,18 @@ export function imagesOf({ chosen, sampling }: Job): readonly JobImage[] {
   }));
 }
 
-/** How an image was made: what it takes to make it again, as JSON. A seed above 2^53 - 1 is a text, since readers of JSON would round the number. */
+/**
+ * How an image was made: what it takes to make it again, as JSON. A seed above 2^53 - 1 is a text, since readers of
+ * JSON would round the number.
+ */
 export interface Provenance {
   readonly version: string;
-  readonly model: { readonly name: string; readonly family: string; readonly flavour: string; readonly fingerprint: string };
+  readonly model: {
+    readonly name: string;
+    readonly family: string;
+    readonly flavour: string;
+    readonly fingerprint: string;
+  };
   readonly schedule: NamedSchedule;
   readonly steps: number;
   readonly sampler: string;
@@ -43,7 +51,12 @@ export interface Provenance {
   /** Of Euler-Maruyama. */
   readonly sde?: SdeSettings;
   readonly guidance: number;
-  readonly images: readonly { readonly label: number; readonly name: string; readonly seed?: number | string; readonly noise?: string }[];
+  readonly images: readonly {
+    readonly label: number;
+    readonly name: string;
+    readonly seed?: number | string;
+    readonly noise?: string;
+  }[];
 }
 
 /** The provenance of some images of a job. */
@@ -62,7 +75,9 @@ export function provenanceOf({ chosen, schedule, sampling }: Job, images: readon
     images: images.map(({ label, name: className, seed }) => ({
       label,
       name: className,
-      ...(seed === undefined ? { noise: sampling.noiseFile ?? '' } : { seed: typeof seed === 'bigint' ? String(seed) : seed }),
+      ...(seed === undefined
+        ? { noise: sampling.noiseFile ?? '' }
+        : { seed: typeof seed === 'bigint' ? String(seed) : seed }),
     })),
   };
 }
@@ -84,7 +99,10 @@ export function parametersText(provenance: Provenance): string {
   return `${images.map(({ name }) => oneLine(name)).join(', ')}\n${parameters.join(', ')}`;
 }
 
-/** A name out of a file, of which other tools read lines: it begins none of its own, and holds no sign that a picture cannot. */
+/**
+ * A name out of a file, of which other tools read lines: it begins none of its own, and holds no sign that a picture
+ * cannot.
+ */
 function oneLine(name: string): string {
   return printable(name.replaceAll(/\s+/g, ' '));
 }

@@ -1,5 +1,14 @@
 import { join } from 'node:path';
-import { cachedCaption, captionOf, encodePng, overview, type Picture, picturesOf, sideBySide, uncachedCaption } from '@procache/pictures';
+import {
+  cachedCaption,
+  captionOf,
+  encodePng,
+  overview,
+  type Picture,
+  picturesOf,
+  sideBySide,
+  uncachedCaption,
+} from '@procache/pictures';
 import { writeWhole } from '../files/output-files.ts';
 import type { Comparison } from './comparison.ts';
 import { imagesOf, type Job, type JobImage, parametersText, provenanceOf } from './job.ts';
@@ -16,7 +25,11 @@ export function picturesOfJob({ chosen, sampling }: Job, latents: Float32Array):
 }
 
 /** Writes each picture by itself. Returns the paths. */
-export async function writePictures(job: Job, pictures: readonly Picture[], folder: string): Promise<readonly string[]> {
+export async function writePictures(
+  job: Job,
+  pictures: readonly Picture[],
+  folder: string,
+): Promise<readonly string[]> {
   const images = imagesOf(job);
   const paths: string[] = [];
   for (const [i, picture] of pictures.entries()) {
@@ -41,9 +54,17 @@ export async function writeComparison(job: Job, comparison: Comparison, folder: 
   const picture = sideBySide({
     title: `${job.chosen.name}, ${job.sampling.steps.count} steps`,
     columns: captionsOf(images),
-    uncached: { caption: uncachedCaption(uncachedSeconds), pictures: picturesOfJob(job, uncached.latents).slice(0, MOST_COLUMNS) },
+    uncached: {
+      caption: uncachedCaption(uncachedSeconds),
+      pictures: picturesOfJob(job, uncached.latents).slice(0, MOST_COLUMNS),
+    },
     cached: {
-      caption: cachedCaption({ schedule: job.schedule.name, seconds, uncachedSeconds, psnr: closeness.pixels?.psnr ?? NaN }),
+      caption: cachedCaption({
+        schedule: job.schedule.name,
+        seconds,
+        uncachedSeconds,
+        psnr: closeness.pixels?.psnr ?? NaN,
+      }),
       pictures: picturesOfJob(job, cached.latents).slice(0, MOST_COLUMNS),
     },
     footer: footerOf(job, images.length),
@@ -56,7 +77,10 @@ export async function writeComparison(job: Job, comparison: Comparison, folder: 
 function footerOf({ sampling, schedule }: Job, shown: number): string {
   const images = sampling.conditions.length;
   const first = shown < images ? `; the first ${shown} of ${images} are shown` : '';
-  return `${schedule.schedule.pattern}\nWall clock of ${images} ${images === 1 ? 'image' : 'images'} made together, on this machine${first}.`;
+  return (
+    `${schedule.schedule.pattern}\nWall clock of ${images} ${images === 1 ? 'image' : 'images'} made together, on ` +
+    `this machine${first}.`
+  );
 }
 
 /** The name of each image's class, or its number where the lettering can tell nothing of the name. */

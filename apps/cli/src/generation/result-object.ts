@@ -35,7 +35,13 @@ export interface GenerationResult extends Provenance {
   };
 }
 
-export function resultOf(job: Job, run: TimedRun, cost: PlanCost, files: WrittenFiles, comparison?: Comparison): GenerationResult {
+export function resultOf(
+  job: Job,
+  run: TimedRun,
+  cost: PlanCost,
+  files: WrittenFiles,
+  comparison?: Comparison,
+): GenerationResult {
   return {
     ...provenanceOf(job, imagesOf(job)),
     files,

@@ -13,7 +13,10 @@ export interface Setting {
 
 /** One generation, by the clock on the wall. */
 export interface TimedRun extends Generation {
-  /** From the call to the latents: conditioning, steps, guidance and sampler. Loading the weights is in it where it was not done before. */
+  /**
+   * From the call to the latents: conditioning, steps, guidance and sampler. Loading the weights is in it where it was
+   * not done before.
+   */
   readonly milliseconds: number;
 }
 
@@ -30,7 +33,11 @@ export interface RunOptions {
 class EnoughSteps extends Error {}
 
 /** Generates once, and shows how far it is. */
-export async function runOnce(setting: Setting, plan: Plan, { label, onLatent, stopAfter = Infinity }: RunOptions): Promise<TimedRun> {
+export async function runOnce(
+  setting: Setting,
+  plan: Plan,
+  { label, onLatent, stopAfter = Infinity }: RunOptions,
+): Promise<TimedRun> {
   const { transformer, sampling, signal, screen } = setting;
   const { conditions, steps, sampler, eta, guidance, seeds, noise } = sampling;
   const now = () => performance.now();

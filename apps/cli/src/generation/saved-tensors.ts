@@ -30,16 +30,25 @@ export async function openTensorFolders(job: Job, flags: TensorFlags): Promise<r
 }
 
 /** Refuses places where the tensors would replace one another, what is read, or a picture of the same run. */
-async function checkPlaces({ chosen, sampling: { noiseFile } }: Job, { saveLatents, saveTrajectory }: TensorFlags): Promise<void> {
+async function checkPlaces(
+  { chosen, sampling: { noiseFile } }: Job,
+  { saveLatents, saveTrajectory }: TensorFlags,
+): Promise<void> {
   const written: NamedFile[] = [];
   if (saveLatents !== undefined) written.push({ name: '--save-latents', path: saveLatents });
   if (saveTrajectory !== undefined) written.push({ name: '--save-trajectory', path: saveTrajectory });
   for (const { name, path } of written) {
     if (!/\.png$/i.test(basename(path))) continue;
-    throw new ProCacheError('invalid-input', `${name}: ${path} is the name of a picture, but tensors are written; end it with .safetensors`);
+    throw new ProCacheError(
+      'invalid-input',
+      `${name}: ${path} is the name of a picture, but tensors are written; end it with .safetensors`,
+    );
   }
   const read = modelFiles(chosen.files);
-  await checkApart(written, noiseFile === undefined ? read : [...read, { name: 'the file of --noise', path: noiseFile }]);
+  await checkApart(
+    written,
+    noiseFile === undefined ? read : [...read, { name: 'the file of --noise', path: noiseFile }],
+  );
 }
 
 /** Writes `latents` [images, channels, height, width]. */

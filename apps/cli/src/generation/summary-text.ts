@@ -27,8 +27,17 @@ export function runSummary(run: TimedRun, ink: Ink): string {
   const { timeline, letters, milliseconds: inModel } = summarise(run.records);
   const kinds = new Map(run.records.map(({ letter, kind }) => [letter, kind]));
   const rows = Object.entries(letters).map(([letter, { steps, medianMilliseconds }]) => {
-    const total = run.records.filter((record) => record.letter === letter).reduce((sum, record) => sum + record.milliseconds, 0);
-    return [letter, kinds.get(letter) ?? '', steps, milliseconds(medianMilliseconds), seconds(total), percent(total / inModel)];
+    const total = run.records
+      .filter((record) => record.letter === letter)
+      .reduce((sum, record) => sum + record.milliseconds, 0);
+    return [
+      letter,
+      kinds.get(letter) ?? '',
+      steps,
+      milliseconds(medianMilliseconds),
+      seconds(total),
+      percent(total / inModel),
+    ];
   });
   const table = formatTable(['letter', 'step', 'steps', 'median', 'together', 'share'], rows);
   return [ink.strong(indent(inLines(timeline))), '', indent(table.trimEnd()), ''].join('\n');
@@ -37,22 +46,37 @@ export function runSummary(run: TimedRun, ink: Ink): string {
 /** How much faster the cached run was, and how close it came. */
 export function comparisonSummary(comparison: Comparison, name: string, cost: PlanCost, ink: Ink): string {
   const { medians, speedup, rounds, closeness } = comparison;
-  const times = formatTable(['', rounds.length > 1 ? 'wall clock, median' : 'wall clock'], [['uncached', seconds(medians.uncached)], [name, seconds(medians.cached)]]);
-  const spread = rounds.length > 1 ? `${rounds.length} rounds in turns, ${ratio(speedup.least)} to ${ratio(speedup.greatest)}` : '1 round';
+  const times = formatTable(
+    ['', rounds.length > 1 ? 'wall clock, median' : 'wall clock'],
+    [
+      ['uncached', seconds(medians.uncached)],
+      [name, seconds(medians.cached)],
+    ],
+  );
+  const spread =
+    rounds.length > 1
+      ? `${rounds.length} rounds in turns, ${ratio(speedup.least)} to ${ratio(speedup.greatest)}`
+      : '1 round';
   const lines: (readonly [string, string, string])[] = [
     ['speed-up', ink.strong(ratio(speedup.ratio)), `wall clock; ${spread}`],
     ['multiply-adds', ratio(cost.multiplyAddRatio), 'fewer, counted: arithmetic, not time'],
   ];
   if (closeness.pixels) {
     const { psnr, psnrByImage, ssim } = closeness.pixels;
-    lines.push(['PSNR', psnr === Infinity ? 'identical' : `${psnr.toFixed(1)} dB`, `to the uncached images; the worst has ${Math.min(...psnrByImage).toFixed(1)} dB`]);
+    lines.push([
+      'PSNR',
+      psnr === Infinity ? 'identical' : `${psnr.toFixed(1)} dB`,
+      `to the uncached images; the worst has ${Math.min(...psnrByImage).toFixed(1)} dB`,
+    ]);
     if (ssim !== undefined) lines.push(['SSIM', ssim.toFixed(3), 'mean over the images; 1 is identical']);
   }
   lines.push(['latent error', closeness.latentError.toFixed(3), 'relative L2; 0 is identical']);
   const warning = isDisturbed(comparison)
     ? [
-        `  ${ink.alarm('These times are not to be trusted')}: a computed step took ${milliseconds(comparison.computedStep.uncached)} in the uncached`,
-        `  run and ${milliseconds(comparison.computedStep.cached)} in the other, though it is the same work. Something else is using`,
+        `  ${ink.alarm('These times are not to be trusted')}: a computed step took ` +
+          `${milliseconds(comparison.computedStep.uncached)} in the uncached`,
+        `  run and ${milliseconds(comparison.computedStep.cached)} in the other, though it is the same work. ` +
+          `Something else is using`,
         '  this machine; try again when it is idle, or with more rounds (--repeat).',
         '',
       ]

@@ -37,8 +37,17 @@ export async function inspectCheckpoint(path: string, flags: InspectFlags): Prom
       ...(checked !== undefined && { checkedBytes: checked }),
     };
     const tensors = [...checkpoint.tensors.values()];
-    const parts = [checkpointText(held, weightsTaken(checkpoint)), modelText(model), ...(flags.tensors ? [tensorTable(tensors)] : [])];
-    const object = { kind: 'checkpoint', ...held, model: modelObject(model), ...(flags.tensors && { tensorList: tensors.map(tensorObject) }) };
+    const parts = [
+      checkpointText(held, weightsTaken(checkpoint)),
+      modelText(model),
+      ...(flags.tensors ? [tensorTable(tensors)] : []),
+    ];
+    const object = {
+      kind: 'checkpoint',
+      ...held,
+      model: modelObject(model),
+      ...(flags.tensors && { tensorList: tensors.map(tensorObject) }),
+    };
     return { text: parts.join('\n\n'), object };
   } finally {
     await opened.close();
@@ -75,7 +84,10 @@ function contentOf({ format, tensors, metadata }: Checkpoint): Content {
     format,
     tensors: tensors.size,
     types,
-    parameters: [...tensors.values()].reduce((sum, { shape }) => sum + shape.reduce((product, extent) => product * extent, 1), 0),
+    parameters: [...tensors.values()].reduce(
+      (sum, { shape }) => sum + shape.reduce((product, extent) => product * extent, 1),
+      0,
+    ),
     bytes: [...sources].reduce((sum, { size }) => sum + size, 0),
     metadata: Object.fromEntries(metadata),
   };
@@ -89,7 +101,9 @@ interface Held extends Content {
 }
 
 function checkpointText(held: Held, taken: string | undefined): string {
-  const others = Object.entries(held.metadata).filter(([key]) => !key.startsWith('procache.')).map(([key, value]) => `${key}=${value}`);
+  const others = Object.entries(held.metadata)
+    .filter(([key]) => !key.startsWith('procache.'))
+    .map(([key, value]) => `${key}=${value}`);
   return listOf([
     ['file', `${held.file}, ${held.format}, ${bytes(held.bytes)}`],
     ['tensors', `${held.tensors} (${typesText(held.types)})`],
@@ -117,14 +131,21 @@ function wrapped(text: string): string {
 }
 
 function modelText(model: TransformerModel | ProCacheError): string {
-  if (model instanceof ProCacheError) return ['not supported', ...wrapText(printable(model.message), 76, (line) => line.length).map((line) => `  ${line}`)].join('\n');
+  if (model instanceof ProCacheError)
+    return [
+      'not supported',
+      ...wrapText(printable(model.message), 76, (line) => line.length).map((line) => `  ${line}`),
+    ].join('\n');
   const { takes, latent, defaults, topology, stream, valueRange, unreadFields } = model;
   return listOf([
     ['supported', `yes, as ${model.family} (${model.flavour})`],
     ['blocks', `${topology.blocks.length} of ${topology.blocks[0]!.join(', ')}`],
     ['tokens', `${topology.grid[0]}x${topology.grid[1]}, ${stream.width} wide`],
     ['latent', `${latent.channels} x ${latent.height} x ${latent.width}, ${latent.outChannels} channels out`],
-    ['draws', valueRange ? `pixels from ${valueRange[0]} to ${valueRange[1]}` : 'latents, which take an autoencoder to decode'],
+    [
+      'draws',
+      valueRange ? `pixels from ${valueRange[0]} to ${valueRange[1]}` : 'latents, which take an autoencoder to decode',
+    ],
     ['classes', wrapped(classesText(takes))],
     ['trained', wrapped(trainedText(defaults))],
     ['sampled', wrapped(sampledText(defaults))],
@@ -134,8 +155,12 @@ function modelText(model: TransformerModel | ProCacheError): string {
 }
 
 function classesText(labels: Classes): string {
-  const unconditional = labels.unconditional === undefined ? 'none without a class' : `${labels.unconditional} for none`;
-  const names = labels.names && labels.count <= 20 ? `: ${Array.from({ length: labels.count }, (_, label) => nameOfLabel(label, labels)).join(', ')}` : '';
+  const unconditional =
+    labels.unconditional === undefined ? 'none without a class' : `${labels.unconditional} for none`;
+  const names =
+    labels.names && labels.count <= 20
+      ? `: ${Array.from({ length: labels.count }, (_, label) => nameOfLabel(label, labels)).join(', ')}`
+      : '';
   const guess = guessOf(labels);
   return `${labels.count}, and ${unconditional}${names}${guess === undefined ? '' : ` (${guess})`}`;
 }
@@ -176,7 +201,19 @@ function clipText(clip: Clip): string {
 function modelObject(model: TransformerModel | ProCacheError): object {
   if (model instanceof ProCacheError) return { supported: false, why: model.message };
   const { family, flavour, topology, latent, stream, takes, defaults, parameters, valueRange, unreadFields } = model;
-  return { supported: true, family, flavour, parameters, topology, latent, stream, takes, defaults, valueRange: valueRange ?? null, unreadFields };
+  return {
+    supported: true,
+    family,
+    flavour,
+    parameters,
+    topology,
+    latent,
+    stream,
+    takes,
+    defaults,
+    valueRange: valueRange ?? null,
+    unreadFields,
+  };
 }
 
 function tensorTable(tensors: readonly StoredTensor[]): string {

@@ -24,7 +24,8 @@ export async function inspectPicture(path: string): Promise<Inspection> {
       .join(', ');
     throw new ProCacheError(
       'invalid-input',
-      `${name}: was not made by procache generate: its PNG text has no key 'procache' (it has ${some || 'none'}${others.length > 5 ? ', ...' : ''})`,
+      `${name}: was not made by procache generate: its PNG text has no key 'procache' (it has ` +
+        `${some || 'none'}${others.length > 5 ? ', ...' : ''})`,
     );
   }
   const lines = wrapText(shownName(parameters ?? procache, MOST_SHOWN), 80, (line) => line.length);

@@ -13,5 +13,8 @@ export function commandLineOf({ parent }: Command): CommandLine {
 }
 
 function quoted(words: readonly string[]): string {
-  return ['procache', ...words.map((word) => (/^[\w.,:/@=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))].join(' ');
+  return [
+    'procache',
+    ...words.map((word) => (/^[\w.,:/@=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)),
+  ].join(' ');
 }

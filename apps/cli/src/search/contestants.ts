@@ -14,7 +14,10 @@ export interface Contestant {
 }
 
 /** The found schedules, and what stands beside each: methods, and as many plain steps of the sampler. */
-export function contestantsOf(job: SearchJob, found: readonly { readonly budget: number; readonly schedule: Schedule }[]): readonly Contestant[] {
+export function contestantsOf(
+  job: SearchJob,
+  found: readonly { readonly budget: number; readonly schedule: Schedule }[],
+): readonly Contestant[] {
   const { beside } = job.flags;
   const all = [
     ...(beside?.map((name) => method(job, name)) ?? available(job, 'procache-published')),
@@ -59,10 +62,21 @@ function method(job: SearchJob, name: string): Contestant {
   return contestant(job, name, 'method', byName(name, job.chosen.model.topology, job.steps));
 }
 
-function contestant({ chosen, process, steps }: SearchJob, name: string, kind: Contestant['kind'], schedule: Schedule): Contestant {
+function contestant(
+  { chosen, process, steps }: SearchJob,
+  name: string,
+  kind: Contestant['kind'],
+  schedule: Schedule,
+): Contestant {
   const { topology, cost } = chosen.model;
   const batch = process.guidance ? 2 : 1;
   const uncachedAdds = costOf(planOf(uncached({ steps }), topology), cost, batch).multiplyAdds;
   const { multiplyAdds } = costOf(planOf(schedule, topology), cost, batch);
-  return { name, kind, schedule, computed: schedule.pattern.split('#').length - 1, multiplyAddRatio: uncachedAdds / multiplyAdds };
+  return {
+    name,
+    kind,
+    schedule,
+    computed: schedule.pattern.split('#').length - 1,
+    multiplyAddRatio: uncachedAdds / multiplyAdds,
+  };
 }

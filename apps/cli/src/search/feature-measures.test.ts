@@ -24,7 +24,9 @@ async function file(name: string, tensors: Readonly<Record<string, TensorValues>
 describe('distances of features', () => {
   it('are nothing between the same images, and something between others', async () => {
     const images = Array.from({ length: 70 }, (_, seed) => noise(seed)); // more than the network is given at a time
-    const data = await file('images.safetensors', { images: { shape: [70, 1, 32, 32], data: Float32Array.from(images.flatMap((image) => [...image])) } });
+    const data = await file('images.safetensors', {
+      images: { shape: [70, 1, 32, 32], data: Float32Array.from(images.flatMap((image) => [...image])) },
+    });
     const { measure, close } = await openFeatureMeasures({ network, data }, chosen);
     const other = images.map((image) => image.map((value) => 0.2 * value - 1));
     for (const name of ['frechet', 'kernel'] as const) {
@@ -42,10 +44,17 @@ describe('distances of features', () => {
 
   it('are refused where the data does not fit', async () => {
     const narrow = await file('narrow.safetensors', { features: { shape: [3, 2], data: new Float32Array(6) } });
-    await expect(openFeatureMeasures({ network, data: narrow }, chosen)).rejects.toThrow("`features` is [3, 2], and the network's features are 64 wide");
+    await expect(openFeatureMeasures({ network, data: narrow }, chosen)).rejects.toThrow(
+      "`features` is [3, 2], and the network's features are 64 wide",
+    );
     const foreign = await file('foreign.safetensors', { logits: { shape: [1, 2], data: new Float32Array(2) } });
-    await expect(openFeatureMeasures({ network, data: foreign }, chosen)).rejects.toThrow('neither `features` nor `mean` and `covariance` nor `images` in it (it has logits)');
-    const moments = await file('moments.safetensors', { mean: { shape: [64], data: new Float32Array(64) }, covariance: { shape: [64, 64], data: new Float32Array(4096) } });
+    await expect(openFeatureMeasures({ network, data: foreign }, chosen)).rejects.toThrow(
+      'neither `features` nor `mean` and `covariance` nor `images` in it (it has logits)',
+    );
+    const moments = await file('moments.safetensors', {
+      mean: { shape: [64], data: new Float32Array(64) },
+      covariance: { shape: [64, 64], data: new Float32Array(4096) },
+    });
     const { measure, close } = await openFeatureMeasures({ network, data: moments }, chosen);
     expect(() => measure('kernel')).toThrow('there are moments only; use frechet');
     await close();
@@ -54,15 +63,21 @@ describe('distances of features', () => {
   type Tensors = Readonly<Record<string, readonly [shape: readonly number[], value?: (i: number) => number]>>;
   const tensors = (own: Tensors) =>
     Object.fromEntries(
-      Object.entries(own).map(([name, [shape, value = () => 0]]) => [name, { shape, data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => value(i)) }]),
+      Object.entries(own).map(([name, [shape, value = () => 0]]) => [
+        name,
+        { shape, data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => value(i)) },
+      ]),
     );
   const wide = 64;
 
   const odd: readonly (readonly [message: string, own: Tensors])[] = [
     ['`features` is [0, 64], and a distance of sets needs 2 images or more', { features: [[0, wide]] }],
     ['`features` is [1, 64], and a distance of sets needs 2 images or more', { features: [[1, wide]] }],
-    ['`features` is [128], and the network\'s features are 64 wide', { features: [[128]] }],
-    ['`features` holds NaN (number 65), and a distance needs numbers that are finite', { features: [[3, wide], (i) => (i === 65 ? NaN : 1)] }],
+    ["`features` is [128], and the network's features are 64 wide", { features: [[128]] }],
+    [
+      '`features` holds NaN (number 65), and a distance needs numbers that are finite',
+      { features: [[3, wide], (i) => (i === 65 ? NaN : 1)] },
+    ],
     ['`images` is [0, 1, 32, 32], and a distance of sets needs 2 images or more', { images: [[0, 1, 32, 32]] }],
     ['`images` is [1, 1, 32, 32], and a distance of sets needs 2 images or more', { images: [[1, 1, 32, 32]] }],
     ['`images` is [4, 3, 32, 32], and those of the model are [images, 1, 32, 32]', { images: [[4, 3, 32, 32]] }],
@@ -70,11 +85,23 @@ describe('distances of features', () => {
     ['`images` is [], and those of the model are [images, 1, 32, 32]', { images: [[]] }],
     ['`images` holds -Infinity (number 5)', { images: [[2, 1, 32, 32], (i) => (i === 5 ? -Infinity : 0)] }],
     ['there is `mean` in it without `covariance`', { mean: [[wide]] }],
-    ['`mean` and `covariance` are [64] and [64], and the network\'s features are 64 wide', { mean: [[wide]], covariance: [[wide]] }],
-    ['`mean` holds Infinity (number 7)', { mean: [[wide], (i) => (i === 7 ? Infinity : 0)], covariance: [[wide, wide]] }],
+    [
+      "`mean` and `covariance` are [64] and [64], and the network's features are 64 wide",
+      { mean: [[wide]], covariance: [[wide]] },
+    ],
+    [
+      '`mean` holds Infinity (number 7)',
+      { mean: [[wide], (i) => (i === 7 ? Infinity : 0)], covariance: [[wide, wide]] },
+    ],
     ['`covariance` holds Infinity (number 0)', { mean: [[wide]], covariance: [[wide, wide], () => Infinity] }],
-    ['`covariance` has the variance -2 for feature 1, and none is below 0', { mean: [[wide]], covariance: [[wide, wide], (i) => (i === wide + 1 ? -2 : 1)] }],
-    ['`covariance` has 9 for features 2 and 0, and 1 for 0 and 2', { mean: [[wide]], covariance: [[wide, wide], (i) => (i === 2 * wide ? 9 : 1)] }],
+    [
+      '`covariance` has the variance -2 for feature 1, and none is below 0',
+      { mean: [[wide]], covariance: [[wide, wide], (i) => (i === wide + 1 ? -2 : 1)] },
+    ],
+    [
+      '`covariance` has 9 for features 2 and 0, and 1 for 0 and 2',
+      { mean: [[wide]], covariance: [[wide, wide], (i) => (i === 2 * wide ? 9 : 1)] },
+    ],
     ['there is neither `features` nor `mean` and `covariance` nor `images` in it (it has nothing)', {}],
   ];
   it.each(odd)('are refused where there is nothing to measure: %s', async (message, own) => {
@@ -85,21 +112,29 @@ describe('distances of features', () => {
   });
 
   it('are refused where the data is no regular file, before anything is read', async () => {
-    const message = (path: string) => openFeatureMeasures({ network, data: path }, chosen).then(String, (cause: unknown) => (cause as Error).message);
+    const message = (path: string) =>
+      openFeatureMeasures({ network, data: path }, chosen).then(String, (cause: unknown) => (cause as Error).message);
     expect(await message(folder)).toBe(`--data ${folder}: is a folder; give a safetensors file`);
-    expect(await message(join(folder, 'none'))).toBe(`--data ${join(folder, 'none')}: there is no such file; give a safetensors file`);
-    if (process.platform !== 'win32') expect(await message('/dev/zero')).toBe('--data /dev/zero: is a device; give a safetensors file');
+    expect(await message(join(folder, 'none'))).toBe(
+      `--data ${join(folder, 'none')}: there is no such file; give a safetensors file`,
+    );
+    if (process.platform !== 'win32')
+      expect(await message('/dev/zero')).toBe('--data /dev/zero: is a device; give a safetensors file');
   });
 
   it('are refused where the data is no checkpoint', async () => {
     const data = join(folder, 'page.safetensors');
     await writeFile(data, '<!DOCTYPE html><html></html>');
-    await expect(openFeatureMeasures({ network, data }, chosen)).rejects.toThrow(`--data ${data}: page.safetensors: this is a web page`);
+    await expect(openFeatureMeasures({ network, data }, chosen)).rejects.toThrow(
+      `--data ${data}: page.safetensors: this is a web page`,
+    );
   });
 
   it('are refused for fewer than two images', async () => {
     const { measure, close } = await openFeatureMeasures({ network, data: statistics }, chosen);
-    await expect(Promise.resolve().then(() => measure('frechet').ofSet([noise(0)], []))).rejects.toMatchObject({ code: 'invalid-input' });
+    await expect(Promise.resolve().then(() => measure('frechet').ofSet([noise(0)], []))).rejects.toMatchObject({
+      code: 'invalid-input',
+    });
     await close();
   });
 });

@@ -1,7 +1,12 @@
 import { openFile } from '@procache/backend-node';
 import { type LatentShape, ProCacheError } from '@procache/core';
 import { shownName } from '@procache/core/untrusted';
-import { type FeatureStatistics, featureStatistics, frechetDistanceOfStatistics, kernelDistance } from '@procache/metrics';
+import {
+  type FeatureStatistics,
+  featureStatistics,
+  frechetDistanceOfStatistics,
+  kernelDistance,
+} from '@procache/metrics';
 import { type Checkpoint, openCheckpoint, readFloats, type StoredTensor } from '@procache/model';
 import type { SetMeasure } from '@procache/search';
 import type { ChosenModel } from '../arguments/model-choice.ts';
@@ -42,16 +47,23 @@ const ROUNDING = 1e-3;
 /**
  * Opens the network and the data, and checks that the one fits the other and both fit the model.
  *
- * The data is a safetensors file with `features` [images, width], with `mean` [width] and `covariance` [width, width], or with
+ * The data is a safetensors file with `features` [images, width], with `mean` [width] and `covariance` [width, width],
+ * or with
  * `images` [images, channels, height, width], of which the network then makes the features. All of it is finite.
  *
  * @throws {ProCacheError} `invalid-input` that names the option, the tensor, and what is wrong with it.
  */
-export async function openFeatureMeasures(files: { readonly network: string; readonly data: string }, { model }: ChosenModel): Promise<FeatureMeasures> {
+export async function openFeatureMeasures(
+  files: { readonly network: string; readonly data: string },
+  { model }: ChosenModel,
+): Promise<FeatureMeasures> {
   const network = await openFeatureNetwork(files.network, model.latent);
   try {
     const reference = await readReference(files.data, network, model.latent);
-    return { measure: (name) => (name === 'frechet' ? frechet(network, reference) : kernel(network, reference, files.data)), close: network.close };
+    return {
+      measure: (name) => (name === 'frechet' ? frechet(network, reference) : kernel(network, reference, files.data)),
+      close: network.close,
+    };
   } catch (cause) {
     await network.close();
     throw cause;
@@ -63,13 +75,17 @@ function frechet(network: FeatureNetwork, { statistics, dimension }: Reference):
     name: 'frechet',
     better: 'lower',
     judges: 'set',
-    ofSet: async (images) => frechetDistanceOfStatistics(featureStatistics(await featuresOf(images, network), dimension), statistics),
+    ofSet: async (images) =>
+      frechetDistanceOfStatistics(featureStatistics(await featuresOf(images, network), dimension), statistics),
   };
 }
 
 function kernel(network: FeatureNetwork, { features, dimension }: Reference, path: string): SetMeasure {
   if (!features) {
-    throw new ProCacheError('invalid-input', `--data ${path}: the kernel distance needs \`features\` or \`images\`, and there are moments only; use frechet`);
+    throw new ProCacheError(
+      'invalid-input',
+      `--data ${path}: the kernel distance needs \`features\` or \`images\`, and there are moments only; use frechet`,
+    );
   }
   return {
     name: 'kernel',
@@ -81,7 +97,10 @@ function kernel(network: FeatureNetwork, { features, dimension }: Reference, pat
 
 function featuresOf(images: readonly Float32Array[], network: FeatureNetwork): Promise<Float32Array> {
   if (images.length >= LEAST_IMAGES) return network.features(images);
-  throw new ProCacheError('invalid-input', `a distance of sets needs ${LEAST_IMAGES} images or more, and there is ${images.length}; use more seeds`);
+  throw new ProCacheError(
+    'invalid-input',
+    `a distance of sets needs ${LEAST_IMAGES} images or more, and there is ${images.length}; use more seeds`,
+  );
 }
 
 async function readReference(path: string, network: FeatureNetwork, latent: LatentShape): Promise<Reference> {
@@ -89,15 +108,24 @@ async function readReference(path: string, network: FeatureNetwork, latent: Late
   const source = await openFile(path, { code: 'invalid-input', what: 'a safetensors file', place });
   try {
     const { tensors } = await openCheckpoint(source).catch((cause: unknown) => {
-      throw cause instanceof ProCacheError ? new ProCacheError('invalid-input', `${place}: ${cause.message}`, { cause }) : cause;
+      throw cause instanceof ProCacheError
+        ? new ProCacheError('invalid-input', `${place}: ${cause.message}`, { cause })
+        : cause;
     });
     const dimension = await network.dimension();
     const data = { place, tensors, network, dimension, latent };
     const features = await featuresIn(data);
     const statistics = (await momentsIn(data)) ?? (features && featureStatistics(features, dimension));
     if (statistics) return { statistics, features, dimension };
-    const some = [...tensors.keys()].slice(0, 5).map((name) => shownName(name)).join(', ');
-    return refuse(data, `there is neither \`features\` nor \`mean\` and \`covariance\` nor \`images\` in it (it has ${some || 'nothing'}); name the tensors so`);
+    const some = [...tensors.keys()]
+      .slice(0, 5)
+      .map((name) => shownName(name))
+      .join(', ');
+    return refuse(
+      data,
+      `there is neither \`features\` nor \`mean\` and \`covariance\` nor \`images\` in it (it has ` +
+        `${some || 'nothing'}); name the tensors so`,
+    );
   } finally {
     await source.close();
   }
@@ -109,27 +137,45 @@ async function featuresIn(data: Data): Promise<Float32Array | undefined> {
   if (features) {
     const [, width] = features.shape;
     if (features.shape.length !== 2 || width !== dimension) {
-      refuse(data, `\`features\` is ${shapeOf(features)}, and the network's features are ${dimension} wide; make them with the same network`);
+      refuse(
+        data,
+        `\`features\` is ${shapeOf(features)}, and the network's features are ${dimension} wide; ` +
+          `make them with the same network`,
+      );
     }
     return finiteNumbers(data, 'features', features);
   }
   if (!images) return undefined;
   const { channels, height, width } = latent;
   if (images.shape.slice(1).join() !== [channels, height, width].join()) {
-    refuse(data, `\`images\` is ${shapeOf(images)}, and those of the model are [images, ${channels}, ${height}, ${width}]; give images as the model draws them`);
+    refuse(
+      data,
+      `\`images\` is ${shapeOf(images)}, and those of the model are [images, ${channels}, ${height}, ${width}]; ` +
+        `give images as the model draws them`,
+    );
   }
   const values = await finiteNumbers(data, 'images', images);
   const size = channels * height * width;
-  return network.features(Array.from({ length: images.shape[0]! }, (_, i) => values.subarray(i * size, (i + 1) * size)));
+  return network.features(
+    Array.from({ length: images.shape[0]! }, (_, i) => values.subarray(i * size, (i + 1) * size)),
+  );
 }
 
 async function momentsIn(data: Data): Promise<FeatureStatistics | undefined> {
   const { tensors, dimension } = data;
   const [mean, covariance] = [tensors.get('mean'), tensors.get('covariance')];
   if (!mean && !covariance) return undefined;
-  if (!mean || !covariance) return refuse(data, `there is \`${mean ? 'mean' : 'covariance'}\` in it without \`${mean ? 'covariance' : 'mean'}\`; give both`);
+  if (!mean || !covariance)
+    return refuse(
+      data,
+      `there is \`${mean ? 'mean' : 'covariance'}\` in it without \`${mean ? 'covariance' : 'mean'}\`; give both`,
+    );
   if (mean.shape.join() !== String(dimension) || covariance.shape.join() !== `${dimension},${dimension}`) {
-    refuse(data, `\`mean\` and \`covariance\` are ${shapeOf(mean)} and ${shapeOf(covariance)}, and the network's features are ${dimension} wide; make them with the same network`);
+    refuse(
+      data,
+      `\`mean\` and \`covariance\` are ${shapeOf(mean)} and ${shapeOf(covariance)}, and the network's features ` +
+        `are ${dimension} wide; make them with the same network`,
+    );
   }
   const numbers = Float64Array.from(await finiteNumbers(data, 'covariance', covariance));
   checkCovariance(data, numbers);
@@ -142,27 +188,53 @@ function checkCovariance(data: Data, covariance: Float64Array): void {
   const at = (row: number, column: number): number => covariance[row * dimension + column]!;
   const variances = Array.from({ length: dimension }, (_, i) => at(i, i));
   const negative = variances.findIndex((variance) => variance < 0);
-  if (negative >= 0) refuse(data, `\`covariance\` has the variance ${variances[negative]!} for feature ${negative}, and none is below 0; make it of the features anew`);
+  if (negative >= 0)
+    refuse(
+      data,
+      `\`covariance\` has the variance ${variances[negative]!} for feature ${negative}, and none is below 0; ` +
+        `make it of the features anew`,
+    );
   const most = ROUNDING * Math.max(...variances);
   for (let row = 1; row < dimension; row++) {
     const column = Array.from({ length: row }, (_, i) => i).find((i) => Math.abs(at(row, i) - at(i, row)) > most);
     if (column !== undefined) {
-      refuse(data, `\`covariance\` has ${at(row, column)} for features ${row} and ${column}, and ${at(column, row)} for ${column} and ${row}; make it of the features anew`);
+      refuse(
+        data,
+        `\`covariance\` has ${at(row, column)} for features ${row} and ${column}, and ${at(column, row)} for ` +
+          `${column} and ${row}; make it of the features anew`,
+      );
     }
   }
 }
 
 /** The numbers of a tensor; of `features` and `images` there are rows enough for a distance. */
-async function finiteNumbers(data: Data, name: 'features' | 'images' | 'mean' | 'covariance', tensor: StoredTensor): Promise<Float32Array> {
+async function finiteNumbers(
+  data: Data,
+  name: 'features' | 'images' | 'mean' | 'covariance',
+  tensor: StoredTensor,
+): Promise<Float32Array> {
   const { shape } = tensor;
   const count = shape.reduce((product, extent) => product * extent, 1);
-  if (count > MOST_NUMBERS) refuse(data, `\`${name}\` is ${shapeOf(tensor)}, which are ${count} numbers, and the most that are read are ${MOST_NUMBERS}; give fewer, or moments`);
+  if (count > MOST_NUMBERS)
+    refuse(
+      data,
+      `\`${name}\` is ${shapeOf(tensor)}, which are ${count} numbers, and the most that are read are ` +
+        `${MOST_NUMBERS}; give fewer, or moments`,
+    );
   if ((name === 'features' || name === 'images') && shape[0]! < LEAST_IMAGES) {
-    refuse(data, `\`${name}\` is ${shapeOf(tensor)}, and a distance of sets needs ${LEAST_IMAGES} images or more; give more`);
+    refuse(
+      data,
+      `\`${name}\` is ${shapeOf(tensor)}, and a distance of sets needs ${LEAST_IMAGES} images or more; give more`,
+    );
   }
   const values = await readFloats(tensor);
   const wrong = values.findIndex((value) => !Number.isFinite(value));
-  if (wrong >= 0) refuse(data, `\`${name}\` holds ${values[wrong]!} (number ${wrong}), and a distance needs numbers that are finite; make it anew`);
+  if (wrong >= 0)
+    refuse(
+      data,
+      `\`${name}\` holds ${values[wrong]!} (number ${wrong}), and a distance needs numbers that are finite; ` +
+        `make it anew`,
+    );
   return values;
 }
 

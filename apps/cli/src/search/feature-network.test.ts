@@ -13,7 +13,8 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const shape = { channels: 1, outChannels: 1, height: 2, width: 2 };
-const images = (count: number): readonly Float32Array[] => Array.from({ length: count }, (_, i) => Float32Array.of(i, 1, 2, 3));
+const images = (count: number): readonly Float32Array[] =>
+  Array.from({ length: count }, (_, i) => Float32Array.of(i, 1, 2, 3));
 
 /** A field of a protocol buffer: a number, a text, or a message made of fields. */
 function field(number: number, value: number | string | readonly Buffer[]): Buffer {
@@ -22,17 +23,32 @@ function field(number: number, value: number | string | readonly Buffer[]): Buff
   return Buffer.concat([Buffer.from([...varint((number << 3) | 2), ...varint(bytes.length)]), bytes]);
 }
 
-const varint = (value: number): readonly number[] => (value < 128 ? [value] : [(value % 128) + 128, ...varint(Math.floor(value / 128))]);
+const varint = (value: number): readonly number[] =>
+  value < 128 ? [value] : [(value % 128) + 128, ...varint(Math.floor(value / 128))];
 
 const INT64 = 7;
 const FLOAT = 1;
 
 /** One node as an ONNX file, with inputs `x` (and `y`) and outputs, [images, 1, 2, 2] in and anything out. */
-async function network(name: string, node: { readonly type: string; readonly inputs?: readonly string[]; readonly outputs?: readonly string[]; readonly attributes?: readonly Buffer[]; readonly gives?: number }): Promise<string> {
+async function network(
+  name: string,
+  node: {
+    readonly type: string;
+    readonly inputs?: readonly string[];
+    readonly outputs?: readonly string[];
+    readonly attributes?: readonly Buffer[];
+    readonly gives?: number;
+  },
+): Promise<string> {
   const { type, inputs = ['x'], outputs = ['features'], attributes = [], gives = FLOAT } = node;
   const value = (own: string, element: number) => [field(1, own), field(2, [field(1, [field(1, element)])])];
   const graph = [
-    field(1, [...inputs.map((own) => field(1, own)), ...outputs.map((own) => field(2, own)), field(4, type), ...attributes]),
+    field(1, [
+      ...inputs.map((own) => field(1, own)),
+      ...outputs.map((own) => field(2, own)),
+      field(4, type),
+      ...attributes,
+    ]),
     field(2, 'g'),
     ...inputs.map((own) => field(11, value(own, FLOAT))),
     ...outputs.map((own) => field(12, value(own, gives))),
@@ -47,7 +63,12 @@ const integer = (name: string, value: number) => field(5, [field(1, name), field
 /** What is said of a network when it is opened and asked for the features of 65 images, without the place. */
 async function problemOf(path: string, asked: readonly Float32Array[] = images(65)): Promise<string> {
   const opened = await openFeatureNetwork(path, shape).catch((cause: unknown) => cause);
-  const thrown = opened instanceof Error ? opened : await (opened as { features: (of: typeof asked) => Promise<unknown> }).features(asked).catch((cause: unknown) => cause);
+  const thrown =
+    opened instanceof Error
+      ? opened
+      : await (opened as { features: (of: typeof asked) => Promise<unknown> })
+          .features(asked)
+          .catch((cause: unknown) => cause);
   expect(thrown).toMatchObject({ name: 'ProCacheError' });
   const { message } = thrown as Error;
   expect(message.startsWith(`--feature-network ${path}: `)).toBe(true);
@@ -56,7 +77,10 @@ async function problemOf(path: string, asked: readonly Float32Array[] = images(6
 
 describe('a feature network', () => {
   it('gives rows of features, in batches, whatever shape the features of an image have', async () => {
-    for (const [name, node] of [['flat', { type: 'Flatten' }], ['square', { type: 'Identity' }]] as const) {
+    for (const [name, node] of [
+      ['flat', { type: 'Flatten' }],
+      ['square', { type: 'Identity' }],
+    ] as const) {
       const opened = await openFeatureNetwork(await network(name, node), shape);
       expect(await opened.dimension()).toBe(4);
       const features = await opened.features(images(130));
@@ -72,7 +96,9 @@ describe('a feature network', () => {
     expect(await problemOf(folder)).toBe('is a folder; give an ONNX file');
     expect(await problemOf(join(folder, 'none.onnx'))).toBe('there is no such file; give an ONNX file');
     await writeFile(join(folder, 'empty.onnx'), '');
-    expect(await problemOf(join(folder, 'empty.onnx'))).toBe('is 0 bytes long, and an ONNX file has 1 to 2147483647; give an ONNX file');
+    expect(await problemOf(join(folder, 'empty.onnx'))).toBe(
+      'is 0 bytes long, and an ONNX file has 1 to 2147483647; give an ONNX file',
+    );
     await truncate(join(folder, 'empty.onnx'), 2 ** 31);
     expect(await problemOf(join(folder, 'empty.onnx'))).toContain('is 2147483648 bytes long');
     await writeFile(join(folder, 'text.onnx'), 'not a network');
@@ -80,18 +106,29 @@ describe('a feature network', () => {
   });
 
   it('takes images alone, and gives features', async () => {
-    expect(await problemOf(await network('two in', { type: 'Add', inputs: ['x', 'y'] }))).toBe('it takes x, y and gives features; it must take images alone, and give `features`');
+    expect(await problemOf(await network('two in', { type: 'Add', inputs: ['x', 'y'] }))).toBe(
+      'it takes x, y and gives features; it must take images alone, and give `features`',
+    );
     const split = await network('two out', { type: 'Split', outputs: ['a', 'b'], attributes: [integer('axis', 3)] });
     expect(await problemOf(split)).toBe('it takes x and gives a, b; it must take images alone, and give `features`');
   });
 
   it('gives a row for each image, of numbers that are finite and float32', async () => {
-    expect(await problemOf(await network('turned', { type: 'Transpose' }))).toBe('of 64 images it makes [2, 2, 1, 64]; features must be [64, width], at most 8192 wide');
-    expect(await problemOf(await network('shape', { type: 'Shape', gives: INT64 }))).toBe('its output features is of type int64; it must be float32');
-    expect(await problemOf(await network('logarithm', { type: 'Log' }))).toBe('feature 0 of image 0 is -Infinity; a distance needs features that are finite');
-    expect(await problemOf(await network('root', { type: 'Sqrt' }), [Float32Array.of(1, 2, 3, 4), Float32Array.of(1, 2, -3, 4)])).toBe(
-      'feature 2 of image 1 is NaN; a distance needs features that are finite',
+    expect(await problemOf(await network('turned', { type: 'Transpose' }))).toBe(
+      'of 64 images it makes [2, 2, 1, 64]; features must be [64, width], at most 8192 wide',
     );
+    expect(await problemOf(await network('shape', { type: 'Shape', gives: INT64 }))).toBe(
+      'its output features is of type int64; it must be float32',
+    );
+    expect(await problemOf(await network('logarithm', { type: 'Log' }))).toBe(
+      'feature 0 of image 0 is -Infinity; a distance needs features that are finite',
+    );
+    expect(
+      await problemOf(await network('root', { type: 'Sqrt' }), [
+        Float32Array.of(1, 2, 3, 4),
+        Float32Array.of(1, 2, -3, 4),
+      ]),
+    ).toBe('feature 2 of image 1 is NaN; a distance needs features that are finite');
   });
 
   it('that is made for other images is refused with their shape', async () => {

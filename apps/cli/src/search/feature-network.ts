@@ -18,7 +18,10 @@ const WIDEST = 8192;
 /** Names that a message lists. */
 const SHOWN_NAMES = 8;
 
-/** Opens an ONNX file whose only input takes images [images, channels, height, width]. The features are its output `features`, or its only one. */
+/**
+ * Opens an ONNX file whose only input takes images [images, channels, height, width]. The features are its output
+ * `features`, or its only one.
+ */
 export async function openFeatureNetwork(path: string, shape: LatentShape): Promise<FeatureNetwork> {
   const place = `--feature-network ${path}`;
   const network = await openNetwork(path, { threads: 1, place });
@@ -26,7 +29,11 @@ export async function openFeatureNetwork(path: string, shape: LatentShape): Prom
   const output = outputs.includes('features') ? 'features' : outputs.length === 1 ? outputs[0] : undefined;
   if (inputs.length !== 1 || output === undefined) {
     await network.close();
-    throw new ProCacheError('invalid-input', `${place}: it takes ${listed(inputs)} and gives ${listed(outputs)}; it must take images alone, and give \`features\``);
+    throw new ProCacheError(
+      'invalid-input',
+      `${place}: it takes ${listed(inputs)} and gives ${listed(outputs)}; ` +
+        `it must take images alone, and give \`features\``,
+    );
   }
   const { channels, height, width } = shape;
   const size = channels * height * width;
@@ -54,7 +61,8 @@ function checkShape(shape: readonly number[], images: number, place: string): vo
   if (rows === images && width >= 1 && width <= WIDEST) return;
   throw new ProCacheError(
     'invalid-input',
-    `${place}: of ${images} images it makes [${shape.join(', ')}]; features must be [${images}, width], at most ${WIDEST} wide`,
+    `${place}: of ${images} images it makes [${shape.join(', ')}]; ` +
+      `features must be [${images}, width], at most ${WIDEST} wide`,
   );
 }
 
@@ -64,7 +72,8 @@ function finite(features: Float32Array, images: number, place: string): Float32A
   const width = features.length / images;
   throw new ProCacheError(
     'invalid-input',
-    `${place}: feature ${wrong % width} of image ${Math.floor(wrong / width)} is ${features[wrong]!}; a distance needs features that are finite`,
+    `${place}: feature ${wrong % width} of image ${Math.floor(wrong / width)} is ${features[wrong]!}; ` +
+      `a distance needs features that are finite`,
   );
 }
 

@@ -37,7 +37,10 @@ export interface SearchJob {
   readonly seeds: SeedSets;
   readonly space: ChosenSpace;
   readonly objectives: ChosenObjectives;
-  /** Computed steps to search with, one after another; undefined where a time is to be kept, and is not yet known in steps. */
+  /**
+   * Computed steps to search with, one after another; undefined where a time is to be kept, and is not yet known in
+   * steps.
+   */
   readonly budgets: readonly number[] | undefined;
   readonly header: StudyHeader;
 }
@@ -64,7 +67,18 @@ export async function chooseSearch(flags: SearchFlags): Promise<SearchJob> {
   checkBeside(flags, chosen, steps);
   const objectives = await chooseObjectives(flags, chosen);
   checkSets(flags, objectives);
-  const job = { flags, chosen, process, steps, conditions, conditionOf: inTurn(conditions), seeds, space, objectives, budgets };
+  const job = {
+    flags,
+    chosen,
+    process,
+    steps,
+    conditions,
+    conditionOf: inTurn(conditions),
+    seeds,
+    space,
+    objectives,
+    budgets,
+  };
   return { ...job, header: headerOf(job) };
 }
 
@@ -74,7 +88,8 @@ export function timedImages({ images = USUAL_IMAGES }: SearchFlags): number {
 }
 
 function checkTarget({ budget, target, images }: SearchFlags): void {
-  if (budget && target !== undefined) throw new ProCacheError('invalid-input', '--budget and --target both say what a schedule may cost; leave one out');
+  if (budget && target !== undefined)
+    throw new ProCacheError('invalid-input', '--budget and --target both say what a schedule may cost; leave one out');
   checkBelong({ '--images': images }, '--target', target !== undefined);
 }
 
@@ -94,12 +109,20 @@ function checkBeside({ beside, judge }: SearchFlags, { model }: ChosenModel, ste
 function checkSets({ finalSeeds, judge }: SearchFlags, { measures }: ChosenObjectives): void {
   const ofSets = measures.find(({ judges }) => judges === 'set');
   const odd = finalSeeds === 1 ? '--final-seeds' : judge === 1 ? '--judge' : undefined;
-  if (ofSets && odd) throw new ProCacheError('invalid-input', `${odd} 1: ${ofSets.name} is a distance of sets, and one image is none; use 2 or more, or 0`);
+  if (ofSets && odd)
+    throw new ProCacheError(
+      'invalid-input',
+      `${odd} 1: ${ofSets.name} is a distance of sets, and one image is none; use 2 or more, or 0`,
+    );
 }
 
 function seedsOf({ seed, seeds, finalSeeds, judge }: SearchFlags): SeedSets {
   const from = (first: number, count: number) => Array.from({ length: count }, (_, i) => first + i);
-  return { search: from(seed, seeds), final: from(seed + FINAL_SEEDS, finalSeeds), judge: from(seed + JUDGE_SEEDS, judge) };
+  return {
+    search: from(seed, seeds),
+    final: from(seed + FINAL_SEEDS, finalSeeds),
+    judge: from(seed + JUDGE_SEEDS, judge),
+  };
 }
 
 /** The conditions in turn, in strides of about 0.618 of the list, so that a few seeds meet some from all of it. */
@@ -111,7 +134,17 @@ function inTurn<T>(conditions: readonly T[]): (seed: number) => T {
   return (seed) => conditions[((seed % count) * stride) % count]!;
 }
 
-function headerOf({ flags, chosen, process, steps, conditions, seeds, space, objectives, budgets }: Omit<SearchJob, 'header'>): StudyHeader {
+function headerOf({
+  flags,
+  chosen,
+  process,
+  steps,
+  conditions,
+  seeds,
+  space,
+  objectives,
+  budgets,
+}: Omit<SearchJob, 'header'>): StudyHeader {
   const { candidates, iterations, mostImages, seed, target } = flags;
   return {
     model: chosen.fingerprint,
@@ -129,7 +162,13 @@ function headerOf({ flags, chosen, process, steps, conditions, seeds, space, obj
     finalSeeds: seeds.final,
     versions: { procache: VERSION, onnxruntime: runtimeVersion(), processor: globalThis.process.arch },
     objectives: objectives.measures.map(({ name }) => name),
-    strategy: { name: flags.strategy, seed, candidates: candidates ?? null, iterations: iterations ?? null, mostImages: mostImages ?? null },
+    strategy: {
+      name: flags.strategy,
+      seed,
+      candidates: candidates ?? null,
+      iterations: iterations ?? null,
+      mostImages: mostImages ?? null,
+    },
     constraints: {
       ...(space.described as Readonly<Record<string, Json>>),
       ...(budgets ? { budgets } : { milliseconds: target!, images: timedImages(flags) }),
@@ -146,8 +185,15 @@ function processOf({ trainedBetas, ...settings }: SamplingDefaults): Json {
 }
 
 /** What a schedule of some budget says in its notes of where it comes from. */
-export function notesOf({ header, chosen, flags }: SearchJob, { constraints }: PatternSpace): Readonly<Record<string, unknown>> {
+export function notesOf(
+  { header, chosen, flags }: SearchJob,
+  { constraints }: PatternSpace,
+): Readonly<Record<string, unknown>> {
   const { reuse, ...rest } = constraints;
-  const bounds = { ...rest, reuse: { least: reuse[0], most: reuse[1] }, ...(flags.target !== undefined && { milliseconds: flags.target, images: timedImages(flags) }) };
+  const bounds = {
+    ...rest,
+    reuse: { least: reuse[0], most: reuse[1] },
+    ...(flags.target !== undefined && { milliseconds: flags.target, images: timedImages(flags) }),
+  };
   return { model: chosen.name, ...provenanceOf(header), constraints: bounds };
 }

@@ -55,10 +55,15 @@ export function judgingWork({ seeds }: SearchJob, contestants: readonly Contesta
   return contestants.reduce((sum, { computed }) => sum + computed * seeds.judge.length, 0);
 }
 
-/** Milliseconds of a generation with a schedule, the shortest of a few; measured once, and from then on read from the study. */
+/**
+ * Milliseconds of a generation with a schedule, the shortest of a few; measured once, and from then on read from the
+ * study.
+ */
 function timeOf(schedule: Schedule, { seeds }: SearchJob, { study, workers, signal }: Desk): Promise<number> {
   const images = seeds.judge.slice(0, TIMED_IMAGES);
-  return study.keep(keptTime(`time of ${keyOf(schedule)}`), () => shortestTime(() => workers.render(schedule, images, signal)));
+  return study.keep(keptTime(`time of ${keyOf(schedule)}`), () =>
+    shortestTime(() => workers.render(schedule, images, signal)),
+  );
 }
 
 async function shortestTime(run: () => Promise<unknown>): Promise<number> {

@@ -1,5 +1,12 @@
 import { numberOf, objectOf, type Placed, refuse, shown } from '@procache/core/untrusted';
-import { type Alphabet, type Kept, type Recording, recordingFromJson, recordingToJson, type StepTimes } from '@procache/search';
+import {
+  type Alphabet,
+  type Kept,
+  type Recording,
+  recordingFromJson,
+  recordingToJson,
+  type StepTimes,
+} from '@procache/search';
 
 /** A time, in milliseconds. */
 export function keptTime(name: string): Kept<number> {
@@ -14,11 +21,17 @@ export function keptStepTimes({ reused, selective }: Alphabet): Kept<StepTimes> 
     write: (times) => times,
     read: (placed) => {
       const { once, letters: own } = objectOf(placed);
-      const at = (value: unknown, name: string): Placed => ({ value, place: `${placed.place}.${name}`, code: placed.code });
+      const at = (value: unknown, name: string): Placed => ({
+        value,
+        place: `${placed.place}.${name}`,
+        code: placed.code,
+      });
       const times = objectOf(at(own, 'letters'));
       return {
         once: numberOf(at(once, 'once'), 0, Infinity),
-        letters: Object.fromEntries(letters.map((letter) => [letter, numberOf(at(times[letter], `letters[${shown(letter)}]`), 0, Infinity)])),
+        letters: Object.fromEntries(
+          letters.map((letter) => [letter, numberOf(at(times[letter], `letters[${shown(letter)}]`), 0, Infinity)]),
+        ),
       };
     },
   };
@@ -32,9 +45,14 @@ export function keptRecording(seeds: readonly number[], steps: number): Kept<Rec
     read: (placed) => {
       const recording = recordingFromJson(placed.value, placed);
       const { place, code } = placed;
-      if (recording.steps !== steps) refuse(`${place}.steps`, `is ${recording.steps}, and the search has ${steps}; begin another study`, code);
+      if (recording.steps !== steps)
+        refuse(`${place}.steps`, `is ${recording.steps}, and the search has ${steps}; begin another study`, code);
       if (recording.products.length !== seeds.length) {
-        refuse(`${place}.products`, `is of ${recording.products.length} images, and there should be ${seeds.length}; begin another study`, code);
+        refuse(
+          `${place}.products`,
+          `is of ${recording.products.length} images, and there should be ${seeds.length}; begin another study`,
+          code,
+        );
       }
       return recording;
     },

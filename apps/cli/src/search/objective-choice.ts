@@ -26,16 +26,29 @@ export interface MarkedFile {
 const SSIM_WINDOW = 11;
 
 /** Reads from the options what schedules are judged by, and opens the data that it takes; refuses what has no data. */
-export async function chooseObjectives(flags: ObjectiveFlags & { readonly model: string }, chosen: ChosenModel): Promise<ChosenObjectives> {
+export async function chooseObjectives(
+  flags: ObjectiveFlags & { readonly model: string },
+  chosen: ChosenModel,
+): Promise<ChosenObjectives> {
   const names = flags.objective ?? usualObjectives(chosen);
   const ofSets = names.filter((name) => name === 'frechet' || name === 'kernel');
   const files = featureFiles(flags, ofSets);
-  const ofImages = new Map(names.flatMap((name) => (name === 'frechet' || name === 'kernel' ? [] : [[name as string, imageMeasure(name, chosen)] as const])));
+  const ofImages = new Map(
+    names.flatMap((name) =>
+      name === 'frechet' || name === 'kernel' ? [] : [[name as string, imageMeasure(name, chosen)] as const],
+    ),
+  );
   const opened = files && (await openFeatureMeasures(files, chosen));
   const close = async (): Promise<void> => opened?.close();
   try {
-    const [first, ...others] = names.map((name): Measure => (name === 'frechet' || name === 'kernel' ? opened!.measure(name) : ofImages.get(name)!));
-    return { measures: [first!, ...others], files: files ? { network: await markedFile(files.network), reference: await markedFile(files.data) } : {}, close };
+    const [first, ...others] = names.map((name): Measure =>
+      name === 'frechet' || name === 'kernel' ? opened!.measure(name) : ofImages.get(name)!,
+    );
+    return {
+      measures: [first!, ...others],
+      files: files ? { network: await markedFile(files.network), reference: await markedFile(files.data) } : {},
+      close,
+    };
   } catch (cause) {
     await close();
     throw cause;
@@ -55,29 +68,51 @@ function hasRoomForSsim({ height, width }: LatentShape): boolean {
   return Math.min(height, width) >= SSIM_WINDOW;
 }
 
-function imageMeasure(name: Exclude<ObjectiveName, 'frechet' | 'kernel'>, { name: modelName, model }: ChosenModel): ImageMeasure {
+function imageMeasure(
+  name: Exclude<ObjectiveName, 'frechet' | 'kernel'>,
+  { name: modelName, model }: ChosenModel,
+): ImageMeasure {
   if (name === 'latent-error') return LATENT_ERROR;
   const { valueRange, latent } = model;
   if (!valueRange) {
-    throw new ProCacheError('invalid-input', `--objective: ${name} compares pixels, and ${modelName} draws latents, which nothing here decodes; use latent-error`);
+    throw new ProCacheError(
+      'invalid-input',
+      `--objective: ${name} compares pixels, and ${modelName} draws latents, which nothing here decodes; ` +
+        `use latent-error`,
+    );
   }
   if (name === 'ssim' && !hasRoomForSsim(latent)) {
-    throw new ProCacheError('invalid-input', `--objective: ssim needs images of at least ${SSIM_WINDOW}x${SSIM_WINDOW}, and these are ${latent.height}x${latent.width}; use psnr`);
+    throw new ProCacheError(
+      'invalid-input',
+      `--objective: ssim needs images of at least ${SSIM_WINDOW}x${SSIM_WINDOW}, and these are ` +
+        `${latent.height}x${latent.width}; use psnr`,
+    );
   }
   const [low, high] = valueRange;
   const shown = (image: Float32Array) => image.map((value) => Math.min(high, Math.max(low, value)));
   const peak = high - low;
   const of = (image: Float32Array, uncached: Float32Array): number =>
-    name === 'psnr' ? psnr(shown(image), shown(uncached), peak) : ssim(shown(image), shown(uncached), { ...latent, peak });
+    name === 'psnr'
+      ? psnr(shown(image), shown(uncached), peak)
+      : ssim(shown(image), shown(uncached), { ...latent, peak });
   return { name, better: 'higher', judges: 'image', of };
 }
 
 /** The network and the data that distances of features take: those of the options, else the zoo's for its model. */
-function featureFiles({ featureNetwork, data, model }: ObjectiveFlags & { readonly model: string }, ofSets: readonly string[]) {
+function featureFiles(
+  { featureNetwork, data, model }: ObjectiveFlags & { readonly model: string },
+  ofSets: readonly string[],
+) {
   const [first] = ofSets;
   if (first === undefined) {
-    const given = Object.entries({ '--feature-network': featureNetwork, '--data': data }).find(([, value]) => value !== undefined);
-    if (given) throw new ProCacheError('invalid-input', `${given[0]} belongs to the objectives frechet and kernel; add one to --objective, or leave this out`);
+    const given = Object.entries({ '--feature-network': featureNetwork, '--data': data }).find(
+      ([, value]) => value !== undefined,
+    );
+    if (given)
+      throw new ProCacheError(
+        'invalid-input',
+        `${given[0]} belongs to the objectives frechet and kernel; add one to --objective, or leave this out`,
+      );
     return undefined;
   }
   const classifier = zooClassifier(featureNetwork ?? zooModel(model)?.classifier ?? '');

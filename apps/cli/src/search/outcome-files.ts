@@ -26,11 +26,18 @@ export async function writeOutcome(job: SearchJob, outcome: SearchOutcome, folde
 }
 
 /** Writes the best that a search had come by when it was stopped. */
-export async function writeBestSoFar(job: SearchJob, best: ReadonlyMap<number, Assessment>, folder: string): Promise<readonly string[]> {
+export async function writeBestSoFar(
+  job: SearchJob,
+  best: ReadonlyMap<number, Assessment>,
+  folder: string,
+): Promise<readonly string[]> {
   const paths: string[] = [];
   for (const [budget, assessment] of best) {
     const path = join(folder, scheduleName(budget));
-    const schedule = { ...assessment.schedule, notes: { ...notesOf(job, job.space.spaceOf(budget)), interrupted: true, scores: scoresOf(assessment) } };
+    const schedule = {
+      ...assessment.schedule,
+      notes: { ...notesOf(job, job.space.spaceOf(budget)), interrupted: true, scores: scoresOf(assessment) },
+    };
     await writeWhole(path, formatSchedule(schedule));
     paths.push(path);
   }
@@ -42,14 +49,20 @@ export function foundSchedule(job: SearchJob, { budgets, judged }: SearchOutcome
   const { result, space } = budgets.find((outcome) => outcome.budget === budget)!;
   const schedule = found(result, job.header);
   const contestant = judged.find((one) => one.kind === 'found' && one.schedule === result.best.schedule);
-  return { ...schedule, notes: { ...schedule.notes, ...notesOf(job, space), ...(contestant && { judged: scoresOf(contestant.judged) }) } };
+  return {
+    ...schedule,
+    notes: { ...schedule.notes, ...notesOf(job, space), ...(contestant && { judged: scoresOf(contestant.judged) }) },
+  };
 }
 
 function scheduleName(budget: number): string {
   return `found-${budget}.json`;
 }
 
-/** Every schedule that no other beats in all objectives and in computed steps, over all budgets; scores are those of the search. */
+/**
+ * Every schedule that no other beats in all objectives and in computed steps, over all budgets; scores are those of the
+ * search.
+ */
 function paretoSet({ objectives }: SearchJob, { budgets }: SearchOutcome): unknown {
   const ranking = budgets.flatMap(({ result }) => result.ranking);
   return frontOf(ranking, objectives.measures).map((assessment) => ({

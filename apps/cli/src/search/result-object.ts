@@ -5,7 +5,12 @@ import type { OutcomeFiles } from './outcome-files.ts';
 import type { SearchOutcome } from './run-search.ts';
 
 /** What `procache search --json` prints, and `search.json` holds. */
-export function resultOf({ chosen, header }: SearchJob, outcome: SearchOutcome, files: OutcomeFiles, effort: Effort): object {
+export function resultOf(
+  { chosen, header }: SearchJob,
+  outcome: SearchOutcome,
+  files: OutcomeFiles,
+  effort: Effort,
+): object {
   return {
     model: chosen.name,
     ...provenanceOf(header),

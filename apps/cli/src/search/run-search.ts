@@ -57,21 +57,39 @@ const FINALISTS = 4;
 export async function runJob(job: SearchJob, desk: Desk): Promise<SearchOutcome> {
   const { study, workers, meter } = desk;
   const { render } = workers;
-  const uncached = keptUncached(job, study, render, () => meter.advance('references', keptReferences(job, study) * job.steps));
+  const uncached = keptUncached(job, study, render, () =>
+    meter.advance('references', keptReferences(job, study) * job.steps),
+  );
   const evaluator = ofSameModel(job.chosen, comparison({ render, uncached, measures: job.objectives.measures }));
   const target = await targetOf(job, desk);
   let recorded: Promise<Recording> | undefined;
   const recording = (): Promise<Recording> => (recorded ??= recordedOf(job, desk));
   const searches = target.budgets.map((budget): BudgetSearch => {
     const space = job.space.spaceOf(budget);
-    return { budget, space, strategy: strategyFor({ ...job.flags, alphabet: job.space.alphabet, space, recording }), target: target.of };
+    return {
+      budget,
+      space,
+      strategy: strategyFor({ ...job.flags, alphabet: job.space.alphabet, space, recording }),
+      target: target.of,
+    };
   });
   expectWork(job, desk, searches);
   const budgets: BudgetOutcome[] = [];
   for (const search of searches) budgets.push(await searchOne(job, desk, search, evaluator));
   const effort = effortSoFar(meter);
-  const judged = await judgeAll(job, desk, evaluator, budgets.map(({ budget, result }) => ({ budget, schedule: result.best.schedule })));
-  return { budgets, judged, effort, recording: await recorded, evaluations: budgets.reduce((sum, { result }) => sum + result.evaluations, 0) };
+  const judged = await judgeAll(
+    job,
+    desk,
+    evaluator,
+    budgets.map(({ budget, result }) => ({ budget, schedule: result.best.schedule })),
+  );
+  return {
+    budgets,
+    judged,
+    effort,
+    recording: await recorded,
+    evaluations: budgets.reduce((sum, { result }) => sum + result.evaluations, 0),
+  };
 }
 
 interface BudgetSearch {
@@ -92,11 +110,19 @@ function expectWork(job: SearchJob, { meter, study }: Desk, searches: readonly B
     const images = Math.min(strategy.expectedImages(search.length), job.flags.mostImages ?? Infinity);
     meter.expect(stageOf(budget), (images + FINALISTS * final.length) * budget);
   }
-  const any = searches.map(({ budget, space }) => ({ budget, schedule: scheduleFor(space.at(0n), job.space.alphabet) }));
+  const any = searches.map(({ budget, space }) => ({
+    budget,
+    schedule: scheduleFor(space.at(0n), job.space.alphabet),
+  }));
   meter.expect('judging', judgingWork(job, contestantsOf(job, any)));
 }
 
-async function searchOne(job: SearchJob, desk: Desk, { budget, space, strategy, target }: BudgetSearch, evaluator: Evaluator): Promise<BudgetOutcome> {
+async function searchOne(
+  job: SearchJob,
+  desk: Desk,
+  { budget, space, strategy, target }: BudgetSearch,
+  evaluator: Evaluator,
+): Promise<BudgetOutcome> {
   const { meter, progress, signal, study, workers } = desk;
   const { flags, seeds } = job;
   const seen = { images: 0, known: 0 };
@@ -136,8 +162,13 @@ function stageOf(budget: number): string {
   return `${budget} computed`;
 }
 
-/** The budgets to search with, and the target where it is a time: measured once, and from then on read from the study. */
-async function targetOf(job: SearchJob, { study, signal, progress }: Desk): Promise<{ readonly budgets: readonly number[]; readonly of: Target | undefined }> {
+/**
+ * The budgets to search with, and the target where it is a time: measured once, and from then on read from the study.
+ */
+async function targetOf(
+  job: SearchJob,
+  { study, signal, progress }: Desk,
+): Promise<{ readonly budgets: readonly number[]; readonly of: Target | undefined }> {
   const { budgets, flags, space, steps } = job;
   if (budgets) return { budgets, of: undefined };
   progress.show('measuring what steps take');

@@ -8,7 +8,9 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { chooseModel } from '../arguments/model-choice.ts';
 import { ofSameModel } from './same-model.ts';
 
-const fixture = fileURLToPath(new URL('../../../../packages/conformance/fixtures/dit/model.safetensors', import.meta.url));
+const fixture = fileURLToPath(
+  new URL('../../../../packages/conformance/fixtures/dit/model.safetensors', import.meta.url),
+);
 const folder = await mkdtemp(join(tmpdir(), 'procache-same-model-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

@@ -7,8 +7,8 @@ import { fingerprintOf } from '../files/fingerprint.ts';
 /**
  * The same evaluator, which throws away what it measured while the model's files were replaced.
  *
- * Graphs point into those files and are opened again and again, so whoever replaces one in the hours of a search changes
- * the model halfway.
+ * Graphs point into those files and are opened again and again, so whoever replaces one in the hours of a search
+ * changes the model halfway.
  */
 export function ofSameModel(chosen: ChosenModel, evaluator: Evaluator): Evaluator {
   return {
@@ -32,7 +32,8 @@ async function checkFingerprint({ path, fingerprint, name }: ChosenModel): Promi
   if (now === fingerprint) return;
   throw new ProCacheError(
     'invalid-model',
-    `${name}: its weights were replaced while the search ran (fingerprint ${fingerprint} before, ${now} now); begin another study with the new ones`,
+    `${name}: its weights were replaced while the search ran (fingerprint ${fingerprint} before, ${now} now); ` +
+      `begin another study with the new ones`,
   );
 }
 

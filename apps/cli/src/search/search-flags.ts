@@ -93,7 +93,11 @@ export function addSearchOptions(command: Command): void {
   addModelOptions(command);
   command.optionsGroup('Sampling:');
   command
-    .option('-n, --steps <n>', "how many steps the sampler takes (default: the zoo's advice, else 50)", wholeNumber(2, MAX_SEARCHED_STEPS))
+    .option(
+      '-n, --steps <n>',
+      "how many steps the sampler takes (default: the zoo's advice, else 50)",
+      wholeNumber(2, MAX_SEARCHED_STEPS),
+    )
     .option('-l, --labels <list>', 'the classes to judge by, as for generate (default: all)');
   addProcessOptions(command);
   addTargetOptions(command);
@@ -109,15 +113,27 @@ export function addSearchOptions(command: Command): void {
     .option('--quiet', 'print nothing but errors')
     .option('--debug', 'show where in the program an error arose')
     .optionsGroup('Machine:')
-    .option('--workers <n>', 'models that run side by side (default: one per core, or 1 for weights over 256 MiB)', wholeNumber(1, MOST_WORKERS))
+    .option(
+      '--workers <n>',
+      'models that run side by side (default: one per core, or 1 for weights over 256 MiB)',
+      wholeNumber(1, MOST_WORKERS),
+    )
     .option('--threads <n>', 'threads of each (default: the cores, shared out)', wholeNumber(1, MOST_THREADS))
-    .addOption(new Option('--memory <use>', 'low leaves the weights in the file cache, at some cost in speed').choices(['normal', 'low']).default('normal'));
+    .addOption(
+      new Option('--memory <use>', 'low leaves the weights in the file cache, at some cost in speed')
+        .choices(['normal', 'low'])
+        .default('normal'),
+    );
 }
 
 function addTargetOptions(command: Command): void {
   command
     .optionsGroup('What a schedule may cost (one of):')
-    .option('-b, --budget <list>', 'computed steps; several, such as 8,12,17, are searched one after another (default: a third of the steps)', wholeNumbers(1, MAX_SEARCHED_STEPS))
+    .option(
+      '-b, --budget <list>',
+      'computed steps; several, such as 8,12,17, are searched one after another (default: a third of the steps)',
+      wholeNumbers(1, MAX_SEARCHED_STEPS),
+    )
     .option('--target <ms>', 'wall-clock milliseconds of one generation on this machine', numberWithin(0, MOST_TIME))
     .option('--images <n>', 'of --target: the images of that generation (default: 10)', wholeNumber(1, MOST_IMAGES));
 }
@@ -125,38 +141,94 @@ function addTargetOptions(command: Command): void {
 function addSpaceOptions(command: Command): void {
   command
     .optionsGroup('Which schedules there are:')
-    .option('--paper', "those of ProCache's paper: falling gaps, bounds by the budget, plain reuse, every second reused step selective")
-    .option('--reuse <range>', 'how many reused steps may follow a computed one, such as 1-4 (default: 0 to 2.5 times the mean)', wholeRange(0, MAX_SEARCHED_STEPS))
-    .addOption(new Option('--gaps <rule>', 'falling: no gap is longer than the one before (default: any)').choices(GAPS))
+    .option(
+      '--paper',
+      "those of ProCache's paper: falling gaps, bounds by the budget, plain reuse, every second reused step selective",
+    )
+    .option(
+      '--reuse <range>',
+      'how many reused steps may follow a computed one, such as 1-4 (default: 0 to 2.5 times the mean)',
+      wholeRange(0, MAX_SEARCHED_STEPS),
+    )
+    .addOption(
+      new Option('--gaps <rule>', 'falling: no gap is longer than the one before (default: any)').choices(GAPS),
+    )
     .option('--first <n>', 'so many first steps are computed (default: 1)', wholeNumber(1, MAX_SEARCHED_STEPS))
     .option('--last <n>', 'so many last steps are computed (default: 0)', wholeNumber(0, MAX_SEARCHED_STEPS))
-    .option('--forecast <orders>', `degrees of forecast, 0 for plain reuse, at most ${MAX_ORDER} (default: 1,2,3,4)`, wholeNumbers(0, MAX_ORDER))
+    .option(
+      '--forecast <orders>',
+      `degrees of forecast, 0 for plain reuse, at most ${MAX_ORDER} (default: 1,2,3,4)`,
+      wholeNumbers(0, MAX_ORDER),
+    )
     .addOption(new Option('--rule <rule>', 'how features are forecast (default: lagrange)').choices(FORECAST_RULES))
-    .addOption(new Option('--features <kind>', 'what is stored: of each branch, of the whole stack, or either (default: both, or the stack where features are large)').choices(FEATURES))
-    .addOption(new Option('--mix <unit>', 'what has one degree of forecast throughout: a gap, or a step (default: gap)').choices(MIXES))
-    .option('--selective <list>', 'also selective steps: shares of the tokens, and after @ the first block, such as 0.3,0.1@6', selectives);
+    .addOption(
+      new Option(
+        '--features <kind>',
+        'what is stored: of each branch, of the whole stack, or either (default: both, or the stack where ' +
+          'features are large)',
+      ).choices(FEATURES),
+    )
+    .addOption(
+      new Option('--mix <unit>', 'what has one degree of forecast throughout: a gap, or a step (default: gap)').choices(
+        MIXES,
+      ),
+    )
+    .option(
+      '--selective <list>',
+      'also selective steps: shares of the tokens, and after @ the first block, such as 0.3,0.1@6',
+      selectives,
+    );
 }
 
 function addObjectiveOptions(command: Command): void {
   command
     .optionsGroup('What a good schedule is:')
-    .option('--objective <list>', `${OBJECTIVES.join(', ')}; the first is improved, the others are recorded (default: latent-error, and psnr and ssim of pixels)`, words(OBJECTIVES))
-    .option('--feature-network <file>', "of frechet and kernel: an ONNX file, images in, features out (default: the zoo model's classifier)")
-    .option('--data <file>', 'of frechet and kernel: a safetensors file with `features`, with `mean` and `covariance`, or with `images`');
+    .option(
+      '--objective <list>',
+      `${OBJECTIVES.join(', ')}; the first is improved, the others are recorded (default: latent-error, and ` +
+        `psnr and ssim of pixels)`,
+      words(OBJECTIVES),
+    )
+    .option(
+      '--feature-network <file>',
+      "of frechet and kernel: an ONNX file, images in, features out (default: the zoo model's classifier)",
+    )
+    .option(
+      '--data <file>',
+      'of frechet and kernel: a safetensors file with `features`, with `mean` and `covariance`, or with `images`',
+    );
 }
 
 function addEffortOptions(command: Command): void {
   command
     .optionsGroup('How to search:')
     .addOption(new Option('--strategy <name>', 'see docs/search.md').choices(STRATEGIES).default('combined'))
-    .option('--candidates <n>', 'of halving, sample, reference and dynamic: how many patterns begin', wholeNumber(1, MOST_PATTERNS))
+    .option(
+      '--candidates <n>',
+      'of halving, sample, reference and dynamic: how many patterns begin',
+      wholeNumber(1, MOST_PATTERNS),
+    )
     .option('--iterations <n>', 'of anneal and combined: how many moves are measured', wholeNumber(0, MOST_PATTERNS))
-    .option('--most-images <n>', 'end each budget after so many images (default: when the strategy has seen enough)', wholeNumber(1, MOST_ASSESSED))
+    .option(
+      '--most-images <n>',
+      'end each budget after so many images (default: when the strategy has seen enough)',
+      wholeNumber(1, MOST_ASSESSED),
+    )
     .option('--seed <n>', 'of chance, and the first seed of the images', wholeNumber(0, MOST_SEED), 0)
     .option('--seeds <n>', 'images that each schedule is searched by', wholeNumber(2, MOST_SEEDS), 16)
     .option('--final-seeds <n>', 'fresh images that the best race on, 0 for none', wholeNumber(0, MOST_SEEDS), 64)
-    .option('--judge <n>', 'further images that what is found is judged on, 0 for none', wholeNumber(0, MOST_JUDGED), 64)
-    .option('--beside <list>', 'methods that are judged too, or none (default: the published schedule, and FORA and TaylorSeer of about as many computed steps)', methods);
+    .option(
+      '--judge <n>',
+      'further images that what is found is judged on, 0 for none',
+      wholeNumber(0, MOST_JUDGED),
+      64,
+    )
+    .option(
+      '--beside <list>',
+      'methods that are judged too, or none (default: the published schedule, and FORA and TaylorSeer of about ' +
+        'as many computed steps)',
+      methods,
+    );
 }
 
 /** Reads names of methods, or none. Whether there are such is for the method to say. */

@@ -37,7 +37,11 @@ export function openSearchProgress(meter: WorkMeter, terminal: Terminal): Search
 }
 
 /** `[====>     ]  text  1:02, 3:10 left`, cut to the width from the bar on. */
-export function progressLine(text: string, { share, left, elapsed }: Pick<WorkMeter, 'share' | 'left' | 'elapsed'>, width: number): string {
+export function progressLine(
+  text: string,
+  { share, left, elapsed }: Pick<WorkMeter, 'share' | 'left' | 'elapsed'>,
+  width: number,
+): string {
   const times = `${clock(elapsed)}, ${left === undefined ? '-:--' : clock(left)} left`;
   const room = Math.min(BAR, width - text.length - times.length - '[]    '.length);
   if (room < 4) return `${text}  ${times}`.slice(0, Math.max(0, width));

@@ -14,7 +14,8 @@ beforeAll(async () => {
   await opened.close();
 });
 
-const space = (flags: Partial<SpaceFlags>, budget: number) => chooseSpace({ ...usual, ...flags }, model, 50).spaceOf(budget);
+const space = (flags: Partial<SpaceFlags>, budget: number) =>
+  chooseSpace({ ...usual, ...flags }, model, 50).spaceOf(budget);
 
 describe('chooseSpace', () => {
   it("has the paper's spaces: every pattern of the published bounds, with Eq. 7", () => {
@@ -33,9 +34,16 @@ describe('chooseSpace', () => {
   });
 
   it('has selective steps beside every way of reusing the branches', () => {
-    const { alphabet, spaceOf } = chooseSpace({ ...usual, forecast: [0, 2], selective: [{ ratio: 0.3 }, { ratio: 0.1, from: 6 }] }, model, 50);
+    const { alphabet, spaceOf } = chooseSpace(
+      { ...usual, forecast: [0, 2], selective: [{ ratio: 0.3 }, { ratio: 0.1, from: 6 }] },
+      model,
+      50,
+    );
     expect(alphabet.selective).toHaveLength(4);
-    expect(alphabet.legend[alphabet.selective[0]!]).toEqual([{ do: 'reuse' }, { do: 'refresh', ratio: 0.3, blocks: [9, 11], modules: ['mlp'] }]);
+    expect(alphabet.legend[alphabet.selective[0]!]).toEqual([
+      { do: 'reuse' },
+      { do: 'refresh', ratio: 0.3, blocks: [9, 11], modules: ['mlp'] },
+    ]);
     expect(alphabet.legend[alphabet.selective[2]!]![1]).toMatchObject({ blocks: [6, 11], ratio: 0.1 });
     const [letter] = alphabet.selective;
     expect(spaceOf(25).rankOf(`#.${letter!}.${'#.'.repeat(22)}##`)).toBeDefined();

@@ -29,12 +29,18 @@ export interface ChosenSpace {
   readonly described: Json;
 }
 
-/** Reads from the options which schedules there are for a model. The constraints are checked per budget, by `spaceOf`. */
+/**
+ * Reads from the options which schedules there are for a model. The constraints are checked per budget, by `spaceOf`.
+ */
 export function chooseSpace(flags: SpaceFlags, model: TransformerModel, steps: number): ChosenSpace {
   checkPaper(flags);
   const reuse = reuseVariants(flags, model);
   const selectives = selectiveVariants(flags, reuse, model.topology);
-  const alphabet = alphabetOf({ reuse, selective: selectives, ...(selectives.length > 0 && { selector: { score: 'value-norm' } }) });
+  const alphabet = alphabetOf({
+    reuse,
+    selective: selectives,
+    ...(selectives.length > 0 && { selector: { score: 'value-norm' } }),
+  });
   checkUse(flags, reuse, alphabet);
   const fills = fillsOf(flags, alphabet, reuse, selectives);
   const constraintsOf = (budget: number): PatternConstraints => ({
@@ -70,39 +76,77 @@ const PAPER_RATIO = 0.3;
 const SHALLOW = 0.75;
 
 function checkPaper({ paper, forecast, rule, features, mix, selective: asked }: SpaceFlags): void {
-  const given = [forecast && '--forecast', rule && '--rule', features && '--features', mix && '--mix', asked && '--selective'].find(Boolean);
+  const given = [
+    forecast && '--forecast',
+    rule && '--rule',
+    features && '--features',
+    mix && '--mix',
+    asked && '--selective',
+  ].find(Boolean);
   if (paper && given) {
-    throw new ProCacheError('invalid-input', `--paper says what reused steps do, and so does ${given}; leave one of the two out`);
+    throw new ProCacheError(
+      'invalid-input',
+      `--paper says what reused steps do, and so does ${given}; leave one of the two out`,
+    );
   }
 }
 
 /** Refuses options that tell apart what is the same: a rule without forecasts, a mix of one letter. */
-function checkUse({ rule, mix }: SpaceFlags, reuse: readonly ReuseVariant[], { reused, selective: injected }: Alphabet): void {
-  checkBelong({ '--rule': rule }, '--forecast with an order above 0', reuse.some(({ order = 0 }) => order > 0));
-  checkBelong({ '--mix': mix }, 'several orders of --forecast, several --features or --selective', reused.length + injected.length > 1);
+function checkUse(
+  { rule, mix }: SpaceFlags,
+  reuse: readonly ReuseVariant[],
+  { reused, selective: injected }: Alphabet,
+): void {
+  checkBelong(
+    { '--rule': rule },
+    '--forecast with an order above 0',
+    reuse.some(({ order = 0 }) => order > 0),
+  );
+  checkBelong(
+    { '--mix': mix },
+    'several orders of --forecast, several --features or --selective',
+    reused.length + injected.length > 1,
+  );
 }
 
 /** Every order of every kind of feature. */
-function reuseVariants({ paper, forecast = ORDERS, rule = 'lagrange', features }: SpaceFlags, model: TransformerModel): readonly ReuseVariant[] {
+function reuseVariants(
+  { paper, forecast = ORDERS, rule = 'lagrange', features }: SpaceFlags,
+  model: TransformerModel,
+): readonly ReuseVariant[] {
   if (paper) return [{}];
   const kind = features ?? (hoistsPlans(model) ? 'both' : 'stack');
   const stack = { span: [0, model.topology.blocks.length - 1] as const };
   const ofEach = forecast.map((order): ReuseVariant => (order === 0 ? {} : { order, forecast: rule }));
-  return [...(kind === 'stack' ? [] : ofEach), ...(kind === 'branches' ? [] : ofEach.map((variant) => ({ ...variant, ...stack })))];
+  return [
+    ...(kind === 'stack' ? [] : ofEach),
+    ...(kind === 'branches' ? [] : ofEach.map((variant) => ({ ...variant, ...stack }))),
+  ];
 }
 
 /** Every share of tokens with every way of reusing the rest, branch by branch. */
-function selectiveVariants({ paper, selective: asked = [] }: SpaceFlags, reuse: readonly ReuseVariant[], topology: Topology): readonly SelectiveVariant[] {
+function selectiveVariants(
+  { paper, selective: asked = [] }: SpaceFlags,
+  reuse: readonly ReuseVariant[],
+  topology: Topology,
+): readonly SelectiveVariant[] {
   const depth = topology.blocks.length;
   const wanted = paper ? [{ ratio: PAPER_RATIO }] : asked;
   const rests = reuse.filter(({ span }) => !span);
   if (wanted.length > 0 && rests.length === 0) {
-    throw new ProCacheError('invalid-input', '--selective refreshes features of branches, and --features stack stores none; use --features branches or both');
+    throw new ProCacheError(
+      'invalid-input',
+      '--selective refreshes features of branches, and --features stack stores none; use --features branches or both',
+    );
   }
   const modules = [...new Set(topology.blocks.flat())].filter((module) => module !== 'attn');
   return wanted.flatMap(({ ratio, from }: SelectiveFlag) => {
     const first = from ?? Math.floor(SHALLOW * depth);
-    if (first >= depth) throw new ProCacheError('invalid-input', `--selective: block ${first} is outside the model's ${depth} blocks (0-${depth - 1})`);
+    if (first >= depth)
+      throw new ProCacheError(
+        'invalid-input',
+        `--selective: block ${first} is outside the model's ${depth} blocks (0-${depth - 1})`,
+      );
     return rests.map((rest): SelectiveVariant => ({ reuse: rest, ratio, blocks: [first, depth - 1], modules }));
   });
 }
@@ -125,7 +169,9 @@ function usualBounds(steps: number, budget: number): readonly [number, number] {
   return [0, Math.min(steps - 1, Math.max(4, Math.ceil((2.5 * steps) / budget)))];
 }
 
-/** Bounds that hold 17, 13 and 11 computed steps of 50 as the published code bounds them: 1 to 3, 1 to 4, and 2 to 5. */
+/**
+ * Bounds that hold 17, 13 and 11 computed steps of 50 as the published code bounds them: 1 to 3, 1 to 4, and 2 to 5.
+ */
 function paperBounds(steps: number, budget: number): readonly [number, number] {
   const mean = steps / budget;
   return [Math.floor(Math.floor(mean) / 2), Math.ceil(mean)];

@@ -11,7 +11,8 @@ const ROUNDS = 3;
 /**
  * What the steps of a generation take on this machine, by letter: medians, in milliseconds.
  *
- * Computed steps add up ahead what later steps reuse; that counts for the letter of those. The model runs as `generate` runs it, with all threads, and with the images that the target is for.
+ * Computed steps add up ahead what later steps reuse; that counts for the letter of those. The model runs as `generate`
+ * runs it, with all threads, and with the images that the target is for.
  */
 export async function measureStepTimes(job: SearchJob, signal: AbortSignal): Promise<StepTimes> {
   const { steps, process, space } = job;
@@ -23,8 +24,17 @@ export async function measureStepTimes(job: SearchJob, signal: AbortSignal): Pro
       await run(schedule, process.stepsOf(steps), signal);
       const times: Timed[] = [];
       for (let round = 0; round < ROUNDS; round++) times.push(await run(schedule, process.stepsOf(steps), signal));
-      once.push(...times.map(({ records, milliseconds }) => milliseconds - records.reduce((sum, record) => sum + record.milliseconds, 0)));
-      const medianOf = (own: string): number => median(times.flatMap(({ records }) => records.filter((record) => record.letter === own).map((record) => record.milliseconds)));
+      once.push(
+        ...times.map(
+          ({ records, milliseconds }) => milliseconds - records.reduce((sum, record) => sum + record.milliseconds, 0),
+        ),
+      );
+      const medianOf = (own: string): number =>
+        median(
+          times.flatMap(({ records }) =>
+            records.filter((record) => record.letter === own).map((record) => record.milliseconds),
+          ),
+        );
       measured.push({ letter, computed: medianOf('#'), reused: medianOf(letter) });
     }
     const computed = Math.min(...measured.map((own) => own.computed));
@@ -39,7 +49,8 @@ export function measureGeneration(job: SearchJob, schedule: Schedule, signal: Ab
   return timing(job, async (run) => {
     const times: number[] = [];
     await run(schedule, job.process.stepsOf(job.steps), signal);
-    for (let round = 0; round < ROUNDS; round++) times.push((await run(schedule, job.process.stepsOf(job.steps), signal)).milliseconds);
+    for (let round = 0; round < ROUNDS; round++)
+      times.push((await run(schedule, job.process.stepsOf(job.steps), signal)).milliseconds);
     return median(times);
   });
 }
@@ -51,7 +62,10 @@ interface Timed {
 
 type Run = (schedule: Schedule, steps: DiffusionSteps, signal: AbortSignal) => Promise<Timed>;
 
-async function timing<Result>({ flags, chosen, process, conditions }: SearchJob, use: (run: Run) => Promise<Result>): Promise<Result> {
+async function timing<Result>(
+  { flags, chosen, process, conditions }: SearchJob,
+  use: (run: Run) => Promise<Result>,
+): Promise<Result> {
   const { sampler, eta, guidance } = process;
   const { threads, memory } = flags;
   const transformer = await openChosen(chosen, { thread: 'worker', threads, memory });
@@ -60,7 +74,16 @@ async function timing<Result>({ flags, chosen, process, conditions }: SearchJob,
   try {
     return await use(async (schedule, steps, signal) => {
       const started = now();
-      const { records } = await generate(transformer, { sampler, eta, guidance, plan: planOf(schedule, transformer.topology), steps, conditions: drawn, signal, now });
+      const { records } = await generate(transformer, {
+        sampler,
+        eta,
+        guidance,
+        plan: planOf(schedule, transformer.topology),
+        steps,
+        conditions: drawn,
+        signal,
+        now,
+      });
       return { records, milliseconds: now() - started };
     });
   } finally {

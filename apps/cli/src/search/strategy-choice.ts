@@ -1,5 +1,18 @@
 import { ProCacheError } from '@procache/core';
-import { type Alphabet, anneal, combined, dynamic, type DynamicOptions, exhaustive, halving, type PatternSpace, type Recording, reference, sample, type Strategy } from '@procache/search';
+import {
+  type Alphabet,
+  anneal,
+  combined,
+  dynamic,
+  type DynamicOptions,
+  exhaustive,
+  halving,
+  type PatternSpace,
+  type Recording,
+  reference,
+  sample,
+  type Strategy,
+} from '@procache/search';
 import type { SearchFlags, StrategyName } from './search-flags.ts';
 
 type Effort = Pick<SearchFlags, 'strategy' | 'candidates' | 'iterations'>;
@@ -38,13 +51,18 @@ const MAKERS: Readonly<Record<StrategyName, (choice: Choice) => Strategy>> = {
   exhaustive: ({ space }) => exhaustive({ space }),
   sample: ({ space, candidates = CANDIDATES }) => sample({ space, count: candidates }),
   reference: ({ space, candidates }) =>
-    reference(space.constraints, { ...(candidates && { count: candidates }), write: (pattern) => space.settle(pattern) ?? pattern }),
+    reference(space.constraints, {
+      ...(candidates && { count: candidates }),
+      write: (pattern) => space.settle(pattern) ?? pattern,
+    }),
   halving: ({ space, candidates = CANDIDATES }) => halving({ space, count: candidates }),
   anneal: ({ space, iterations = ANNEALED_MOVES }) => anneal({ space, iterations, climb: CLIMB }),
   dynamic: (choice) => dynamic(dynamicOptions(choice)),
   combined: (choice) => {
     const { space, iterations = COMBINED_ITERATIONS } = choice;
-    return needsRecording(choice, space) ? combined({ ...dynamicOptions(choice), anneal: { iterations } }) : exhaustive({ space });
+    return needsRecording(choice, space)
+      ? combined({ ...dynamicOptions(choice), anneal: { iterations } })
+      : exhaustive({ space });
   },
 };
 
@@ -61,7 +79,8 @@ export function checkStrategy(effort: Effort, space: PatternSpace): void {
   if (gaps === 'any' || first > 1 || last > 0) {
     throw new ProCacheError(
       'infeasible-constraints',
-      "--strategy reference: the paper's sampler draws falling gaps only, and forces no steps; use --paper, or --gaps falling without --first and --last",
+      "--strategy reference: the paper's sampler draws falling gaps only, and forces no steps; " +
+        'use --paper, or --gaps falling without --first and --last',
     );
   }
 }
@@ -76,5 +95,9 @@ function checkOptions({ strategy, candidates, iterations }: Effort): void {
       : iterations !== undefined && !TAKES_ITERATIONS.includes(strategy)
         ? { option: '--iterations', of: TAKES_ITERATIONS }
         : undefined;
-  if (odd) throw new ProCacheError('invalid-input', `${odd.option} belongs to the strategies ${odd.of.join(', ')}; leave it out for ${strategy}`);
+  if (odd)
+    throw new ProCacheError(
+      'invalid-input',
+      `${odd.option} belongs to the strategies ${odd.of.join(', ')}; leave it out for ${strategy}`,
+    );
 }

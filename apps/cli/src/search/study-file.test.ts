@@ -32,7 +32,12 @@ const open = (resume = true) => openStudyFile(study, header, { resume });
 describe('the file of a study', () => {
   it('is locked until it is closed, and then holds one header', async () => {
     const first = await open();
-    await expect(open()).rejects.toMatchObject({ code: 'invalid-input', message: expect.stringContaining(`study.lock: another search is writing to the study there (process ${process.pid}); `) });
+    await expect(open()).rejects.toMatchObject({
+      code: 'invalid-input',
+      message: expect.stringContaining(
+        `study.lock: another search is writing to the study there (process ${process.pid}); `,
+      ),
+    });
     await first.study.record(uncached({ steps: 4 }), [0], { 'latent-error': [1] });
     await first.close();
     expect(await readdir(folder)).toEqual(['study.jsonl']);

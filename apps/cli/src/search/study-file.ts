@@ -20,12 +20,18 @@ const MOST_BYTES = 500 * 2 ** 20;
 /**
  * Begins the study of a file, or goes on with it. Until it is closed no other process can.
  *
- * A line is written in one call and to the end of the file, so that a process that is killed leaves at most one torn line.
+ * A line is written in one call and to the end of the file, so that a process that is killed leaves at most one torn
+ * line.
  *
- * @throws {ProCacheError} `invalid-input` where there is a study and `resume` was not asked for, one of other conditions, or one
+ * @throws {ProCacheError} `invalid-input` where there is a study and `resume` was not asked for, one of other
+ * conditions, or one
  *   that another process writes to; `execution-failed`, from the study too, where it cannot be written.
  */
-export async function openStudyFile(path: string, header: StudyHeader, { resume }: { readonly resume: boolean }): Promise<StudyFile> {
+export async function openStudyFile(
+  path: string,
+  header: StudyHeader,
+  { resume }: { readonly resume: boolean },
+): Promise<StudyFile> {
   const lock = await writing(path, () => lockStudy(path.replace(/(\.jsonl)?$/, '.lock')));
   try {
     const { study, isResumed, close } = await openUnlocked(path, header, resume);
@@ -36,15 +42,25 @@ export async function openStudyFile(path: string, header: StudyHeader, { resume 
   }
 }
 
-async function openUnlocked(path: string, header: StudyHeader, resume: boolean): Promise<Pick<StudyFile, 'study' | 'isResumed' | 'close'>> {
+async function openUnlocked(
+  path: string,
+  header: StudyHeader,
+  resume: boolean,
+): Promise<Pick<StudyFile, 'study' | 'isResumed' | 'close'>> {
   const text = await textOf(path);
   if (text !== '' && !resume) {
-    throw new ProCacheError('invalid-input', `${path}: there is a study already; --resume goes on with it, and another --out begins another`);
+    throw new ProCacheError(
+      'invalid-input',
+      `${path}: there is a study already; --resume goes on with it, and another --out begins another`,
+    );
   }
   const pending: string[] = [];
-  let write = (more: string): Promise<void> | void => void pending.push(more); // nothing is written before the header has been compared
+  // nothing is written before the header has been compared
+  let write = (more: string): Promise<void> | void => void pending.push(more);
   const study = await resumeStudy(text, header, (more) => write(more)).catch((cause: unknown) => {
-    throw cause instanceof ProCacheError ? new ProCacheError(cause.code, `${path}: ${cause.message}`, { cause }) : cause;
+    throw cause instanceof ProCacheError
+      ? new ProCacheError(cause.code, `${path}: ${cause.message}`, { cause })
+      : cause;
   });
   const file = await writing(path, () => open(path, 'a'));
   write = (more) => writing(path, () => file.appendFile(more));
@@ -72,7 +88,8 @@ async function writing<Result>(path: string, use: () => Promise<Result>): Promis
     if (cause instanceof ProCacheError) throw cause;
     throw new ProCacheError(
       'execution-failed',
-      `${path}: cannot be written: ${systemReason(cause) ?? messageOf(cause)}; what is in it is kept, and --resume goes on from there`,
+      `${path}: cannot be written: ${systemReason(cause) ?? messageOf(cause)}; ` +
+        `what is in it is kept, and --resume goes on from there`,
       { cause },
     );
   }

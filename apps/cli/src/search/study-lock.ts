@@ -32,9 +32,9 @@ const ATTEMPTS = 5;
 /**
  * Takes a lock, which is a file that names its holder, or refuses where its holder is alive.
  *
- * A process that is killed leaves the file, and it means nothing then: whoever comes next looks whether that process still
- * runs. Where it cannot look, in another container or on another machine that shares the disk, it goes by the time of the
- * file, which the holder renews.
+ * A process that is killed leaves the file, and it means nothing then: whoever comes next looks whether that process
+ * still runs. Where it cannot look, in another container or on another machine that shares the disk, it goes by the
+ * time of the file, which the holder renews.
  *
  * @throws {ProCacheError} `invalid-input` while another process holds it.
  */
@@ -49,7 +49,8 @@ export async function lockStudy(path: string): Promise<StudyLock> {
   }
   throw new ProCacheError(
     'invalid-input',
-    `${path}: another search is writing to the study there${await nameOf(path)}; wait for it or end it, and then --resume, or search with another --out`,
+    `${path}: another search is writing to the study there${await nameOf(path)}; ` +
+      `wait for it or end it, and then --resume, or search with another --out`,
   );
 }
 
@@ -74,7 +75,10 @@ function heldLock(path: string, own: string): StudyLock {
   };
 }
 
-/** Removes a lock whose holder is gone, and no other: it is moved away first, and put back where it was taken in between. */
+/**
+ * Removes a lock whose holder is gone, and no other: it is moved away first, and put back where it was taken in
+ * between.
+ */
 async function clear(path: string, judged: string): Promise<void> {
   const aside = `${path}.${randomBytes(4).toString('hex')}`;
   try {
@@ -112,7 +116,11 @@ async function isAlive(path: string, text: string): Promise<boolean> {
 /** The holder that a lock names; undefined where it is not, or not yet, written. */
 function holderIn(text: string): Holder | undefined {
   try {
-    const { machine: where, pid, started } = objectOf({ value: parseJson(text, { name: 'lock', code: 'invalid-input' }), place: 'lock' });
+    const {
+      machine: where,
+      pid,
+      started,
+    } = objectOf({ value: parseJson(text, { name: 'lock', code: 'invalid-input' }), place: 'lock' });
     return {
       machine: textOf({ value: where, place: 'lock.machine' }),
       pid: integerOf({ value: pid, place: 'lock.pid' }, 1),
@@ -127,14 +135,18 @@ function holderIn(text: string): Holder | undefined {
 async function nameOf(path: string): Promise<string> {
   const holder = holderIn((await readLock(path)) ?? '');
   if (!holder) return '';
-  return holder.machine === (await machine()) ? ` (process ${holder.pid})` : ` (process ${holder.pid} on ${shownName(holder.machine.split(' ')[0]!)})`;
+  return holder.machine === (await machine())
+    ? ` (process ${holder.pid})`
+    : ` (process ${holder.pid} on ${shownName(holder.machine.split(' ')[0]!)})`;
 }
 
 async function holderOf(pid: number): Promise<Holder> {
   return { machine: await machine(), pid, started: (await startOf(pid)) ?? '' };
 }
 
-/** On Linux also the boot and the process namespace: containers count processes anew, and machines do after a restart. */
+/**
+ * On Linux also the boot and the process namespace: containers count processes anew, and machines do after a restart.
+ */
 async function machine(): Promise<string> {
   const [boot, namespace] = await Promise.all([
     readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => ''),
@@ -147,7 +159,8 @@ async function machine(): Promise<string> {
 async function startOf(pid: number): Promise<string | undefined> {
   const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
   if (status !== undefined) {
-    const [state, ...fields] = status.slice(status.lastIndexOf(')') + 2).split(' '); // its name, in brackets, may hold anything
+    // its name, in brackets, may hold anything
+    const [state, ...fields] = status.slice(status.lastIndexOf(')') + 2).split(' ');
     return state === 'Z' || state === 'X' ? undefined : fields[18]; // dead, and only not yet buried
   }
   try {

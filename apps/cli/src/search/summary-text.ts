@@ -33,7 +33,9 @@ export function outcomeText(job: SearchJob, outcome: SearchOutcome, effort: Effo
   const found = outcome.budgets.flatMap((own) => ['', ...budgetLines(own, job, ink)]);
   const judged = outcome.judged.length > 0 ? ['', ...judgedLines(job, outcome, ink)] : [];
   const { milliseconds: searching, cpuMilliseconds: busy } = outcome.effort;
-  const spent = `${outcome.evaluations} evaluations in ${clock(searching)}, ${clock(busy)} of processor time; with judging ${clock(effort.milliseconds)}`;
+  const spent =
+    `${outcome.evaluations} evaluations in ${clock(searching)}, ${clock(busy)} of processor time; ` +
+    `with judging ${clock(effort.milliseconds)}`;
   return [...found, ...judged, '', spent].join('\n');
 }
 
@@ -77,7 +79,8 @@ function judgedLines({ objectives, seeds }: SearchJob, { judged }: SearchOutcome
   }));
   const { judge } = seeds;
   return [
-    `${ink.strong('Judged')} on ${judge.length} images that the search has not seen (seeds ${judge[0]!} to ${judge.at(-1)!}):`,
+    `${ink.strong('Judged')} on ${judge.length} images that the search has not seen (seeds ${judge[0]!} to ` +
+      `${judge.at(-1)!}):`,
     ...tablesOf(judged, [...columns.slice(0, -1), ...further, columns.at(-1)!], [columns, [columns[0]!, ...further]]),
   ];
 }

@@ -9,7 +9,8 @@ const TOGETHER = 16;
 /**
  * The uncached images that all others are compared with: each made once, and from then on read from the study.
  *
- * `onKept` is called after every few. They are as dear as the search itself for a large model, and 4 KB each for a small one.
+ * `onKept` is called after every few. They are as dear as the search itself for a large model, and 4 KB each for a
+ * small one.
  */
 export function keptUncached(
   job: Pick<SearchJob, 'steps' | 'chosen'>,
@@ -56,6 +57,7 @@ function imageIn({ value, place, code }: Placed, size: number): Float32Array {
   }
   const image = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
   const odd = image.find((pixel) => !Number.isFinite(pixel));
-  if (odd !== undefined) refuse(place, `the image holds ${odd}, and should hold numbers only; begin another study`, code);
+  if (odd !== undefined)
+    refuse(place, `the image holds ${odd}, and should hold numbers only; begin another study`, code);
   return image;
 }

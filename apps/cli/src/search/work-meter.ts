@@ -23,7 +23,8 @@ interface Stage {
 export function openWorkMeter(now: () => number): WorkMeter {
   const started = now();
   const stages = new Map<string, Stage>();
-  const sum = (part: (stage: Stage) => number): number => [...stages.values()].reduce((total, stage) => total + part(stage), 0);
+  const sum = (part: (stage: Stage) => number): number =>
+    [...stages.values()].reduce((total, stage) => total + part(stage), 0);
   return {
     expect(stage, work) {
       stages.set(stage, { expected: work, done: 0, known: 0 });

@@ -1,6 +1,14 @@
 import { availableParallelism } from 'node:os';
 import type { NodeTransformer } from '@procache/backend-node';
-import { type Render, type Recording, joinedRecordings, pooledRender, record, renderer, rounded } from '@procache/search';
+import {
+  type Render,
+  type Recording,
+  joinedRecordings,
+  pooledRender,
+  record,
+  renderer,
+  rounded,
+} from '@procache/search';
 import { trajectoryOf } from '@procache/core';
 import { openChosen } from '../generation/open-chosen.ts';
 import type { SearchJob } from './job.ts';
@@ -40,8 +48,19 @@ export async function openWorkers({ flags, chosen, process, conditionOf, steps, 
   const models = await Promise.all(Array.from({ length: count }, () => openChosen(chosen, options)));
   const [first, ...others] = models.map((model) => renderer(model, { sampler, eta, guidance, stepsOf, conditionOf }));
   const trajectories = { sampler, eta, guidance, steps: stepsOf(steps) };
-  const recordPart = async (model: NodeTransformer, seeds: readonly number[], signal: AbortSignal, onProgress: (share: number) => void) =>
-    rounded(await record(trajectoryOf(model, { ...trajectories, seeds, conditions: seeds.map(conditionOf) }), { reuse: space.reuse, onProgress, signal }));
+  const recordPart = async (
+    model: NodeTransformer,
+    seeds: readonly number[],
+    signal: AbortSignal,
+    onProgress: (share: number) => void,
+  ) =>
+    rounded(
+      await record(trajectoryOf(model, { ...trajectories, seeds, conditions: seeds.map(conditionOf) }), {
+        reuse: space.reuse,
+        onProgress,
+        signal,
+      }),
+    );
   return {
     count,
     render: pooledRender([first!, ...others]),

@@ -2,7 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { terminalOf } from '../terminal.ts';
 import { openProgressBar } from './progress-bar.ts';
 
-function terminal(columns = 80): { readonly isTTY: true; readonly columns: number; readonly written: string[]; write(text: string): void } {
+function terminal(columns = 80): {
+  readonly isTTY: true;
+  readonly columns: number;
+  readonly written: string[];
+  write(text: string): void;
+} {
   const written: string[] = [];
   return { isTTY: true, columns, written, write: (text) => void written.push(text) };
 }
@@ -19,7 +24,9 @@ describe('openProgressBar', () => {
     bar.update(1);
     time = 11_000;
     bar.update(2);
-    expect(shown(stream.written.at(-1))).toBe(`generate [${'='.repeat(20)}>${' '.repeat(19)}]  2/4  #  0:11, 0:11 left`);
+    expect(shown(stream.written.at(-1))).toBe(
+      `generate [${'='.repeat(20)}>${' '.repeat(19)}]  2/4  #  0:11, 0:11 left`,
+    );
     time = 22_000;
     bar.update(4);
     bar.finish();
@@ -29,7 +36,10 @@ describe('openProgressBar', () => {
 
   test('writes nothing where there is no terminal', () => {
     const written: string[] = [];
-    const bar = openProgressBar('##', { terminal: terminalOf({ write: (text) => written.push(text) }, {}), now: () => 0 });
+    const bar = openProgressBar('##', {
+      terminal: terminalOf({ write: (text) => written.push(text) }, {}),
+      now: () => 0,
+    });
     bar.update(1);
     bar.clear();
     bar.finish();
@@ -50,7 +60,11 @@ describe('openProgressBar', () => {
   test.each([20, 30, 40, 80, 200])('fits %d columns', (columns) => {
     const stream = terminal(columns);
     let time = 0;
-    const bar = openProgressBar('#'.repeat(250), { terminal: terminalOf(stream, {}), now: () => time, label: 'generate' });
+    const bar = openProgressBar('#'.repeat(250), {
+      terminal: terminalOf(stream, {}),
+      now: () => time,
+      label: 'generate',
+    });
     time = 5_000_000;
     bar.update(120);
     for (const text of stream.written) expect(shown(text).length).toBeLessThan(columns);

@@ -25,8 +25,8 @@ export interface ProgressOptions {
 /**
  * A progress bar for a schedule's pattern, a letter for each step: `generate [=====>    ]  18/50  +  0:07, 0:12 left`.
  *
- * The remaining time counts each letter at the mean time its steps took so far, since a reused step may take a hundredth of a
- * computed one. Where nobody reads along, nothing is ever written.
+ * The remaining time counts each letter at the mean time its steps took so far, since a reused step may take a
+ * hundredth of a computed one. Where nobody reads along, nothing is ever written.
  */
 export function openProgressBar(pattern: string, options: ProgressOptions): ProgressBar {
   const { terminal, now, label = '', interval = 100 } = options;
@@ -62,9 +62,15 @@ export function openProgressBar(pattern: string, options: ProgressOptions): Prog
 
 /** The expected time of the steps in `pattern`, in milliseconds; `undefined` before the first step is done. */
 function remaining(pattern: string, pace: ReadonlyMap<string, { steps: number; time: number }>): number | undefined {
-  const all = [...pace.values()].reduce((sum, { steps, time }) => ({ steps: sum.steps + steps, time: sum.time + time }), { steps: 0, time: 0 });
+  const all = [...pace.values()].reduce(
+    (sum, { steps, time }) => ({ steps: sum.steps + steps, time: sum.time + time }),
+    { steps: 0, time: 0 },
+  );
   if (all.steps === 0) return undefined;
-  return Array.from(pattern, (letter) => pace.get(letter) ?? all).reduce((sum, { steps, time }) => sum + time / steps, 0);
+  return Array.from(pattern, (letter) => pace.get(letter) ?? all).reduce(
+    (sum, { steps, time }) => sum + time / steps,
+    0,
+  );
 }
 
 interface ProgressState {

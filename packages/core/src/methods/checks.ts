@@ -1,7 +1,10 @@
 import { MAX_STEPS } from '../limits.ts';
 import { integerOf, numberOf } from '../untrusted/json-reader.ts';
 
-/** Refuses an option of a method that is not an integer of a range; `least` is 1 by default, `most` the longest schedule. */
+/**
+ * Refuses an option of a method that is not an integer of a range; `least` is 1 by default, `most` the longest
+ * schedule.
+ */
 export function checkCount(option: string, value: number, least: number = 1, most: number = MAX_STEPS): void {
   integerOf({ value, place: option, code: 'invalid-input' }, least, most);
 }

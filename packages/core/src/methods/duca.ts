@@ -4,7 +4,8 @@ import { checkOptions } from '../untrusted/options.ts';
 import { blockKinds, checkToca, refreshOfMlp, TOCA_FIELDS, type TocaOptions, tocaRatio } from './toca.ts';
 
 /**
- * DuCa (Zou et al., 2024, arXiv 2412.18911), as its code for DiT: ToCa's steps, every other one of which skips all blocks.
+ * DuCa (Zou et al., 2024, arXiv 2412.18911), as its code for DiT: ToCa's steps, every other one of which skips all
+ * blocks.
  *
  * The skipping steps put the stream that was stored after the last block in the place of the
  * stream; only the readout runs. By default interval 3, ratio 0.05, age 0.25 / interval, 2x2 cells with a
@@ -30,5 +31,8 @@ export function duca(options: TocaOptions): Schedule {
     topology,
     { score: 'attention', age: 0.25 / interval, cells: [2, 2], bonus: 0.8, paired: false },
   );
-  return { ...schedule, notes: { method: 'DuCa', interval, ratio, source: 'arXiv:2412.18911; github.com/Shenyi-Z/DuCa' } };
+  return {
+    ...schedule,
+    notes: { method: 'DuCa', interval, ratio, source: 'arXiv:2412.18911; github.com/Shenyi-Z/DuCa' },
+  };
 }

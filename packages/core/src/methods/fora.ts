@@ -21,5 +21,10 @@ export function fora(options: ForaOptions): Schedule {
   checkCount('interval', interval);
   const computes = (step: number) => step === 0 || (steps - 1 - step) % interval === 0;
   const pattern = Array.from({ length: steps }, (_, step) => (computes(step) ? '#' : '.')).join('');
-  return { version: 1, pattern, legend: {}, notes: { method: 'FORA', interval, source: 'arXiv:2407.01425; github.com/prathebaselva/FORA' } };
+  return {
+    version: 1,
+    pattern,
+    legend: {},
+    notes: { method: 'FORA', interval, source: 'arXiv:2407.01425; github.com/prathebaselva/FORA' },
+  };
 }

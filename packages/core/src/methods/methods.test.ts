@@ -33,17 +33,24 @@ function sign(action: Action): string {
 function blocksByStep(schedule: Schedule, topology: Topology): readonly string[] {
   const policy = policyOf(schedule);
   const mlps = branchesOf(topology).map((branches) => branches.find(({ module }) => module === 'mlp')!);
-  return Array.from({ length: schedule.pattern.length }, (_, step) => mlps.map((branch) => sign(policy(step, branch))).join(''));
+  return Array.from({ length: schedule.pattern.length }, (_, step) =>
+    mlps.map((branch) => sign(policy(step, branch))).join(''),
+  );
 }
 
 /** Tokens per image of every refresh, by `step.block` or `step.block.module`, as the golden data write them down. */
-function tokenCounts(schedule: Schedule, topology: Topology, id: (step: number, block: number, module: string) => string): Record<string, number> {
+function tokenCounts(
+  schedule: Schedule,
+  topology: Topology,
+  id: (step: number, block: number, module: string) => string,
+): Record<string, number> {
   const policy = policyOf(schedule);
   const tokens: Record<string, number> = {};
   for (let step = 0; step < schedule.pattern.length; step++) {
     for (const branch of branchesOf(topology).flat()) {
       const action = policy(step, branch);
-      if (action.do === 'refresh') tokens[id(step, branch.block, branch.module)] = Math.floor(action.ratio * tokensOf(topology));
+      if (action.do === 'refresh')
+        tokens[id(step, branch.block, branch.module)] = Math.floor(action.ratio * tokensOf(topology));
     }
   }
   return tokens;
@@ -63,11 +70,15 @@ describe('the published implementations', () => {
   });
 
   test('duca-3 does to each block at each step what they do, but for what a stored stream replaces', () => {
-    expect(blocksByStep(byName('duca-3', dit, 50), dit).map((row) => row.replace('.=', '=='))).toEqual(duca3.blocks_by_step);
+    expect(blocksByStep(byName('duca-3', dit, 50), dit).map((row) => row.replace('.=', '=='))).toEqual(
+      duca3.blocks_by_step,
+    );
   });
 
   test('fora-3 reuses where they refresh no token', () => {
-    expect(blocksByStep(byName('fora-3', dit, 50), dit)).toEqual(fora3.blocks_by_step.map((row) => row.replaceAll('+', '.')));
+    expect(blocksByStep(byName('fora-3', dit, 50), dit)).toEqual(
+      fora3.blocks_by_step.map((row) => row.replaceAll('+', '.')),
+    );
   });
 
   test.each(['toca-3', 'duca-3', 'procache-published'] as const)('%s refreshes as many tokens', (name) => {
@@ -75,7 +86,9 @@ describe('the published implementations', () => {
   });
 
   test('procache with a constant ratio refreshes as many tokens', () => {
-    expect(tokenCounts(procache({ topology: dit, steps: 50, ratio: 0.3 }), dit, byBlock)).toEqual(counts['procache-constant']);
+    expect(tokenCounts(procache({ topology: dit, steps: 50, ratio: 0.3 }), dit, byBlock)).toEqual(
+      counts['procache-constant'],
+    );
   });
 
   test('procache-published refreshes as many tokens of PixArt', () => {
@@ -90,7 +103,9 @@ describe('the published implementations', () => {
 describe('every method', () => {
   /** Every name with each of these pairs of numbers in the place of its words. */
   const named = (...numbers: readonly (readonly [interval: number, order: number])[]) =>
-    numbers.flatMap(([interval, order]) => METHOD_NAMES.map((name) => name.replace('<interval>', String(interval)).replace('<order>', String(order))));
+    numbers.flatMap(([interval, order]) =>
+      METHOD_NAMES.map((name) => name.replace('<interval>', String(interval)).replace('<order>', String(order))),
+    );
   const names = [...new Set(named([5, 1], [3, 0], [4, 2]))];
   const forAnySteps = named([3, 2]).filter((name) => !name.startsWith('procache'));
 
@@ -101,13 +116,17 @@ describe('every method', () => {
     expect(schedule.notes).toHaveProperty('method');
   });
 
-  test.each(['uncached', 'fora-3', 'taylorseer-3-2', 'taylorseer-lite-3-2', 'procache', 'procache-published'])('%s fits a model that attends to text', (name) => {
-    expect(() => checkSchedule(byName(name, pixart, 20), pixart, 20)).not.toThrow();
-  });
+  test.each(['uncached', 'fora-3', 'taylorseer-3-2', 'taylorseer-lite-3-2', 'procache', 'procache-published'])(
+    '%s fits a model that attends to text',
+    (name) => {
+      expect(() => checkSchedule(byName(name, pixart, 20), pixart, 20)).not.toThrow();
+    },
+  );
 
   test.each(forAnySteps)('%s fits few steps and a shallow model', (name) => {
     const shallow: Topology = { blocks: [['attn', 'mlp']], grid: [2, 2] };
-    for (const steps of [1, 2, 7, 20]) expect(() => checkSchedule(byName(name, shallow, steps), shallow, steps)).not.toThrow();
+    for (const steps of [1, 2, 7, 20])
+      expect(() => checkSchedule(byName(name, shallow, steps), shallow, steps)).not.toThrow();
   });
 });
 
@@ -150,6 +169,8 @@ test('ProCache: the settings of the code and of the paper', () => {
 
 test('the published ratio is a function of depth, not of 28 blocks', () => {
   const deep: Topology = { blocks: Array.from({ length: 12 }, () => ['attn', 'mlp']), grid: [8, 8] };
-  expect(tocaRatio(0.07, 35, 11, { steps: 50, topology: deep })).toBe(tocaRatio(0.07, 35, 27, { steps: 50, topology: dit }));
+  expect(tocaRatio(0.07, 35, 11, { steps: 50, topology: deep })).toBe(
+    tocaRatio(0.07, 35, 27, { steps: 50, topology: dit }),
+  );
   expect(blocksByStep(procachePublished({ topology: deep, steps: 50 }), deep)[2]).toBe('.........+++');
 });

@@ -96,7 +96,13 @@ export function procachePublished(options: { readonly topology: Topology; readon
 }
 
 const DIT_SELECTOR: SelectorSettings = { score: 'attention', age: 0.25 / 4, cells: [2, 2], bonus: 0.6, paired: false };
-const PIXART_SELECTOR: SelectorSettings = { score: 'cross-attention-entropy', age: 0.25 / 3, cells: [4, 4], bonus: 0.4, paired: true };
+const PIXART_SELECTOR: SelectorSettings = {
+  score: 'cross-attention-entropy',
+  age: 0.25 / 3,
+  cells: [4, 4],
+  bonus: 0.4,
+  paired: true,
+};
 
 function ditRatio(step: number, block: number, _module: string, topology: Topology): number {
   return tocaRatio(0.07, step, block, { steps: PATTERN_50.length, topology });
@@ -105,7 +111,9 @@ function ditRatio(step: number, block: number, _module: string, topology: Topolo
 /** Fewer tokens late and deep, and more of the MLP than of cross-attention. */
 function pixartRatio(step: number, block: number, module: string, topology: Topology): number {
   const perModule = module === 'cross' ? 0.6 : 1.6;
-  return clampShare(0.3 * (1.9 - (1.8 * step) / PATTERN_20.length) * (1.6 - 1.2 * depthOf(block, topology)) * perModule);
+  return clampShare(
+    0.3 * (1.9 - (1.8 * step) / PATTERN_20.length) * (1.6 - 1.2 * depthOf(block, topology)) * perModule,
+  );
 }
 
 function shippedPattern(steps: number): string {
@@ -113,20 +121,25 @@ function shippedPattern(steps: number): string {
   if (found !== undefined) return found;
   throw new ProCacheError(
     'invalid-input',
-    `ProCache has no pattern of its own for ${steps} steps, only for 50 and 20; give a pattern of ${steps} letters ('procache search' finds one)`,
+    `ProCache has no pattern of its own for ${steps} steps, only for 50 and 20; ` +
+      `give a pattern of ${steps} letters ('procache search' finds one)`,
   );
 }
 
 function checkPattern(pattern: string, steps: number): void {
   textOf({ value: pattern, place: 'pattern', code: 'invalid-input' });
   if (pattern.length !== steps) {
-    throw new ProCacheError('invalid-input', `pattern: has ${pattern.length} letters but there are ${steps} steps; give one letter per step`);
+    throw new ProCacheError(
+      'invalid-input',
+      `pattern: has ${pattern.length} letters but there are ${steps} steps; give one letter per step`,
+    );
   }
   const other = /[^#.]/u.exec(pattern);
   if (other) {
     throw new ProCacheError(
       'invalid-input',
-      `pattern[${other.index}]: '${shownName(other[0])}' is neither '#' (compute) nor '.' (reuse); Eq. 7 puts the selective steps in by itself`,
+      `pattern[${other.index}]: '${shownName(other[0])}' is neither '#' (compute) nor '.' (reuse); ` +
+        `Eq. 7 puts the selective steps in by itself`,
     );
   }
 }

@@ -49,7 +49,13 @@ export function taylorseerLite(options: TaylorSeerOptions & { readonly topology:
     version: 1,
     pattern,
     legend: { '~': [rule] },
-    notes: { method: 'TaylorSeer-Lite', interval, order, first, source: 'github.com/Shenyi-Z/Cache4Diffusion; OpenVINO GenAI' },
+    notes: {
+      method: 'TaylorSeer-Lite',
+      interval,
+      order,
+      first,
+      source: 'github.com/Shenyi-Z/Cache4Diffusion; OpenVINO GenAI',
+    },
   };
 }
 

@@ -18,7 +18,8 @@ export interface TocaOptions {
 export const TOCA_FIELDS: Fields<TocaOptions> = { topology: true, steps: true, interval: true, ratio: true };
 
 /**
- * ToCa (Zou et al., ICLR 2025, arXiv 2410.05317), as its code for DiT samples with DDIM: between computed steps, every block's MLP refreshes some tokens.
+ * ToCa (Zou et al., ICLR 2025, arXiv 2410.05317), as its code for DiT samples with DDIM: between computed steps, every
+ * block's MLP refreshes some tokens.
  *
  * By default interval 3, ratio 0.07, age 0.25 / interval, 2x2 cells with a bonus of 0.6. Throws
  * `invalid-input` for models that attend to text, for which the code has other rules.
@@ -31,16 +32,23 @@ export function toca(options: TocaOptions): Schedule {
   const schedule = scheduleOf(
     (step, { block, module }) => {
       const kind = block === 0 ? kinds[step]!.first : kinds[step]!.others;
-      return kind === 'compute' ? { do: 'compute' } : refreshOfMlp(module, tocaRatio(ratio, step, block, { steps, topology }));
+      return kind === 'compute'
+        ? { do: 'compute' }
+        : refreshOfMlp(module, tocaRatio(ratio, step, block, { steps, topology }));
     },
     steps,
     topology,
     { score: 'attention', age: 0.25 / interval, cells: [2, 2], bonus: 0.6, paired: false },
   );
-  return { ...schedule, notes: { method: 'ToCa', interval, ratio, source: 'arXiv:2410.05317; github.com/Shenyi-Z/ToCa, DiT-ToCa' } };
+  return {
+    ...schedule,
+    notes: { method: 'ToCa', interval, ratio, source: 'arXiv:2410.05317; github.com/Shenyi-Z/ToCa, DiT-ToCa' },
+  };
 }
 
-/** What the first block does at a step, and what the others do; `odd` and `even` tell refresh from whole reuse in DuCa. */
+/**
+ * What the first block does at a step, and what the others do; `odd` and `even` tell refresh from whole reuse in DuCa.
+ */
 export interface BlockKinds {
   readonly first: 'compute' | 'odd' | 'even';
   readonly others: 'compute' | 'odd' | 'even';
@@ -105,7 +113,8 @@ export function checkToca(method: string, { topology, steps, interval, ratio }: 
   if (attendsToText(topology)) {
     throw new ProCacheError(
       'invalid-input',
-      `${method} is written down here for class-conditional models, and this model has cross-attention; use fora-${interval}, procache-published or taylorseer-${interval}-2`,
+      `${method} is written down here for class-conditional models, and this model has cross-attention; ` +
+        `use fora-${interval}, procache-published or taylorseer-${interval}-2`,
     );
   }
 }

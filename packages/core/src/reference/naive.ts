@@ -32,7 +32,7 @@ export function naiveDenoiser({ policy, conditions, score = 'attention', ...opti
   return (latent, step, tokens = new Map()) => {
     const walk: Walk = { network, memory, step, tokens, x: network.embed(latent, step), scores: new Map() };
     const taken = memory.begin(step);
-    for (let block = 0; block < memory.blocks.length; ) {
+    for (let block = 0; block < memory.blocks.length;) {
       taken.before.set(block, walk.x.slice());
       const last = followBlock(walk, block, taken, score);
       taken.after.set(last, walk.x.slice());
@@ -115,11 +115,19 @@ class Memory {
 
   constructor(blocks: readonly (readonly Branch[])[], policy: Policy, steps: number) {
     this.blocks = blocks;
-    this.#planned = Array.from({ length: steps }, (_, step) => new Map(blocks.flat().map((branch) => [branch.id, policy(step, branch)])));
+    this.#planned = Array.from(
+      { length: steps },
+      (_, step) => new Map(blocks.flat().map((branch) => [branch.id, policy(step, branch)])),
+    );
   }
 
   begin(step: number): TakenStep {
-    const taken = { step, actions: this.#planned[step]!, before: new Map<number, Stream>(), after: new Map<number, Stream>() };
+    const taken = {
+      step,
+      actions: this.#planned[step]!,
+      before: new Map<number, Stream>(),
+      after: new Map<number, Stream>(),
+    };
     this.#taken.push(taken);
     return taken;
   }
@@ -143,10 +151,16 @@ class Memory {
     const branches = this.blocks.slice(first, last + 1).flat();
     return earlier
       .filter(({ actions }) => branches.every(({ id }) => actions.get(id)!.do === 'compute'))
-      .map(({ step, before, after }) => ({ step, values: after.get(last)!.map((value, i) => value - before.get(first)![i]!) }));
+      .map(({ step, before, after }) => ({
+        step,
+        values: after.get(last)!.map((value, i) => value - before.get(first)![i]!),
+      }));
   }
 
-  /** The stream after a block at each step that computed or refreshed any of the absolute spans that end there, and did not reuse one of them. */
+  /**
+   * The stream after a block at each step that computed or refreshed any of the absolute spans that end there, and did
+   * not reuse one of them.
+   */
   #streams(last: number, earlier: readonly TakenStep[]): readonly Stored[] {
     const ends = (action: Action) => action.do === 'reuse' && action.absolute === true && action.span?.[1] === last;
     const all = this.#planned.flatMap((actions) => [...actions.values()].filter(ends)) as Reuse[];
@@ -166,7 +180,9 @@ function forecast(history: readonly Stored[], step: number, { order = 0, forecas
   return rules[rule](history, step, order);
 }
 
-/** TaylorSeer as its code goes: differences are carried from one computed step to the next, then summed with x^k / k!. */
+/**
+ * TaylorSeer as its code goes: differences are carried from one computed step to the next, then summed with x^k / k!.
+ */
 function taylorSeer(history: readonly Stored[], step: number, order: number): Stream {
   let differences: readonly Stream[] = [];
   let at = 0;
@@ -192,7 +208,9 @@ function newton(history: readonly Stored[], step: number, order: number): Stream
   let factor = 1;
   for (let k = 1; k < nodes.length; k++) {
     const left = column;
-    column = left.slice(1).map((values, j) => values.map((value, i) => (value - left[j]![i]!) / (nodes[j + k]!.step - nodes[j]!.step)));
+    column = left
+      .slice(1)
+      .map((values, j) => values.map((value, i) => (value - left[j]![i]!) / (nodes[j + k]!.step - nodes[j]!.step)));
     factor *= step - nodes[k - 1]!.step;
     sum = sum.map((value, i) => value + factor * column[0]![i]!);
   }

@@ -26,9 +26,15 @@ export interface Network {
   readonly latent: LatentShape;
   readonly width: number;
   embed(latent: Float32Array, step: number): Stream;
-  /** What a module makes of the stream, before its gate. Only the rows of `tokens`, [images][count], are made; the others are 0. */
+  /**
+   * What a module makes of the stream, before its gate. Only the rows of `tokens`, [images][count], are made; the
+   * others are 0.
+   */
   evaluate(branch: Branch, x: Stream, step: number, tokens?: readonly (readonly number[])[]): Stream;
-  /** Adds `weight` times a feature of a branch to the stream, in place, through the gate that the branch has at this step. */
+  /**
+   * Adds `weight` times a feature of a branch to the stream, in place, through the gate that the branch has at this
+   * step.
+   */
   add(x: Stream, branch: BranchId, feature: Stream, step: number, weight?: number): void;
   /** The raw score of each token, [images, tokens]: attention received, and under every other name the token's norm. */
   score(name: ScoreName, x: Stream): Float32Array;
@@ -61,7 +67,8 @@ export function referenceNetwork(options: NetworkOptions, { timesteps, images: c
     embed(latent, step) {
       return fill(images, tokens, width, (image, token, d) => {
         let sum = 0.1 * Math.sin(token * (d + 1) + timesteps[step]! / 50); // the position, and a trace of the time
-        for (let c = 0; c < channels; c++) sum += input[d * channels + c]! * latent[(image * channels + c) * tokens + token]!;
+        for (let c = 0; c < channels; c++)
+          sum += input[d * channels + c]! * latent[(image * channels + c) * tokens + token]!;
         return sum;
       });
     },
@@ -77,14 +84,19 @@ export function referenceNetwork(options: NetworkOptions, { timesteps, images: c
       });
     },
     add(x, id, feature, step, weight = 1) {
-      for (let i = 0; i < x.length; i++) x[i]! += modulation(id, 2, step, Math.floor(i / (tokens * width)), i % width) * weight * feature[i]!;
+      for (let i = 0; i < x.length; i++)
+        x[i]! += modulation(id, 2, step, Math.floor(i / (tokens * width)), i % width) * weight * feature[i]!;
     },
     score(name, x) {
       return name === 'attention' ? received(x, images, tokens, width) : norms(x, width);
     },
     readOut(x, step) {
       return Float32Array.from({ length: images * outChannels * tokens }, (_, i) => {
-        const [token, channel, image] = [i % tokens, Math.floor(i / tokens) % outChannels, Math.floor(i / (tokens * outChannels))];
+        const [token, channel, image] = [
+          i % tokens,
+          Math.floor(i / tokens) % outChannels,
+          Math.floor(i / (tokens * outChannels)),
+        ];
         let sum = 0.1 * Math.cos(timesteps[step]! / 50 + channel);
         for (let d = 0; d < width; d++) sum += output[channel * width + d]! * x[(image * tokens + token) * width + d]!;
         return sum;
@@ -94,14 +106,27 @@ export function referenceNetwork(options: NetworkOptions, { timesteps, images: c
 }
 
 /** The shifts (`row` 0) and gates (`row` 2) of all branches: smooth in the timestep, different for each label. */
-function modulationOf(weights: ReadonlyMap<BranchId, Float64Array>, width: number, timesteps: readonly number[], conditions: readonly Condition[]) {
+function modulationOf(
+  weights: ReadonlyMap<BranchId, Float64Array>,
+  width: number,
+  timesteps: readonly number[],
+  conditions: readonly Condition[],
+) {
   return (id: BranchId, row: number, step: number, image: number, d: number): number => {
     const own = weights.get(id)!;
-    return Math.sin(own[row * width + d]! * (timesteps[step]! / 100 + 1) + own[(row + 1) * width + d]! * (numberOf(conditions[image]!) + 1));
+    return Math.sin(
+      own[row * width + d]! * (timesteps[step]! / 100 + 1) +
+        own[(row + 1) * width + d]! * (numberOf(conditions[image]!) + 1),
+    );
   };
 }
 
-function fill(images: number, tokens: number, width: number, value: (image: number, token: number, d: number) => number): Stream {
+function fill(
+  images: number,
+  tokens: number,
+  width: number,
+  value: (image: number, token: number, d: number) => number,
+): Stream {
   return Float64Array.from({ length: images * tokens * width }, (_, i) =>
     value(Math.floor(i / (tokens * width)), Math.floor(i / width) % tokens, i % width),
   );
@@ -129,13 +154,16 @@ function attend(x: Stream, images: number, tokens: number, width: number): Strea
   const maps = Array.from({ length: images }, (_, image) => attention(x, image, tokens, width));
   return fill(images, tokens, width, (image, query, d) => {
     let sum = 0;
-    for (let key = 0; key < tokens; key++) sum += maps[image]![query * tokens + key]! * x[(image * tokens + key) * width + d]!;
+    for (let key = 0; key < tokens; key++)
+      sum += maps[image]![query * tokens + key]! * x[(image * tokens + key) * width + d]!;
     return sum;
   });
 }
 
 function norms(x: Stream, width: number): Float32Array {
-  return Float32Array.from({ length: x.length / width }, (_, n) => Math.hypot(...x.subarray(n * width, (n + 1) * width)));
+  return Float32Array.from({ length: x.length / width }, (_, n) =>
+    Math.hypot(...x.subarray(n * width, (n + 1) * width)),
+  );
 }
 
 /** How much attention each token receives: the column sums of the attention map, [images, tokens]. */

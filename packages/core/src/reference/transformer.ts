@@ -1,5 +1,15 @@
 import { type Ahead, type Fold, type Op, type Run, writesOf } from '../plan.ts';
-import { branchesOf, type BranchId, type FeatureId, isSpan, isStream, parseBranch, parseSpan, tokensOf, type Topology } from '../topology.ts';
+import {
+  branchesOf,
+  type BranchId,
+  type FeatureId,
+  isSpan,
+  isStream,
+  parseBranch,
+  parseSpan,
+  tokensOf,
+  type Topology,
+} from '../topology.ts';
 import type { Conditioned, StepCall, StepResult, Transformer } from '../transformer.ts';
 import { type Network, type NetworkOptions, referenceNetwork, type Stream } from './network.ts';
 
@@ -45,7 +55,11 @@ export function referenceTransformer(options: ReferenceOptions): ReferenceTransf
   };
 }
 
-function condition(network: Network, { topology, onOp }: ReferenceOptions, counts: { live: number; leaked: number }): Conditioned<ReferenceTensor> {
+function condition(
+  network: Network,
+  { topology, onOp }: ReferenceOptions,
+  counts: { live: number; leaked: number },
+): Conditioned<ReferenceTensor> {
   const own = new Set<ReferenceTensor>();
   let disposed = false;
   const make = (values: Stream): ReferenceTensor => {
@@ -115,7 +129,9 @@ class StepWalk {
   /** What the step hands out: the features that the plan writes, and of what it made nothing else. */
   result(make: (values: Stream) => ReferenceTensor): StepResult<ReferenceTensor> {
     const output = this.#network.readOut(this.#x, this.#call.step);
-    const written = writesOf(this.#call.plan.ops).map(({ feature }) => [feature, make(this.#made.get(feature)!)] as const);
+    const written = writesOf(this.#call.plan.ops).map(
+      ({ feature }) => [feature, make(this.#made.get(feature)!)] as const,
+    );
     return { output, features: new Map(written), scores: this.#scores };
   }
 
@@ -126,7 +142,11 @@ class StepWalk {
     const before = new Map<FeatureId, Stream>();
     const blocks = branchesOf(this.#topology);
     for (let block = first; block <= last; block++) {
-      for (const { id, blocks: [from] } of spans) if (from === block) before.set(id, this.#x.slice());
+      for (const {
+        id,
+        blocks: [from],
+      } of spans)
+        if (from === block) before.set(id, this.#x.slice());
       for (const branch of blocks[block]!) {
         if (watch.includes(branch.id)) this.#scores.set(branch.id, this.#network.score(plan.program.score!, this.#x));
         const feature = this.#network.evaluate(branch, this.#x, step);
@@ -134,7 +154,15 @@ class StepWalk {
         if (keep.includes(branch.id)) this.#made.set(branch.id, feature);
         this.#addAhead(ahead, sums, branch.id, feature);
       }
-      for (const { id, blocks: [, to] } of spans) if (to === block) this.#made.set(id, this.#x.map((x, i) => x - before.get(id)![i]!));
+      for (const {
+        id,
+        blocks: [, to],
+      } of spans)
+        if (to === block)
+          this.#made.set(
+            id,
+            this.#x.map((x, i) => x - before.get(id)![i]!),
+          );
     }
     if (ahead) this.#made.set(ahead.pack, Float64Array.from(sums.flatMap((sum) => [...sum])));
   }
@@ -142,7 +170,8 @@ class StepWalk {
   /** Adds a feature to what later steps will fold, through the gate that the branch has then. */
   #addAhead(ahead: Ahead | undefined, sums: readonly Stream[], branch: BranchId, feature: Stream): void {
     ahead?.sums.forEach(({ step, terms }, i) => {
-      for (const term of terms) if (term.branch === branch) this.#network.add(sums[i]!, branch, feature, step, term.weight);
+      for (const term of terms)
+        if (term.branch === branch) this.#network.add(sums[i]!, branch, feature, step, term.weight);
     });
   }
 
@@ -155,7 +184,9 @@ class StepWalk {
       return;
     }
     const { count, indices } = tokens.get(id)!;
-    const chosen = Array.from({ length: indices.length / count }, (_, image) => [...indices.subarray(image * count, (image + 1) * count)]);
+    const chosen = Array.from({ length: indices.length / count }, (_, image) => [
+      ...indices.subarray(image * count, (image + 1) * count),
+    ]);
     const fresh = this.#network.evaluate(branch, this.#x, step, chosen);
     const patched = this.#lent(id, 0).slice();
     const { width } = this.#network;

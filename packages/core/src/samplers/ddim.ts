@@ -22,7 +22,8 @@ export const ddim: SamplerFactory = (steps, { eta = 0, noise: source }) => {
   }
   return (x, { clean, noise }, step) => {
     const [at, next] = [steps.levels[step]!, steps.next[step]!];
-    const sigma = eta === 0 ? 0 : (eta * next.noise * Math.sqrt(1 - (at.signal / next.signal) ** 2)) / at.noise; // Eq. 16; 0 at the last step
+    // Eq. 16; 0 at the last step
+    const sigma = eta === 0 ? 0 : (eta * next.noise * Math.sqrt(1 - (at.signal / next.signal) ** 2)) / at.noise;
     const injected = sigma > 0 ? noiseFor(step, x, source) : undefined;
     const [toImage, toNoise] = [next.signal, sigma === 0 ? next.noise : Math.sqrt(next.noise ** 2 - sigma ** 2)];
     return x.map((_, i) => toImage * clean[i]! + toNoise * noise[i]! + sigma * (injected?.[i] ?? 0)); // Eq. 12

@@ -37,10 +37,15 @@ interface Posterior {
   readonly logSmall: number;
 }
 
-/** The variance of the last step, which leads to the clean image itself, has no logarithm: diffusers takes this for it. */
+/**
+ * The variance of the last step, which leads to the clean image itself, has no logarithm: diffusers takes this for it.
+ */
 const LEAST_VARIANCE = 1e-20;
 
-/** The distribution of the latent before, given this latent and the clean image (Ho et al., Eqs. 6-7), for the respaced beta. */
+/**
+ * The distribution of the latent before, given this latent and the clean image (Ho et al., Eqs. 6-7), for the respaced
+ * beta.
+ */
 function posteriorOf({ levels }: DiffusionSteps, step: number): Posterior {
   const at = levels[step]!;
   const previous = levels[step + 1] ?? { signal: 1, noise: 0 };
@@ -70,7 +75,8 @@ function checkVariance(variance: Variance, { channels, outChannels }: LatentShap
   if (variance !== 'learned-range' || outChannels === 2 * channels) return;
   throw new ProCacheError(
     'invalid-input',
-    `a learned variance takes ${2 * channels} output channels, ${channels} of noise and ${channels} of variance, but the model has ${outChannels}; ` +
+    `a learned variance takes ${2 * channels} output channels, ${channels} of noise and ${channels} of ` +
+      `variance, but the model has ${outChannels}; ` +
       `use the variance "fixed-large" or "fixed-small"`,
   );
 }

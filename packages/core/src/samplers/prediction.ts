@@ -27,7 +27,8 @@ export interface PredictionOptions {
  *
  * The arithmetic is float64.
  *
- * @throws {ProCacheError} `invalid-input` where the output is not that of this latent, or the range of the clip is none.
+ * @throws {ProCacheError} `invalid-input` where the output is not that of this latent, or the range of the clip is
+ * none.
  */
 export function predictionOf(
   output: Float32Array,
@@ -102,7 +103,8 @@ function splitOutput(output: Float32Array, length: number, { channels, outChanne
   if (output.length * size !== length * stride) {
     throw new ProCacheError(
       'invalid-input',
-      `the model returned ${output.length} numbers for a latent of ${length}, where ${outChannels} channels for ${channels} make ` +
+      `the model returned ${output.length} numbers for a latent of ${length}, where ${outChannels} channels for ` +
+        `${channels} make ` +
         `${(length / channels) * outChannels}; check the sampler's shape`,
     );
   }

@@ -48,7 +48,8 @@ export interface SampledStep {
  * Samples: from a latent of noise, step by step, to the clean latent, which it returns. Only reads the latent that it
  * is given, [images, channels, height, width].
  *
- * @throws {ProCacheError} `invalid-input` for settings that the sampler cannot use, noise that is missing, or sizes that do not fit.
+ * @throws {ProCacheError} `invalid-input` for settings that the sampler cannot use, noise that is missing, or sizes
+ * that do not fit.
  */
 export async function sample(
   denoise: Denoiser,
@@ -114,7 +115,8 @@ function checkLatent(latent: Float32Array, { channels, height, width }: LatentSh
   if (latent.length === 0 || latent.length % (channels * height * width) !== 0) {
     throw new ProCacheError(
       'invalid-input',
-      `a latent of ${latent.length} numbers is not made of images of ${channels}x${height}x${width} = ${channels * height * width}; ` +
+      `a latent of ${latent.length} numbers is not made of images of ${channels}x${height}x${width} = ` +
+        `${channels * height * width}; ` +
         `pass [images, channels, height, width]`,
     );
   }

@@ -18,7 +18,10 @@ export interface SamplerOptions {
   readonly shape: LatentShape;
   /** How much of DDPM's noise DDIM injects, 0 to 1: 0, the default, is deterministic, 1 is as random as DDPM. */
   readonly eta?: number | undefined;
-  /** Of DDPM; by default what the steps say, else `"learned-range"` where the model has channels for it, else `"fixed-large"`. */
+  /**
+   * Of DDPM; by default what the steps say, else `"learned-range"` where the model has channels for it, else
+   * `"fixed-large"`.
+   */
   readonly variance?: Variance | undefined;
   /** The injected noise; needed by samplers that inject some. */
   readonly noise?: NoiseSource | undefined;

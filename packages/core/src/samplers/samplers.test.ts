@@ -19,18 +19,31 @@ const denoise: Denoiser = async (latent, step) => {
   const timestep = steps.timesteps[step]!;
   const noise = Array.from(latent, (x, i) => 0.4 * x + 0.1 * Math.sin(timestep / 100 + i));
   const variance = Array.from(latent, (_, i) => Math.sin(timestep / 50 + i));
-  return Float32Array.of(noise[0]!, noise[1]!, variance[0]!, variance[1]!, noise[2]!, noise[3]!, variance[2]!, variance[3]!);
+  return Float32Array.of(
+    noise[0]!,
+    noise[1]!,
+    variance[0]!,
+    variance[1]!,
+    noise[2]!,
+    noise[3]!,
+    variance[2]!,
+    variance[3]!,
+  );
 };
 const denoisePlain: Denoiser = async (latent, step) => {
   const { noise } = predictionOf(await denoise(latent, step), latent, steps.levels[step]!, { shape, kind: 'epsilon' });
   return Float32Array.from(noise);
 };
-const sampleDdim = (model: Denoiser, x: Float32Array, through: DiffusionSteps, options: SampleOptions) => sample(model, x, through, { ...options, sampler: 'ddim' });
-const sampleDdpm = (model: Denoiser, x: Float32Array, through: DiffusionSteps, options: SampleOptions) => sample(model, x, through, { ...options, sampler: 'ddpm' });
+const sampleDdim = (model: Denoiser, x: Float32Array, through: DiffusionSteps, options: SampleOptions) =>
+  sample(model, x, through, { ...options, sampler: 'ddim' });
+const sampleDdpm = (model: Denoiser, x: Float32Array, through: DiffusionSteps, options: SampleOptions) =>
+  sample(model, x, through, { ...options, sampler: 'ddpm' });
 
 function expectClose(actual: Float32Array, expected: readonly number[]): void {
   expect(actual).toHaveLength(expected.length);
-  expected.forEach((value, i) => expect(Math.abs(actual[i]! - value)).toBeLessThanOrEqual(1e-6 * Math.max(1, Math.abs(value))));
+  expected.forEach((value, i) =>
+    expect(Math.abs(actual[i]! - value)).toBeLessThanOrEqual(1e-6 * Math.max(1, Math.abs(value))),
+  );
 }
 
 /** Knows the one clean image there is, and so sees all else as noise. */
@@ -41,7 +54,10 @@ const knows =
 
 describe('sampleDdim', () => {
   it('takes the steps that the original code takes', async () => {
-    expectClose(await sampleDdim(denoise, start, steps, { shape }), [20.134557723999023, -40.57050704956055, 74.82920837402344, 2.9765098094940186]);
+    expectClose(
+      await sampleDdim(denoise, start, steps, { shape }),
+      [20.134557723999023, -40.57050704956055, 74.82920837402344, 2.9765098094940186],
+    );
   });
 
   it('injects noise with eta, and re-derives the noise of a clamped image', async () => {
@@ -52,12 +68,20 @@ describe('sampleDdim', () => {
   });
 
   it('goes on with the noise that the model said where it is told so, clamped or not', async () => {
-    const one: DiffusionSteps = { count: 1, timesteps: [999], levels: [levelOfAlpha(0.25)], next: [levelOfAlpha(0.64)] };
+    const one: DiffusionSteps = {
+      count: 1,
+      timesteps: [999],
+      levels: [levelOfAlpha(0.25)],
+      next: [levelOfAlpha(0.64)],
+    };
     const noise = [0.5, -0.5, 1, 0];
     const clip = { range: 1, noise: 'predicted' } as const;
     const found = await sampleDdim(async () => Float32Array.from(noise), start, one, { shape: plainShape, clip });
     const clean = noise.map((eps, i) => Math.min(Math.max((start[i]! - Math.sqrt(0.75) * eps) / 0.5, -1), 1));
-    expectClose(found, clean.map((x, i) => 0.8 * x + 0.6 * noise[i]!));
+    expectClose(
+      found,
+      clean.map((x, i) => 0.8 * x + 0.6 * noise[i]!),
+    );
   });
 
   it('does as the steps say, unless it is told otherwise', async () => {
@@ -66,7 +90,9 @@ describe('sampleDdim', () => {
     expect(await sampleDdim(denoise, start, { ...steps, clip }, { shape })).toEqual(clipped);
     expect(await sampleDdim(denoise, start, { ...steps, clip }, { shape, clip: { range: 2 } })).not.toEqual(clipped);
     const small = await sampleDdpm(denoise, start, steps, { shape, noise: injected, variance: 'fixed-small' });
-    expect(await sampleDdpm(denoise, start, { ...steps, variance: 'fixed-small' }, { shape, noise: injected })).toEqual(small);
+    expect(await sampleDdpm(denoise, start, { ...steps, variance: 'fixed-small' }, { shape, noise: injected })).toEqual(
+      small,
+    );
   });
 
   it('takes a model without variance, and the noise only of steps that inject some', async () => {
@@ -107,16 +133,24 @@ describe('sampleDdim', () => {
   });
 
   it('says what is wrong with its arguments', async () => {
-    await expect(sampleDdim(denoise, start, steps, { shape, eta: -1 })).rejects.toThrow('eta is -1; it is 0 for deterministic sampling');
-    await expect(sampleDdim(denoise, start, steps, { shape, clip: { range: NaN } })).rejects.toThrow('the clip range is NaN; it is a number above 0');
-    await expect(sampleDdim(denoise, start, steps, { shape, eta: 0.5 })).rejects.toThrow('pass a noise source, or an eta of 0');
-    await expect(sampleDdim(denoise, start.slice(1), steps, { shape })).rejects.toThrow('a latent of 3 numbers is not made of images of 1x1x2 = 2');
+    await expect(sampleDdim(denoise, start, steps, { shape, eta: -1 })).rejects.toThrow(
+      'eta is -1; it is 0 for deterministic sampling',
+    );
+    await expect(sampleDdim(denoise, start, steps, { shape, clip: { range: NaN } })).rejects.toThrow(
+      'the clip range is NaN; it is a number above 0',
+    );
+    await expect(sampleDdim(denoise, start, steps, { shape, eta: 0.5 })).rejects.toThrow(
+      'pass a noise source, or an eta of 0',
+    );
+    await expect(sampleDdim(denoise, start.slice(1), steps, { shape })).rejects.toThrow(
+      'a latent of 3 numbers is not made of images of 1x1x2 = 2',
+    );
     await expect(sampleDdim(denoise, start, steps, { shape: plainShape })).rejects.toThrow(
       'the model returned 8 numbers for a latent of 4, where 1 channels for 1 make 4',
     );
-    await expect(sampleDdim(denoise, start, steps, { shape, eta: 1, noise: () => new Float32Array(1) })).rejects.toThrow(
-      'step 0: the noise source returned 1 numbers for a latent of 4',
-    );
+    await expect(
+      sampleDdim(denoise, start, steps, { shape, eta: 1, noise: () => new Float32Array(1) }),
+    ).rejects.toThrow('step 0: the noise source returned 1 numbers for a latent of 4');
   });
 });
 
@@ -135,14 +169,17 @@ describe('sampleDdpm', () => {
   });
 
   it('uses the variance that the model was made for', async () => {
-    expectClose(await sampleDdpm(denoise, start, steps, { shape, noise: injected }), [19.4783878326416, -28.11009979248047, 55.32344055175781, -1.4540942907333374]);
+    expectClose(
+      await sampleDdpm(denoise, start, steps, { shape, noise: injected }),
+      [19.4783878326416, -28.11009979248047, 55.32344055175781, -1.4540942907333374],
+    );
     expectClose(
       await sampleDdpm(denoisePlain, start, steps, { shape: plainShape, noise: injected }),
       [19.048084259033203, -28.481388092041016, 55.31074142456055, -1.471880555152893],
     );
-    await expect(sampleDdpm(denoisePlain, start, steps, { shape: plainShape, noise: injected, variance: 'learned-range' })).rejects.toThrow(
-      'a learned variance takes 2 output channels, 1 of noise and 1 of variance, but the model has 1',
-    );
+    await expect(
+      sampleDdpm(denoisePlain, start, steps, { shape: plainShape, noise: injected, variance: 'learned-range' }),
+    ).rejects.toThrow('a learned variance takes 2 output channels, 1 of noise and 1 of variance, but the model has 1');
   });
 
   it('leads to the timestep of the next step, and adds noise where it ends above timestep 0, as diffusers does', async () => {
@@ -150,10 +187,18 @@ describe('sampleDdpm', () => {
     const noise: NoiseSource = (step, length) => (asked.push(step), injected(step, length));
     const trailing = diffusionSteps(10, { rule: 'trailing' });
     expect(trailing.timesteps.at(-1)).toBe(99);
-    const found = await sampleDdpm(knows([1, -1, 0.5, 0], trailing), start, trailing, { shape: plainShape, noise, variance: 'fixed-small' });
+    const found = await sampleDdpm(knows([1, -1, 0.5, 0], trailing), start, trailing, {
+      shape: plainShape,
+      noise,
+      variance: 'fixed-small',
+    });
     expect(asked).toHaveLength(10);
     [1, -1, 0.5, 0].forEach((x, i) => expect(found[i]).toBeCloseTo(x, 4)); // with a standard deviation of 1e-10
-    const large = await sampleDdpm(knows([1, -1, 0.5, 0], trailing), start, trailing, { shape: plainShape, noise, variance: 'fixed-large' });
+    const large = await sampleDdpm(knows([1, -1, 0.5, 0], trailing), start, trailing, {
+      shape: plainShape,
+      noise,
+      variance: 'fixed-large',
+    });
     const deviation = trailing.levels.at(-1)!.noise;
     [1, -1, 0.5, 0].forEach((x, i) => expect(large[i]).toBeCloseTo(x + deviation * Math.cos(27 + i), 4));
   });
@@ -189,12 +234,22 @@ describe('a model that predicts the velocity or the image', () => {
     });
     const how = fc.constantFrom({ eta: 0 }, { eta: 1 }, { sampler: 'ddpm' as const, variance: 'fixed-small' as const });
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 2, max: 20 }), images, options, how, async (count, image, process, sampler) => {
-        const some = diffusionSteps(count, process);
-        const found = await sample(saying(image, some), start, some, { shape: plainShape, noise: injected, ...sampler });
-        const left = some.next.at(-1)!.noise; // the rule "trailing" may end on a trace of noise
-        found.forEach((x, i) => expect(Math.abs(x - image[i]!)).toBeLessThanOrEqual(1e-4 + 4 * left));
-      }),
+      fc.asyncProperty(
+        fc.integer({ min: 2, max: 20 }),
+        images,
+        options,
+        how,
+        async (count, image, process, sampler) => {
+          const some = diffusionSteps(count, process);
+          const found = await sample(saying(image, some), start, some, {
+            shape: plainShape,
+            noise: injected,
+            ...sampler,
+          });
+          const left = some.next.at(-1)!.noise; // the rule "trailing" may end on a trace of noise
+          found.forEach((x, i) => expect(Math.abs(x - image[i]!)).toBeLessThanOrEqual(1e-4 + 4 * left));
+        },
+      ),
       { numRuns: 60 },
     );
   });
@@ -204,7 +259,10 @@ describe('predictionOf', () => {
   const at = levelOfAlpha(0.36);
 
   it('splits each image into what the model says and the variance', () => {
-    const { noise, variance } = predictionOf(Float32Array.of(1, 2, -1, -2, 3, 4, -3, -4), start, at, { shape, kind: 'epsilon' });
+    const { noise, variance } = predictionOf(Float32Array.of(1, 2, -1, -2, 3, 4, -3, -4), start, at, {
+      shape,
+      kind: 'epsilon',
+    });
     expect([...noise]).toEqual([1, 2, 3, 4]);
     expect([...variance!]).toEqual([-1, -2, -3, -4]);
   });
@@ -219,13 +277,19 @@ describe('predictionOf', () => {
   it('finds the image and the noise that the latent is made of, whatever the model predicts', () => {
     const level = fc.oneof(
       fc.double({ min: 0.01, max: 0.99, noNaN: true }).map(levelOfAlpha),
-      fc.double({ min: 0.05, max: 0.95, noNaN: true }).map((t) => ({ signal: t, noise: 1 - t, velocity: [1, -1] as const })),
+      fc
+        .double({ min: 0.05, max: 0.95, noNaN: true })
+        .map((t) => ({ signal: t, noise: 1 - t, velocity: [1, -1] as const })),
     );
     const floats = fc.array(fc.float({ min: -2, max: 2, noNaN: true }), { minLength: 2, maxLength: 2 });
     fc.assert(
       fc.property(level, floats, floats, (l, clean, eps) => {
         const x = Float32Array.from(clean, (c, i) => l.signal * c + l.noise * eps[i]!);
-        const outputs = { epsilon: eps, sample: clean, velocity: clean.map((c, i) => l.velocity[0] * c + l.velocity[1] * eps[i]!) };
+        const outputs = {
+          epsilon: eps,
+          sample: clean,
+          velocity: clean.map((c, i) => l.velocity[0] * c + l.velocity[1] * eps[i]!),
+        };
         for (const kind of ['epsilon', 'sample', 'velocity'] as const) {
           const said = predictionOf(Float32Array.from(outputs[kind]), x, l, { shape: plainShape, kind });
           const slack = 1e-6 * (1 + 1 / l.signal + 1 / l.noise);

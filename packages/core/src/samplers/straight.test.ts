@@ -203,13 +203,15 @@ describe('a sampler that does not fit', () => {
     [
       straight,
       { sampler: 'heun' },
-      'sampler: the steps were made for euler, and those of heun are others; make them with diffusionSteps and "sampler": "heun"',
+      'sampler: the steps were made for euler, and those of heun are others; ' +
+        'make them with diffusionSteps and "sampler": "heun"',
     ],
     [straight, { eta: 0.5 }, 'eta is 0.5, but only ddim has one, and not euler; leave it out'],
     [
       diffusionSteps(4),
       { sampler: 'euler' },
-      "sampler: euler goes along straight paths (flow matching, SiT), and the model's is that of a diffusion by betas; use ddim or ddpm",
+      "sampler: euler goes along straight paths (flow matching, SiT), and the model's is that of a diffusion by " +
+        'betas; use ddim or ddpm',
     ],
     [diffusionSteps(4), { sampler: 'ddpm', eta: 0.5 }, 'eta is 0.5, but only ddim has one, and not ddpm'],
     [

@@ -1,5 +1,18 @@
 export { parseJson, type ParseJsonOptions } from './parse-json.ts';
-export { booleanOf, elementsOf, integerOf, listOf, membersOf, nameOf, numberOf, objectOf, pairOf, refuse, textOf, type Placed } from './json-reader.ts';
+export {
+  booleanOf,
+  elementsOf,
+  integerOf,
+  listOf,
+  membersOf,
+  nameOf,
+  numberOf,
+  objectOf,
+  pairOf,
+  refuse,
+  textOf,
+  type Placed,
+} from './json-reader.ts';
 export { checkJson } from './json-value.ts';
 export { checkOptions, type Fields } from './options.ts';
 export { printable, shown, shownName } from './printable.ts';

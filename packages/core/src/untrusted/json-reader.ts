@@ -6,7 +6,9 @@ import { shown } from './printable.ts';
 export interface Placed {
   readonly value: unknown;
   readonly place: string;
-  /** Of the error that a wrong value throws; `invalid-schedule` unless given. What is read from it inherits the code. */
+  /**
+   * Of the error that a wrong value throws; `invalid-schedule` unless given. What is read from it inherits the code.
+   */
   readonly code?: ErrorCode | undefined;
 }
 
@@ -19,14 +21,16 @@ export function refuse(place: string, problem: string, code: ErrorCode = 'invali
 export function membersOf({ value, place, code }: Placed, known: readonly string[]): Readonly<Record<string, unknown>> {
   const members = objectOf({ value, place, code });
   for (const key of Object.keys(members)) {
-    if (!known.includes(key)) refuse(place, `unknown key ${shown(key)}${suggestion(key, known)} (known here: ${known.join(', ')})`, code);
+    if (!known.includes(key))
+      refuse(place, `unknown key ${shown(key)}${suggestion(key, known)} (known here: ${known.join(', ')})`, code);
   }
   return members;
 }
 
 /** The members of an object, whatever they are called. */
 export function objectOf({ value, place, code }: Placed): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse(place, `${shown(value)} is not an object`, code);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    refuse(place, `${shown(value)} is not an object`, code);
   return value as Readonly<Record<string, unknown>>;
 }
 
@@ -46,7 +50,8 @@ export function listOf({ value, place, code }: Placed): readonly Placed[] {
 /** A text that is not empty, and not longer than `most` UTF-16 units. */
 export function textOf({ value, place, code }: Placed, most: number = Infinity): string {
   if (typeof value !== 'string' || value === '') refuse(place, `${shown(value)} is not a non-empty string`, code);
-  if (value.length > most) refuse(place, `${shown(value)} has ${value.length} characters; the most that are read are ${most}`, code);
+  if (value.length > most)
+    refuse(place, `${shown(value)} has ${value.length} characters; the most that are read are ${most}`, code);
   return value;
 }
 
@@ -57,15 +62,22 @@ export function booleanOf({ value, place, code }: Placed): boolean {
 
 /** A number of a closed range; `last` may be `Infinity`. */
 export function numberOf({ value, place, code }: Placed, first: number, last: number): number {
-  const range = last === Infinity ? (first === -Infinity ? 'a finite number' : `a number of at least ${first}`) : `between ${first} and ${last}`;
-  if (typeof value !== 'number' || !Number.isFinite(value) || value < first || value > last) refuse(place, `${shown(value)} is not ${range}`, code);
+  const range =
+    last === Infinity
+      ? first === -Infinity
+        ? 'a finite number'
+        : `a number of at least ${first}`
+      : `between ${first} and ${last}`;
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < first || value > last)
+    refuse(place, `${shown(value)} is not ${range}`, code);
   return value;
 }
 
 /** An integer of a closed range; `last` may be `Infinity`. */
 export function integerOf({ value, place, code }: Placed, first: number, last: number = Infinity): number {
   const range = last === Infinity ? `an integer of at least ${first}` : `an integer between ${first} and ${last}`;
-  if (!Number.isSafeInteger(value) || (value as number) < first || (value as number) > last) refuse(place, `${shown(value)} is not ${range}`, code);
+  if (!Number.isSafeInteger(value) || (value as number) < first || (value as number) > last)
+    refuse(place, `${shown(value)} is not ${range}`, code);
   return value as number;
 }
 
@@ -78,8 +90,15 @@ export function nameOf<Name extends string>({ value, place, code }: Placed, name
 }
 
 /** Two integers of a closed range. */
-export function pairOf({ value, place, code }: Placed, least: number, meaning: string, most: number = Infinity): readonly [number, number] {
+export function pairOf(
+  { value, place, code }: Placed,
+  least: number,
+  meaning: string,
+  most: number = Infinity,
+): readonly [number, number] {
   if (!Array.isArray(value) || value.length !== 2) refuse(place, `${shown(value)} is not a pair ${meaning}`, code);
-  const [a, b] = value.map((element: unknown, i) => integerOf({ value: element, place: `${place}[${i}]`, code }, least, most));
+  const [a, b] = value.map((element: unknown, i) =>
+    integerOf({ value: element, place: `${place}[${i}]`, code }, least, most),
+  );
   return [a!, b!];
 }

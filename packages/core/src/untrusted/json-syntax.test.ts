@@ -39,15 +39,26 @@ test('a key __proto__ is a member like any other', () => {
   const { value } = readJson('{"__proto__": {"a": 1}, "b": 2}') as { value: object };
   expect(Object.keys(value)).toEqual(['__proto__', 'b']);
   expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
-  expect(syntaxProblem('{"__proto__": 1, "__proto__": 2}')).toEqual({ at: 17, problem: 'the key "__proto__" is given twice' });
+  expect(syntaxProblem('{"__proto__": 1, "__proto__": 2}')).toEqual({
+    at: 17,
+    problem: 'the key "__proto__" is given twice',
+  });
 });
 
-test.each(['0', '-0', '1e400', '-1.5E-7', '123456789012345678901234567890', 'true', 'null', '"\\ud83d\\ude00\\u0000"'])('reads %s as JSON.parse does', (text) => {
-  expect(readJson(text)).toEqual({ value: JSON.parse(text) });
-});
+test.each(['0', '-0', '1e400', '-1.5E-7', '123456789012345678901234567890', 'true', 'null', '"\\ud83d\\ude00\\u0000"'])(
+  'reads %s as JSON.parse does',
+  (text) => {
+    expect(readJson(text)).toEqual({ value: JSON.parse(text) });
+  },
+);
 
 test('agrees with JSON.parse about damaged texts', () => {
-  const damage = fc.tuple(fc.json({ maxDepth: 3 }), fc.nat(), fc.nat(3), fc.constantFrom('', ',', '"', '}', '{', ']', '\\', '0', '-', '.', 'e', ' ', '\n', 'tru', ':'));
+  const damage = fc.tuple(
+    fc.json({ maxDepth: 3 }),
+    fc.nat(),
+    fc.nat(3),
+    fc.constantFrom('', ',', '"', '}', '{', ']', '\\', '0', '-', '.', 'e', ' ', '\n', 'tru', ':'),
+  );
   fc.assert(
     fc.property(damage, ([text, at, removed, inserted]) => {
       const place = at % (text.length + 1);

@@ -75,7 +75,8 @@ class Reader {
   /** A number, `true`, `false` or `null`, and Python's numbers where they are allowed. */
   #literal(): unknown {
     const start = this.#at;
-    if (!this.#skip(LITERAL) && !(this.#pythonNumbers && this.#skip(PYTHON_LITERAL))) this.#fail(`${this.#found()} where a value should be`);
+    if (!this.#skip(LITERAL) && !(this.#pythonNumbers && this.#skip(PYTHON_LITERAL)))
+      this.#fail(`${this.#found()} where a value should be`);
     const literal = this.#text.slice(start, this.#at);
     return WORDS.has(literal) ? WORDS.get(literal) : Number(literal);
   }
@@ -91,7 +92,8 @@ class Reader {
       this.#skip(SPACE);
       if (!this.#take(':')) this.#fail(`${this.#found()} where ":" should be`);
       const value = this.value(depth + 1);
-      if (key === '__proto__') Object.defineProperty(members, key, { value, enumerable: true, configurable: true, writable: true });
+      if (key === '__proto__')
+        Object.defineProperty(members, key, { value, enumerable: true, configurable: true, writable: true });
       else members[key] = value;
     });
     return members;
@@ -120,7 +122,13 @@ class Reader {
     while (this.#skip(PLAIN) || this.#skip(ESCAPE));
     if (!this.#take('"')) {
       const next = this.#text[this.#at];
-      this.#fail(next === '\\' ? 'an unknown escape in a string' : next === undefined ? 'a string without an end' : 'a control character in a string');
+      this.#fail(
+        next === '\\'
+          ? 'an unknown escape in a string'
+          : next === undefined
+            ? 'a string without an end'
+            : 'a control character in a string',
+      );
     }
     const inside = this.#text.slice(start + 1, this.#at - 1);
     // Of a text that is nothing but a string, every engine reads the escapes alike.
@@ -157,4 +165,8 @@ const PLAIN = /[^"\\\u0000-\u001f]+/y;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 const LITERAL = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const PYTHON_LITERAL = /NaN|-?Infinity/y;
-const WORDS: ReadonlyMap<string, unknown> = new Map<string, unknown>([['true', true], ['false', false], ['null', null]]);
+const WORDS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
+  ['true', true],
+  ['false', false],
+  ['null', null],
+]);

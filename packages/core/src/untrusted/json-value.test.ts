@@ -7,15 +7,18 @@ const check = (value: unknown, most = 2000) => checkJson({ value, place: 'notes'
 
 test('what passes is what JSON gives back', () => {
   fc.assert(
-    fc.property(fc.anything({ withBigInt: true, withDate: true, withMap: false, withNullPrototype: true, withSparseArray: true }), (value) => {
-      try {
-        check(value, 1e6);
-      } catch {
-        return;
-      }
-      const text = JSON.stringify(value);
-      expect(JSON.stringify(parseJson(text, { name: 'it', code: 'invalid-input' }))).toBe(text);
-    }),
+    fc.property(
+      fc.anything({ withBigInt: true, withDate: true, withMap: false, withNullPrototype: true, withSparseArray: true }),
+      (value) => {
+        try {
+          check(value, 1e6);
+        } catch {
+          return;
+        }
+        const text = JSON.stringify(value);
+        expect(JSON.stringify(parseJson(text, { name: 'it', code: 'invalid-input' }))).toBe(text);
+      },
+    ),
     { numRuns: 1000 },
   );
 });
@@ -36,7 +39,11 @@ test.each<[string, unknown, string]>([
   ['a date', { at: new Date(0) }, 'notes["at"]: an object of its own kind cannot be written'],
   ['a circle', circle, 'notes: has more than 200 arrays and objects inside one another'],
   ['depth', deep, 'notes: has more than 200 arrays and objects inside one another'],
-  ['length', 'x'.repeat(3000), 'notes: is more than 2000 characters of JSON; keep what is that long in a file of its own'],
+  [
+    'length',
+    'x'.repeat(3000),
+    'notes: is more than 2000 characters of JSON; keep what is that long in a file of its own',
+  ],
   ['what is written again and again', wide, 'notes: is more than 2000 characters of JSON'],
   ['a long list', new Array(1e8), 'notes: is more than 2000 characters of JSON'],
 ])('refuses %s', (_, value, message) => {

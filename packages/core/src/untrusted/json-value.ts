@@ -5,8 +5,8 @@ import { shown } from './printable.ts';
 export const MAX_DEPTH = 200;
 
 /**
- * Refuses a value that a JSON text could not give back: what JSON cannot say (NaN, infinities, functions, bigints, holes),
- * nesting deeper than 200, circles among it, and more than `most` UTF-16 units of text.
+ * Refuses a value that a JSON text could not give back: what JSON cannot say (NaN, infinities, functions, bigints,
+ * holes), nesting deeper than 200, circles among it, and more than `most` UTF-16 units of text.
  *
  * A member that is undefined is passed over, as `JSON.stringify` does. Takes time that grows with `most` at worst.
  */
@@ -14,19 +14,23 @@ export function checkJson({ value, place, code }: Placed, most: number): void {
   let left = most;
   const spend = (units: number): void => {
     left -= units;
-    if (left < 0) refuse(place, `is more than ${most} characters of JSON; keep what is that long in a file of its own`, code);
+    if (left < 0)
+      refuse(place, `is more than ${most} characters of JSON; keep what is that long in a file of its own`, code);
   };
   const walk = (part: unknown, where: string, depth: number): void => {
     if (depth > MAX_DEPTH) refuse(place, `has more than ${MAX_DEPTH} arrays and objects inside one another`, code);
     const units = typeof part === 'string' ? part.length + 2 : isWord(part) ? String(part).length : 2;
     spend(units);
     if (typeof part === 'string' || isWord(part)) return;
-    if (!isPlain(part)) refuse(where, `${kindOf(part)} cannot be written as JSON; leave it out, or write it as a text`, code);
-    const at = (key: string) => (depth < 4 ? `${where}[${key}]` : where); // deeper the path says no more than that it is deep
+    if (!isPlain(part))
+      refuse(where, `${kindOf(part)} cannot be written as JSON; leave it out, or write it as a text`, code);
+    // deeper the path says no more than that it is deep
+    const at = (key: string) => (depth < 4 ? `${where}[${key}]` : where);
     if (Array.isArray(part)) {
       spend(part.length);
       part.forEach((element, i) => walk(element, at(String(i)), depth + 1));
-      if (Object.keys(part).length < part.length) refuse(where, 'has elements that are missing, which JSON cannot say', code);
+      if (Object.keys(part).length < part.length)
+        refuse(where, 'has elements that are missing, which JSON cannot say', code);
       return;
     }
     for (const [key, member] of Object.entries(part)) {
@@ -49,5 +53,9 @@ function isPlain(value: unknown): value is object {
 }
 
 function kindOf(value: unknown): string {
-  return typeof value === 'number' || typeof value === 'undefined' ? shown(value) : typeof value === 'object' ? 'an object of its own kind' : `a ${typeof value}`;
+  return typeof value === 'number' || typeof value === 'undefined'
+    ? shown(value)
+    : typeof value === 'object'
+      ? 'an object of its own kind'
+      : `a ${typeof value}`;
 }

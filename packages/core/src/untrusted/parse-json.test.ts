@@ -4,7 +4,9 @@ import { parseJson } from './parse-json.ts';
 const options = { name: 'my.json', code: 'invalid-input' } as const;
 
 test('says where a mistake stands, and what to do', () => {
-  expect(() => parseJson('{\n  "a": nan }', { ...options, advice: 'mend it' })).toThrow('my.json, line 2, column 8: this is not JSON: "n" where a value should be; mend it');
+  expect(() => parseJson('{\n  "a": nan }', { ...options, advice: 'mend it' })).toThrow(
+    'my.json, line 2, column 8: this is not JSON: "n" where a value should be; mend it',
+  );
   expect(() => parseJson('[1,', { name: '\u001b[2J', code: 'invalid-model' })).toThrow('\\u{1b}[2J, line 1, column 4');
 });
 
@@ -18,7 +20,12 @@ test('refuses a key that stands twice', () => {
 
 test("reads Python's numbers where they are allowed, and only there", () => {
   const text = '{"min": -Infinity, "max": Infinity, "none": NaN, "text": "NaN, -Infinity"}';
-  expect(parseJson(text, { ...options, pythonNumbers: true })).toEqual({ min: -Infinity, max: Infinity, none: NaN, text: 'NaN, -Infinity' });
+  expect(parseJson(text, { ...options, pythonNumbers: true })).toEqual({
+    min: -Infinity,
+    max: Infinity,
+    none: NaN,
+    text: 'NaN, -Infinity',
+  });
   expect(() => parseJson(text, options)).toThrow('line 1, column 9: this is not JSON');
 });
 

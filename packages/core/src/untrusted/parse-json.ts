@@ -30,5 +30,8 @@ export function parseJson(text: string, { name, code, pythonNumbers = false, adv
   if (!reading.mistake) return reading.value;
   const [line, column] = lineAndColumn(plain, reading.mistake.at);
   const way = advice === undefined ? '' : `; ${advice}`;
-  throw new ProCacheError(code, `${shownName(name)}, line ${line}, column ${column}: this is not JSON: ${reading.mistake.problem}${way}`);
+  throw new ProCacheError(
+    code,
+    `${shownName(name)}, line ${line}, column ${column}: this is not JSON: ${reading.mistake.problem}${way}`,
+  );
 }

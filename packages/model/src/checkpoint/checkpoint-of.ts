@@ -50,7 +50,9 @@ function checkValues(file: CheckpointFile, tensors: readonly StoredTensor[], isM
   const records = new Set(tensors.map(({ record }) => record));
   const recorded = [...records].reduce((sum, record) => sum + (record?.length ?? 0), 0);
   if (recorded > file.size) {
-    throw refusalOf(file)(`its entries take ${recorded} bytes but the file has ${file.size}: they overlap; download it again`);
+    throw refusalOf(file)(
+      `its entries take ${recorded} bytes but the file has ${file.size}: they overlap; download it again`,
+    );
   }
   const empty = counts.filter((count) => count === 0).length;
   if (isModel && empty > counts.length / 2) {

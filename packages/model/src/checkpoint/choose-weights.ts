@@ -37,8 +37,13 @@ export function chooseWeights(file: CheckpointFile): Weights | undefined {
   const found = tried.find(({ missing }) => missing.every(isNeverTrained));
   if (found) {
     const { average, missing } = found;
-    const borrowed = missing.length > 0 ? [`with ${listedNames(missing)} of ${nameOf(raw!)}, as averages leave it out`] : [];
-    return { taken: average, places: placesOf(average, raw), notes: [...borrowed, ...besideNotes(candidates, average)] };
+    const borrowed =
+      missing.length > 0 ? [`with ${listedNames(missing)} of ${nameOf(raw!)}, as averages leave it out`] : [];
+    return {
+      taken: average,
+      places: placesOf(average, raw),
+      notes: [...borrowed, ...besideNotes(candidates, average)],
+    };
   }
   if (!raw) return undefined;
   if (second?.rank === raw.rank) throw severalModels(file, candidates.plain);
@@ -99,7 +104,10 @@ function isNameOf({ prefix }: Candidate, name: string): boolean {
 const mostNamed = 4;
 
 function severalModels(file: CheckpointFile, plain: readonly Candidate[]): Error {
-  const names = plain.filter(({ rank }) => rank === plain[0]!.rank).slice(0, mostNamed).map(nameOf);
+  const names = plain
+    .filter(({ rank }) => rank === plain[0]!.rank)
+    .slice(0, mostNamed)
+    .map(nameOf);
   return refusalOf(file)(
     `it holds several sets of weights (${names.join(', ')}), and nothing tells which is meant; ` +
       'save one alone with torch.save(model.state_dict(), path)',

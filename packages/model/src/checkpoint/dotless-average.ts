@@ -40,7 +40,11 @@ interface Spelling {
 }
 
 /** The model's names to those of their averages, if these are spelt so and are among the buffers. */
-function averagedNames({ names }: Candidate, { key, depth }: Spelling, buffers: ReadonlySet<string>): ReadonlyMap<string, string> {
+function averagedNames(
+  { names }: Candidate,
+  { key, depth }: Spelling,
+  buffers: ReadonlySet<string>,
+): ReadonlyMap<string, string> {
   const averaged = new Map<string, string>();
   for (const [name, original] of names) {
     const buffer = `${key}.${original.split('.').slice(depth).join('')}`;

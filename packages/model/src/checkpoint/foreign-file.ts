@@ -11,7 +11,9 @@ const byText = (pattern: RegExp): ForeignKind['is'] => {
 const kinds: readonly ForeignKind[] = [
   {
     is: byText(/^\s*(?:<!doctype html|<html|<\?xml|<!--)/i),
-    message: 'this is a web page, not a checkpoint: the download failed; download the file itself (and log in where the site asks for it)',
+    message:
+      'this is a web page, not a checkpoint: the download failed; ' +
+      'download the file itself (and log in where the site asks for it)',
   },
   {
     is: byText(/^version https:\/\/git-lfs/),
@@ -19,12 +21,16 @@ const kinds: readonly ForeignKind[] = [
   },
   {
     is: byText(/^\s*\{[\s"}]/),
-    message: 'this is JSON text, not a checkpoint; the index of a sharded checkpoint is told by its name, such as model.safetensors.index.json',
+    message:
+      'this is JSON text, not a checkpoint; the index of a sharded checkpoint is told by its name, such as ' +
+      'model.safetensors.index.json',
   },
   {
     is: (head) => head[0] === 0x80 && head[1]! <= 5,
     message:
-      "this is a bare pickle, as torch wrote before 1.6, and cannot be read in ranges; convert it once: torch.save(torch.load(path, map_location='cpu', weights_only=True), new_path), or save it as safetensors",
+      'this is a bare pickle, as torch wrote before 1.6, and cannot be read in ranges; ' +
+      "convert it once: torch.save(torch.load(path, map_location='cpu', weights_only=True), new_path), or save it as " +
+      'safetensors',
   },
   {
     // A ModelProto: field 1, the IR version, then field 2, the producer, or field 7, the graph.

@@ -5,7 +5,22 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import { call, counts, dictionary, global, hooks, integer, list, object, type Piece, saved, storage, tensor, text, tuple } from '../testing/torch-file.ts';
+import {
+  call,
+  counts,
+  dictionary,
+  global,
+  hooks,
+  integer,
+  list,
+  object,
+  type Piece,
+  saved,
+  storage,
+  tensor,
+  text,
+  tuple,
+} from '../testing/torch-file.ts';
 import { bytesSource } from './byte-source.ts';
 import { checkRecords } from './check-records.ts';
 import { weightsTaken } from './checkpoint-of.ts';
@@ -24,7 +39,8 @@ const read = (name: string): Uint8Array => withoutChecksums(new Uint8Array(readF
 /** A zip file that notes no checksums, so that damage is not found by them alone. */
 function withoutChecksums(zip: Uint8Array): Uint8Array {
   const view = new DataView(zip.buffer, zip.byteOffset, zip.byteLength);
-  for (let at = 0; at + 46 <= zip.length; at++) if (view.getUint32(at, true) === 0x02014b50) view.setUint32(at + 16, 0, true);
+  for (let at = 0; at + 46 <= zip.length; at++)
+    if (view.getUint32(at, true) === 0x02014b50) view.setUint32(at + 16, 0, true);
   return zip;
 }
 
@@ -51,7 +67,8 @@ async function endsWell(action: () => unknown): Promise<void> {
     await action();
   } catch (error) {
     if (!(error instanceof ProCacheError)) throw error;
-    if (error.message.length > longestMessage) throw new Error(`a message of ${error.message.length} letters: ${error.message.slice(0, 300)}`, { cause: error });
+    if (error.message.length > longestMessage)
+      throw new Error(`a message of ${error.message.length} letters: ${error.message.slice(0, 300)}`, { cause: error });
   }
 }
 
@@ -64,12 +81,19 @@ interface Damage {
 const damage: fc.Arbitrary<Damage> = fc.record({
   flips: fc.array(
     fc.record({
-      at: fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 0.05, noNaN: true }), fc.double({ min: 0.9, max: 1, noNaN: true })),
+      at: fc.oneof(
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.double({ min: 0, max: 0.05, noNaN: true }),
+        fc.double({ min: 0.9, max: 1, noNaN: true }),
+      ),
       value: fc.oneof(fc.nat(255), fc.constantFrom(0, 1, 0x7f, 0x80, 0xff)),
     }),
     { maxLength: 8 },
   ),
-  keep: fc.oneof({ weight: 4, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.double({ min: 0, max: 1, noNaN: true }) }),
+  keep: fc.oneof(
+    { weight: 4, arbitrary: fc.constant(1) },
+    { weight: 1, arbitrary: fc.double({ min: 0, max: 1, noNaN: true }) },
+  ),
 });
 
 function damaged(bytes: Uint8Array, { flips, keep }: Damage): Uint8Array {
@@ -88,7 +112,8 @@ const small = writeSafetensors(
 
 /** A checkpoint with everything that its reader knows. */
 const weight = tensor(storage('0', 6), 0, [2, 3], [3, 1]);
-const state = (prefix: string): Piece => dictionary({ [`${prefix}blocks.0.adaLN_modulation.1.weight`]: weight, [`${prefix}pos_embed`]: weight });
+const state = (prefix: string): Piece =>
+  dictionary({ [`${prefix}blocks.0.adaLN_modulation.1.weight`]: weight, [`${prefix}pos_embed`]: weight });
 const training = await bytesOf(
   saved(
     dictionary({
@@ -96,8 +121,21 @@ const training = await bytesOf(
       ema: dictionary({ shadow: state('_orig_mod.'), decay: integer(1) }),
       opt: dictionary({ state: list(weight) }),
       sparse: call(global('torch._utils', '_rebuild_sparse_tensor'), 'N', ['(', weight, weight, counts([3, 3]), 't']),
-      typed: call(global('torch._utils', '_rebuild_tensor_v3'), storage('0', 24, 'UntypedStorage', 'torch.storage'), integer(0), counts([6]), counts([1]), '\x89', hooks, global('torch', 'float32')),
-      args: object('argparse', 'Namespace', dictionary({ when: call(global('datetime', 'date'), text('ab')), mode: call(global('my', 'Mode'), text('a')) })),
+      typed: call(
+        global('torch._utils', '_rebuild_tensor_v3'),
+        storage('0', 24, 'UntypedStorage', 'torch.storage'),
+        integer(0),
+        counts([6]),
+        counts([1]),
+        '\x89',
+        hooks,
+        global('torch', 'float32'),
+      ),
+      args: object(
+        'argparse',
+        'Namespace',
+        dictionary({ when: call(global('datetime', 'date'), text('ab')), mode: call(global('my', 'Mode'), text('a')) }),
+      ),
     }),
   ),
 );
@@ -155,7 +193,27 @@ describe('damaged files end in an error of this library, soon and without absurd
 
   it('any bytes as a pickle, opcodes by preference', async () => {
     const opcodes = latin1('().0123NKMJGXUTCBaeulstdqrhjcRbQ}]');
-    const byte = fc.oneof(fc.constantFrom(...opcodes, 0x80, 0x81, 0x85, 0x86, 0x87, 0x88, 0x8a, 0x8b, 0x8c, 0x8f, 0x90, 0x91, 0x93, 0x94, 0x95), fc.nat(255));
+    const byte = fc.oneof(
+      fc.constantFrom(
+        ...opcodes,
+        0x80,
+        0x81,
+        0x85,
+        0x86,
+        0x87,
+        0x88,
+        0x8a,
+        0x8b,
+        0x8c,
+        0x8f,
+        0x90,
+        0x91,
+        0x93,
+        0x94,
+        0x95,
+      ),
+      fc.nat(255),
+    );
     const refuse = refusalOf({ name: 'fuzzed' });
     await fc.assert(
       fc.asyncProperty(fc.array(byte, { maxLength: 200 }), (bytes) => {
@@ -184,23 +242,43 @@ describe('damaged files end in an error of this library, soon and without absurd
 
   it('any header of a safetensors file', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.dictionary(name, fc.oneof(member, fc.jsonValue())), fc.nat(64), async (header, length) => survives(withHeader(JSON.stringify(header), length))),
+      fc.asyncProperty(fc.dictionary(name, fc.oneof(member, fc.jsonValue())), fc.nat(64), async (header, length) =>
+        survives(withHeader(JSON.stringify(header), length)),
+      ),
       { numRuns: 3000 },
     );
   });
 
   it('any index of shards', async () => {
-    const weightMap = fc.oneof(fc.dictionary(name, fc.oneof(fc.constantFrom('a', 'b', '../a', ''), fc.string(), fc.jsonValue())), fc.jsonValue());
+    const weightMap = fc.oneof(
+      fc.dictionary(name, fc.oneof(fc.constantFrom('a', 'b', '../a', ''), fc.string(), fc.jsonValue())),
+      fc.jsonValue(),
+    );
     await fc.assert(
       fc.asyncProperty(fc.record({ weight_map: weightMap, metadata: fc.jsonValue() }), async (index) => {
-        await endsWell(() => openShards(bytesSource('index', utf8Of(JSON.stringify(index))), async () => bytesSource('shard', small)));
+        await endsWell(() =>
+          openShards(bytesSource('index', utf8Of(JSON.stringify(index))), async () => bytesSource('shard', small)),
+        );
       }),
       { numRuns: 1000 },
     );
   });
 });
 
-const name = fc.oneof(fc.constantFrom('blocks.0.weight', 'module.blocks.0.adaLN_modulation.1.weight', 'blocks.0.bias', '__metadata__', '_orig_mod.a', 'ema.a', '', '.', 'model.'), fc.string());
+const name = fc.oneof(
+  fc.constantFrom(
+    'blocks.0.weight',
+    'module.blocks.0.adaLN_modulation.1.weight',
+    'blocks.0.bias',
+    '__metadata__',
+    '_orig_mod.a',
+    'ema.a',
+    '',
+    '.',
+    'model.',
+  ),
+  fc.string(),
+);
 const count = fc.oneof(fc.nat(6), fc.constantFrom(0, 4, 8, 24, -1, 2 ** 31, 2 ** 53, 1.5));
 const member = fc.record({
   dtype: fc.oneof(fc.constantFrom('F32', 'F16', 'F4', 'F8_E4M3', 'I64', 'BOOL', 'X1'), fc.string()),
@@ -218,14 +296,47 @@ function withHeader(header: string, dataLength: number): Uint8Array {
 
 /** What pickles hold, put together at random. */
 const pieces = fc.letrec<{ root: Piece; any: Piece; tensor: Piece }>((tie) => {
-  const key = fc.constantFrom('ema', 'model', 'state_dict', 'module', 'blocks.0.adaLN_modulation.1.weight', 'module.a', 'model_ema.blocks0', 'opt', 'shadow', 'a', '0');
-  const globals = fc.constantFrom(
-    ...['collections.OrderedDict', 'torch.Size', 'torch.FloatStorage', 'torch.float32', 'builtins.getattr', 'builtins.set', 'os.system', 'my.Mode', 'torch._utils._rebuild_tensor_v2'],
-    ...['torch._utils._rebuild_sparse_tensor', 'torch._utils._rebuild_tensor_v3', 'torch._tensor._rebuild_from_type_v2', 'copyreg._reconstructor', 'torch.nn.parameter.Parameter', 'datetime.date'],
-  ).map((full): Piece => global(full.slice(0, full.lastIndexOf('.')), full.slice(full.lastIndexOf('.') + 1)));
+  const key = fc.constantFrom(
+    'ema',
+    'model',
+    'state_dict',
+    'module',
+    'blocks.0.adaLN_modulation.1.weight',
+    'module.a',
+    'model_ema.blocks0',
+    'opt',
+    'shadow',
+    'a',
+    '0',
+  );
+  const globals = fc
+    .constantFrom(
+      ...[
+        'collections.OrderedDict',
+        'torch.Size',
+        'torch.FloatStorage',
+        'torch.float32',
+        'builtins.getattr',
+        'builtins.set',
+        'os.system',
+        'my.Mode',
+        'torch._utils._rebuild_tensor_v2',
+      ],
+      ...[
+        'torch._utils._rebuild_sparse_tensor',
+        'torch._utils._rebuild_tensor_v3',
+        'torch._tensor._rebuild_from_type_v2',
+        'copyreg._reconstructor',
+        'torch.nn.parameter.Parameter',
+        'datetime.date',
+      ],
+    )
+    .map((full): Piece => global(full.slice(0, full.lastIndexOf('.')), full.slice(full.lastIndexOf('.') + 1)));
   return {
     root: fc.dictionary(key, tie('any'), { maxKeys: 5, noNullPrototype: true }).map((entries) => dictionary(entries)),
-    tensor: fc.tuple(fc.nat(7), fc.array(fc.nat(4), { maxLength: 3 }), fc.array(fc.nat(4), { maxLength: 3 })).map(([offset, shape, strides]) => tensor(storage('0', 6), offset, shape, strides)),
+    tensor: fc
+      .tuple(fc.nat(7), fc.array(fc.nat(4), { maxLength: 3 }), fc.array(fc.nat(4), { maxLength: 3 }))
+      .map(([offset, shape, strides]) => tensor(storage('0', 6), offset, shape, strides)),
     any: fc.oneof(
       { maxDepth: 4, withCrossShrink: true },
       fc.nat().map(integer),
@@ -236,7 +347,9 @@ const pieces = fc.letrec<{ root: Piece; any: Piece; tensor: Piece }>((tie) => {
       fc.array(tie('any'), { maxLength: 4 }).map((items) => list(...items)),
       fc.array(tie('any'), { maxLength: 4 }).map((items) => tuple(...items)),
       fc.tuple(globals, fc.array(tie('any'), { maxLength: 7 })).map(([callee, items]) => call(callee, ...items)),
-      fc.tuple(globals, fc.array(tie('any'), { maxLength: 2 })).map(([of, items]): Piece => [of, tuple(...items), 0x81]),
+      fc
+        .tuple(globals, fc.array(tie('any'), { maxLength: 2 }))
+        .map(([of, items]): Piece => [of, tuple(...items), 0x81]),
       tie('any').map((state) => object('my', 'Thing', state)),
     ),
   };

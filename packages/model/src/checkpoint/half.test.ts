@@ -26,7 +26,15 @@ describe('half precision', () => {
   it('keeps known values', () => {
     const halves = [0x3c00, 0xc000, 0x7bff, 0x0001, 0x03ff, 0x0400, 0x7c00, 0xfc00, 0x3555];
     expect([...widenFloat16(bytesOf(halves), halves.length)]).toEqual([
-      1, -2, 65504, 2 ** -24, 1023 * 2 ** -24, 2 ** -14, Infinity, -Infinity, 0.333251953125,
+      1,
+      -2,
+      65504,
+      2 ** -24,
+      1023 * 2 ** -24,
+      2 ** -14,
+      Infinity,
+      -Infinity,
+      0.333251953125,
     ]);
   });
 

@@ -88,7 +88,10 @@ function prefixesOfModels(names: Iterable<string>): readonly string[] {
 function isModelOfItsOwn(prefix: string, all: ReadonlySet<string>): boolean {
   return [...all].every((other) => {
     if (other === prefix || !prefix.startsWith(other)) return true;
-    return prefix.slice(other.length, -1).split('.').every((part) => wrappers.has(part) || isAnotherKey(part));
+    return prefix
+      .slice(other.length, -1)
+      .split('.')
+      .every((part) => wrappers.has(part) || isAnotherKey(part));
   });
 }
 

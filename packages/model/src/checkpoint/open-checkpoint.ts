@@ -34,7 +34,8 @@ export async function readCheckpointFile(source: ByteSource): Promise<Checkpoint
   if (head[8] === openingBrace) return readSafetensors(source); // says how the length is wrong
   const bytes = [...head.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
   throw refuse(
-    `this is neither a safetensors file nor a torch zip file: it has ${source.size} bytes and begins with ${bytes}; check that it is the checkpoint and that the download was complete`,
+    `this is neither a safetensors file nor a torch zip file: it has ${source.size} bytes and begins with ` +
+      `${bytes}; check that it is the checkpoint and that the download was complete`,
   );
 }
 
@@ -43,7 +44,9 @@ function startsLikeZip(head: Uint8Array): boolean {
   return head[0] === 0x50 && head[1] === 0x4b && ((head[2] === 3 && head[3] === 4) || (head[2] === 5 && head[3] === 6));
 }
 
-/** Eight bytes of length, of which the upper four are zero, then the JSON header. No text and no pickle looks like that. */
+/**
+ * Eight bytes of length, of which the upper four are zero, then the JSON header. No text and no pickle looks like that.
+ */
 function startsLikeSafetensors(head: Uint8Array): boolean {
   return head[8] === openingBrace && head.subarray(4, 8).every((byte) => byte === 0);
 }

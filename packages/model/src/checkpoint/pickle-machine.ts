@@ -49,7 +49,9 @@ export class PickleMachine {
   }
 
   damaged(what: string): Error {
-    return this.refuse(`the pickle is damaged: ${what} at byte ${this.#at} of ${this.#bytes.length}; download the file again`);
+    return this.refuse(
+      `the pickle is damaged: ${what} at byte ${this.#at} of ${this.#bytes.length}; download the file again`,
+    );
   }
 
   /** Counts bytes that are about to be taken, or were just now. */
@@ -58,7 +60,8 @@ export class PickleMachine {
     if (this.#memoryLeft < 0) {
       throw this.refuse(
         `what the pickle of ${this.#bytes.length} bytes describes takes more than ${mostMemory / 2 ** 20} MiB; ` +
-          'this is not a checkpoint of a model, or one with much beside it: save the weights alone with torch.save(model.state_dict(), path)',
+          'this is not a checkpoint of a model, or one with much beside it: save the weights alone with ' +
+          'torch.save(model.state_dict(), path)',
       );
     }
   }

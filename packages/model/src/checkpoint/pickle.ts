@@ -31,7 +31,8 @@ export function unpickle(bytes: Uint8Array, meaning: PickleMeaning, refuse: Refu
     if (operation === undefined) {
       const code = `0x${opcode.toString(16).padStart(2, '0')}`;
       throw machine.refuse(
-        `the pickle uses opcode ${code} at byte ${machine.position - 1}, which torch.save does not write; the file is damaged or was written by hand, take it from another source`,
+        `the pickle uses opcode ${code} at byte ${machine.position - 1}, which torch.save does not write; ` +
+          `the file is damaged or was written by hand, take it from another source`,
       );
     }
     operation(machine, meaning);
@@ -125,7 +126,9 @@ const operations: ReadonlyMap<number, Operation> = new Map([
 function checkProtocol(machine: PickleMachine): void {
   const protocol = machine.readUint8();
   if (protocol > newestProtocol) {
-    throw machine.refuse(`the pickle is of protocol ${protocol} but ${newestProtocol} is the newest known; save the file with torch.save`);
+    throw machine.refuse(
+      `the pickle is of protocol ${protocol} but ${newestProtocol} is the newest known; save the file with torch.save`,
+    );
   }
 }
 

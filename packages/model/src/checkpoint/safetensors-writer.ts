@@ -47,7 +47,8 @@ function checkTensor(name: string, { shape, data }: TensorValues): void {
   if (elementCount(shape) !== data.length) {
     throw new ProCacheError(
       'invalid-model',
-      `tensor '${name}': shape [${shape.join(', ')}] has ${elementCount(shape)} elements but ${data.length} are given; pass one value per element`,
+      `tensor '${name}': shape [${shape.join(', ')}] has ${elementCount(shape)} elements but ${data.length} are ` +
+        `given; pass one value per element`,
     );
   }
 }

@@ -121,8 +121,15 @@ describe('safetensors', () => {
 
   it('finds the tensors whose names save_model dropped, as they share their values with others', async () => {
     const kept = { shape: [2], data: Float32Array.of(1, 2) };
-    const about = new Map([['format', 'pt'], ['decoder.weight', 'encoder.weight'], ['encoder.weight', 'encoder.weight'], ['lost', 'gone']]);
-    const { tensors, metadata } = await openCheckpoint(bytesSource('a', writeSafetensors(new Map([['encoder.weight', kept]]), about)));
+    const about = new Map([
+      ['format', 'pt'],
+      ['decoder.weight', 'encoder.weight'],
+      ['encoder.weight', 'encoder.weight'],
+      ['lost', 'gone'],
+    ]);
+    const { tensors, metadata } = await openCheckpoint(
+      bytesSource('a', writeSafetensors(new Map([['encoder.weight', kept]]), about)),
+    );
     expect([...tensors.keys()]).toEqual(['encoder.weight', 'decoder.weight']);
     expect([...(await readFloats(tensors.get('decoder.weight')!))]).toEqual([1, 2]);
     expect(metadata.get('decoder.weight')).toBe('encoder.weight');
@@ -137,7 +144,9 @@ describe('safetensors', () => {
   it('refuses names for the same values without end', async () => {
     const names = Array.from({ length: 1000 }, (_, i) => [`name ${i}`, 'w'] as const);
     const written = writeSafetensors(new Map([['w', { shape: [4096], data: new Float32Array(4096) }]]), new Map(names));
-    await expect(openCheckpoint(bytesSource('a', written))).rejects.toThrow(/^a: its tensors have 4100096 elements but the file \d+ bytes; store contiguous copies of them$/);
+    await expect(openCheckpoint(bytesSource('a', written))).rejects.toThrow(
+      /^a: its tensors have 4100096 elements but the file \d+ bytes; store contiguous copies of them$/,
+    );
   });
 
   it.each([
@@ -150,12 +159,16 @@ describe('safetensors', () => {
     ['I4', [2], 1],
     ['X9_NEW', [5], 7],
   ])('opens a file with a tensor of %s, and refuses that when it is read', async (dtype, shape, length) => {
-    const header = { a: { dtype, shape, data_offsets: [0, length] }, b: { dtype: 'F32', shape: [1], data_offsets: [length, length + 4] } };
+    const header = {
+      a: { dtype, shape, data_offsets: [0, length] },
+      b: { dtype: 'F32', shape: [1], data_offsets: [length, length + 4] },
+    };
     const { tensors } = await openCheckpoint(fileWith(header, length + 4));
     expect(tensors.get('a')).toMatchObject({ type: dtype, shape });
     expect([...(await readFloats(tensors.get('b')!))]).toEqual([0]);
     await expect(readFloats(tensors.get('a')!)).rejects.toThrow(
-      `a.safetensors: tensor 'a': its values are stored as ${dtype}, which is not read here; convert the tensor to F32, F16 or BF16`,
+      `a.safetensors: tensor 'a': its values are stored as ${dtype}, which is not read here; ` +
+        `convert the tensor to F32, F16 or BF16`,
     );
   });
 
@@ -173,12 +186,30 @@ describe('safetensors', () => {
   });
 
   it.each([
-    ['duplicate-key', 'the header, line 1, column 55: this is not JSON: the key "a" is given twice; the file is damaged, download it again'],
-    ['header-too-long', 'the header should take 4611686018427388000 bytes but the file has 10; it is cut short or not a safetensors file, download it again'],
-    ['not-a-checkpoint', 'this is a web page, not a checkpoint: the download failed; download the file itself (and log in where the site asks for it)'],
-    ['out-of-range', "tensor 'a' ends at byte 16 but only 8 follow the header; the file is cut short, download it again"],
+    [
+      'duplicate-key',
+      'the header, line 1, column 55: this is not JSON: the key "a" is given twice; ' +
+        'the file is damaged, download it again',
+    ],
+    [
+      'header-too-long',
+      'the header should take 4611686018427388000 bytes but the file has 10; ' +
+        'it is cut short or not a safetensors file, download it again',
+    ],
+    [
+      'not-a-checkpoint',
+      'this is a web page, not a checkpoint: the download failed; ' +
+        'download the file itself (and log in where the site asks for it)',
+    ],
+    [
+      'out-of-range',
+      "tensor 'a' ends at byte 16 but only 8 follow the header; the file is cut short, download it again",
+    ],
     ['overlap', "tensor 'b' overlaps the tensor before it: it begins at 4, that one ends at 8; write the file again"],
-    ['shape-mismatch', "tensor 'a': shape [3] of F32 takes 12 bytes but data_offsets [0, 16] span 16; write the file again"],
+    [
+      'shape-mismatch',
+      "tensor 'a': shape [3] of F32 takes 12 bytes but data_offsets [0, 16] span 16; write the file again",
+    ],
   ])('refuses %s.safetensors', async (name, message) => {
     const error = await refusalFor(fixture(`checkpoints/${name}.safetensors`));
     expect(error).toBeInstanceOf(ProCacheError);
@@ -187,24 +218,64 @@ describe('safetensors', () => {
 
   const scalar = { dtype: 'F32', shape: [1], data_offsets: [0, 4] };
   it.each([
-    ['a gap', { a: scalar, b: { ...scalar, data_offsets: [8, 12] } }, 12, /tensor 'b' leaves a gap .* begins at 8, that one ends at 4/],
+    [
+      'a gap',
+      { a: scalar, b: { ...scalar, data_offsets: [8, 12] } },
+      12,
+      /tensor 'b' leaves a gap .* begins at 8, that one ends at 4/,
+    ],
     ['bytes after the last tensor', { a: scalar }, 6, /the tensors take 4 bytes but 6 follow the header/],
-    ['an unknown dtype', { a: { ...scalar, dtype: 'float32' } }, 4, /tensor 'a': dtype "float32" is not the name of a number format/],
-    ['a dtype of Object.prototype', { a: { ...scalar, dtype: 'toString' } }, 4, /dtype "toString" is not the name of a number format/],
+    [
+      'an unknown dtype',
+      { a: { ...scalar, dtype: 'float32' } },
+      4,
+      /tensor 'a': dtype "float32" is not the name of a number format/,
+    ],
+    [
+      'a dtype of Object.prototype',
+      { a: { ...scalar, dtype: 'toString' } },
+      4,
+      /dtype "toString" is not the name of a number format/,
+    ],
     ['a negative extent', { a: { ...scalar, shape: [-1] } }, 4, /shape \[-1\] is not a list of counts/],
     ['a shape that overflows', { a: { ...scalar, shape: [2 ** 52, 2 ** 52, 2 ** 52] } }, 4, /takes 3\.6\d+e\+47 bytes/],
     ['offsets that are no pair', { a: { ...scalar, data_offsets: [0] } }, 4, /data_offsets \[0\] is not a pair/],
-    ['a dtype nested beyond printing', `{"a":{"dtype":${'['.repeat(100_000)}${']'.repeat(100_000)}}}`, 0, /the header, line 1, column \d+: this is not JSON: more than 200 arrays and objects inside one another/],
-    ['a shape beyond printing', { a: { ...scalar, shape: new Array(1000).fill(1.5) } }, 4, /shape \[1\.5,[1.5,]{20,80}\.\.\. is not a list/],
-    ['too few bytes of a dtype that is not read', { a: { ...scalar, dtype: 'F4' } }, 4, /shape \[1\] of F4 takes 0\.5 bytes but data_offsets \[0, 4\] span 4/],
+    [
+      'a dtype nested beyond printing',
+      `{"a":{"dtype":${'['.repeat(100_000)}${']'.repeat(100_000)}}}`,
+      0,
+      /the header, line 1, column \d+: this is not JSON: more than 200 arrays and objects inside one another/,
+    ],
+    [
+      'a shape beyond printing',
+      { a: { ...scalar, shape: new Array(1000).fill(1.5) } },
+      4,
+      /shape \[1\.5,[1.5,]{20,80}\.\.\. is not a list/,
+    ],
+    [
+      'too few bytes of a dtype that is not read',
+      { a: { ...scalar, dtype: 'F4' } },
+      4,
+      /shape \[1\] of F4 takes 0\.5 bytes but data_offsets \[0, 4\] span 4/,
+    ],
     ['no dtype', { a: {} }, 0, /tensor 'a': dtype nothing is not the name/],
     ['offsets in reverse', { a: { ...scalar, data_offsets: [4, 0] } }, 4, /span -4/],
     ['a tensor that is no object', { a: 3 }, 4, /does not describe it by an object/],
     ['metadata of numbers', { __metadata__: { a: 1 } }, 0, /"a" in '__metadata__' is 1, not a string/],
     ['metadata that is no object', { __metadata__: [] }, 0, /'__metadata__' is \[\], not an object/],
     ['a name twice, spelt differently', '{"a":{"x":1},"\\u0061":{}}', 0, /the key "a" is given twice/],
-    ['a name twice after text like JSON', '{"a":{"x":"\\\\"},"b":"{\\"a\\":1}","a" :{}}', 0, /the key "a" is given twice/],
-    ['broken JSON', '{"a":', 0, /the header, line 1, column 6: this is not JSON: the end of the text where a value should be/],
+    [
+      'a name twice after text like JSON',
+      '{"a":{"x":"\\\\"},"b":"{\\"a\\":1}","a" :{}}',
+      0,
+      /the key "a" is given twice/,
+    ],
+    [
+      'broken JSON',
+      '{"a":',
+      0,
+      /the header, line 1, column 6: this is not JSON: the end of the text where a value should be/,
+    ],
   ])('refuses %s', async (_what, header, dataLength, message) => {
     const error = await refusalFor(fileWith(header, dataLength));
     expect(error).toBeInstanceOf(ProCacheError);
@@ -234,32 +305,37 @@ describe('safetensors', () => {
 });
 
 describe('writeSafetensors', () => {
-  const values = fc
-    .array(fc.nat(4), { maxLength: 4 })
-    .chain((shape) => {
-      const count = shape.reduce((a, b) => a * b, 1);
-      const floats = fc.float32Array({ minLength: count, maxLength: count });
-      const integers = fc.int32Array({ min: -(2 ** 24), max: 2 ** 24, minLength: count, maxLength: count });
-      return fc.record({ shape: fc.constant(shape), data: fc.oneof(floats, integers) });
-    });
+  const values = fc.array(fc.nat(4), { maxLength: 4 }).chain((shape) => {
+    const count = shape.reduce((a, b) => a * b, 1);
+    const floats = fc.float32Array({ minLength: count, maxLength: count });
+    const integers = fc.int32Array({ min: -(2 ** 24), max: 2 ** 24, minLength: count, maxLength: count });
+    return fc.record({ shape: fc.constant(shape), data: fc.oneof(floats, integers) });
+  });
   const name = fc.string({ unit: 'grapheme' }).filter((text) => text !== '__metadata__' && !text.startsWith('= '));
   const tensorMap = fc.uniqueArray(fc.tuple(name, values), { selector: ([key]) => key, maxLength: 6 });
 
   it('writes what the reader reads back, bit for bit', async () => {
     await fc.assert(
-      fc.asyncProperty(tensorMap, fc.dictionary(fc.string(), fc.string().map((text) => `= ${text}`)), async (tensors, metadata) => {
-        const written = writeSafetensors(new Map<string, TensorValues>(tensors), new Map(Object.entries(metadata)));
-        const read = await openCheckpoint(bytesSource('written', written));
-        expect(Object.fromEntries(read.metadata)).toEqual(metadata);
-        expect(new Set(read.tensors.keys())).toEqual(new Set(tensors.map(([key]) => key)));
-        for (const [key, { shape, data }] of tensors) {
-          const tensor = read.tensors.get(key)!;
-          expect(tensor.shape).toEqual(shape);
-          expect(tensor.type).toBe(data instanceof Int32Array ? 'I32' : 'F32');
-          expect(tensor.offset % 4).toBe(0);
-          expect(await readFloats(tensor)).toEqual(Float32Array.from(data));
-        }
-      }),
+      fc.asyncProperty(
+        tensorMap,
+        fc.dictionary(
+          fc.string(),
+          fc.string().map((text) => `= ${text}`),
+        ),
+        async (tensors, metadata) => {
+          const written = writeSafetensors(new Map<string, TensorValues>(tensors), new Map(Object.entries(metadata)));
+          const read = await openCheckpoint(bytesSource('written', written));
+          expect(Object.fromEntries(read.metadata)).toEqual(metadata);
+          expect(new Set(read.tensors.keys())).toEqual(new Set(tensors.map(([key]) => key)));
+          for (const [key, { shape, data }] of tensors) {
+            const tensor = read.tensors.get(key)!;
+            expect(tensor.shape).toEqual(shape);
+            expect(tensor.type).toBe(data instanceof Int32Array ? 'I32' : 'F32');
+            expect(tensor.offset % 4).toBe(0);
+            expect(await readFloats(tensor)).toEqual(Float32Array.from(data));
+          }
+        },
+      ),
     );
   });
 

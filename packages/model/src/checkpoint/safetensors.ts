@@ -33,7 +33,8 @@ export async function readSafetensors(source: ByteSource): Promise<CheckpointFil
   if (text === undefined) throw refuse('the header is not UTF-8 text; the file is damaged, download it again');
   const advice = 'the file is damaged, download it again';
   const header = parseJson(text, { name: `${source.name}: the header`, code: 'invalid-model', advice });
-  if (!isJsonObject(header)) throw refuse(`the header is ${shown(header)}, not a JSON object; this is not a checkpoint`);
+  if (!isJsonObject(header))
+    throw refuse(`the header is ${shown(header)}, not a JSON object; this is not a checkpoint`);
   const { __metadata__: about, ...members } = header;
   const dataStart = prefixLength + length;
   const listed = Object.entries(members).map(([name, member]) => listTensor(name, member, source, dataStart));
@@ -61,7 +62,8 @@ async function headerLength(source: ByteSource, refuse: Refuse): Promise<number>
   const length = prefix.getUint32(4, true) * 2 ** 32 + prefix.getUint32(0, true);
   if (length > source.size - prefixLength) {
     throw refuse(
-      `the header should take ${length} bytes but the file has ${source.size}; it is cut short or not a safetensors file, download it again`,
+      `the header should take ${length} bytes but the file has ${source.size}; ` +
+        `it is cut short or not a safetensors file, download it again`,
     );
   }
   if (length > longestHeader) {
@@ -77,7 +79,9 @@ function readMetadata(metadata: unknown, refuse: Refuse): ReadonlyMap<string, st
   }
   const entries = Object.entries(metadata).map(([key, value]): [string, string] => {
     if (typeof value !== 'string') {
-      throw refuse(`${shown(key)} in '__metadata__' is ${shown(value)}, not a string; write the file again with strings only`);
+      throw refuse(
+        `${shown(key)} in '__metadata__' is ${shown(value)}, not a string; write the file again with strings only`,
+      );
     }
     return [key, value];
   });
@@ -104,7 +108,8 @@ function listTensor(name: string, member: unknown, source: ByteSource, dataStart
   const refuse = refusalOfTensor(source, name);
   if (!isJsonObject(member)) throw refuse('the header does not describe it by an object; write the file again');
   const { dtype, shape, data_offsets: range } = member;
-  if (!isTypeName(dtype)) throw refuse(`dtype ${shown(dtype)} is not the name of a number format; write the file again`);
+  if (!isTypeName(dtype))
+    throw refuse(`dtype ${shown(dtype)} is not the name of a number format; write the file again`);
   if (!Array.isArray(shape) || !shape.every(isCount)) {
     throw refuse(`shape ${shown(shape)} is not a list of counts; write the file again`);
   }
@@ -116,7 +121,8 @@ function listTensor(name: string, member: unknown, source: ByteSource, dataStart
   const needed = bits === undefined ? Math.max(0, end - begin) : (elementCount(shape) * bits) / 8;
   if (end - begin !== needed) {
     throw refuse(
-      `shape ${shown(shape)} of ${dtype} takes ${needed} bytes but data_offsets [${begin}, ${end}] span ${end - begin}; write the file again`,
+      `shape ${shown(shape)} of ${dtype} takes ${needed} bytes but data_offsets [${begin}, ${end}] span ` +
+        `${end - begin}; write the file again`,
     );
   }
   const place = { source, offset: dataStart + begin, strides: rowMajorStrides(shape) };
@@ -133,7 +139,9 @@ function checkLayout(listed: readonly Listed[], available: number, refuse: Refus
       throw refuse(`${name} ${fault}: it begins at ${begin}, that one ends at ${filled}; write the file again`);
     }
     if (end > available) {
-      throw refuse(`${name} ends at byte ${end} but only ${available} follow the header; the file is cut short, download it again`);
+      throw refuse(
+        `${name} ends at byte ${end} but only ${available} follow the header; the file is cut short, download it again`,
+      );
     }
     filled = end;
   }

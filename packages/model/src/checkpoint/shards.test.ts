@@ -10,7 +10,9 @@ import { isShardIndex, openShards } from './shards.ts';
 import { utf8Of } from './utf8.ts';
 
 const shard = (file: string, tensors: Readonly<Record<string, number>>): ByteSource => {
-  const values = Object.entries(tensors).map(([name, value]) => [name, { shape: [], data: Float32Array.of(value) }] as const);
+  const values = Object.entries(tensors).map(
+    ([name, value]) => [name, { shape: [], data: Float32Array.of(value) }] as const,
+  );
   return bytesSource(file, writeSafetensors(new Map(values), new Map([['format', 'pt']])));
 };
 const files = new Map([
@@ -45,13 +47,25 @@ describe('openShards', () => {
   });
 
   it.each([
-    ['a tensor that its file lacks', { weight_map: { c: '1.safetensors' } }, "tensor 'c' should lie in '1.safetensors', which holds 3 others; download that file again"],
+    [
+      'a tensor that its file lacks',
+      { weight_map: { c: '1.safetensors' } },
+      "tensor 'c' should lie in '1.safetensors', which holds 3 others; download that file again",
+    ],
     ['no weight map', { metadata: {} }, "it has no 'weight_map' that names tensors"],
     ['an empty weight map', { weight_map: {} }, "it has no 'weight_map' that names tensors"],
-    ['a file in another folder', { weight_map: { a: '../1.safetensors' } }, 'is not the name of a file beside the index'],
+    [
+      'a file in another folder',
+      { weight_map: { a: '../1.safetensors' } },
+      'is not the name of a file beside the index',
+    ],
     ['an absolute file', { weight_map: { a: 'C:1' } }, 'is not the name of a file beside the index'],
     ['a file that is no text', { weight_map: { a: 1 } }, "tensor 'a' should lie in 1, which is not the name"],
-    ['a tensor listed twice', '{"weight_map":{"a":"1.safetensors","a":"2.safetensors"}}', 'line 1, column 36: this is not JSON: the key "a" is given twice'],
+    [
+      'a tensor listed twice',
+      '{"weight_map":{"a":"1.safetensors","a":"2.safetensors"}}',
+      'line 1, column 36: this is not JSON: the key "a" is given twice',
+    ],
     ['broken JSON', '{', 'line 1, column 2: this is not JSON'],
   ])('refuses %s', async (_what, index, message) => {
     await expect(openWith(index).checkpoint).rejects.toThrow(/^model\.safetensors\.index\.json[:,] /);
@@ -63,7 +77,13 @@ describe('openShards', () => {
       ['1', shard('1', { 'model.blocks.0.adaLN_modulation.1.weight': 1, 'ema.blocks.0.adaLN_modulation.1.weight': 3 })],
       ['2', shard('2', { 'model.a': 2, 'ema.a': 4, betas: 5 })],
     ]);
-    const names = ['model.blocks.0.adaLN_modulation.1.weight', 'ema.blocks.0.adaLN_modulation.1.weight', 'model.a', 'ema.a', 'betas'];
+    const names = [
+      'model.blocks.0.adaLN_modulation.1.weight',
+      'ema.blocks.0.adaLN_modulation.1.weight',
+      'model.a',
+      'ema.a',
+      'betas',
+    ];
     const index = { weight_map: Object.fromEntries(names.map((name, i) => [name, i < 2 ? '1' : '2'])) };
     const { tensors, metadata } = await openShards(indexOf(index), async (file) => shards.get(file)!);
     expect([...tensors.keys()]).toEqual(['blocks.0.adaLN_modulation.1.weight', 'a']);
@@ -86,13 +106,23 @@ describe('openShards', () => {
 
 describe('isShardIndex', () => {
   it.each([
-    'model.safetensors.index.json', 'diffusion_pytorch_model.safetensors.index.fp16.json', 'pytorch_model.bin.index.json', 'pytorch_model.bin.index.ema-only.json',
+    'model.safetensors.index.json',
+    'diffusion_pytorch_model.safetensors.index.fp16.json',
+    'pytorch_model.bin.index.json',
+    'pytorch_model.bin.index.ema-only.json',
     'diffusion_pytorch_model.fp16.safetensors.index.json',
   ])('knows %s', (name) => {
     expect(isShardIndex(name)).toBe(true);
   });
 
-  it.each(['model_index.json', 'config.json', 'index.json', 'model.safetensors', 'a.index.json.bak', 'a.index.b.c.json'])('does not take %s for one', (name) => {
+  it.each([
+    'model_index.json',
+    'config.json',
+    'index.json',
+    'model.safetensors',
+    'a.index.json.bak',
+    'a.index.b.c.json',
+  ])('does not take %s for one', (name) => {
     expect(isShardIndex(name)).toBe(false);
   });
 });

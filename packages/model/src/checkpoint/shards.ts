@@ -30,10 +30,7 @@ export function isShardIndex(name: string): boolean {
  * `open` gives the source of a file that lies beside the index. Each file is opened once; tensors
  * that the index does not list are left out.
  */
-export async function openShards(
-  index: ByteSource,
-  open: (file: string) => Promise<ByteSource>,
-): Promise<Checkpoint> {
+export async function openShards(index: ByteSource, open: (file: string) => Promise<ByteSource>): Promise<Checkpoint> {
   const refuse = refusalOf(index);
   const { fileOf, metadata } = await readIndex(index, refuse);
   const shards: CheckpointFile[] = [];
@@ -72,7 +69,8 @@ function listedTensors(shard: CheckpointFile, file: string, names: readonly stri
   const held = dictionaries[0]?.shapes;
   const missing = names.find((name) => !held?.has(name))!;
   throw refuse(
-    `tensor '${shownName(missing)}' should lie in '${shownName(file)}', which holds ${held?.size ?? 0} others; download that file again`,
+    `tensor '${shownName(missing)}' should lie in '${shownName(file)}', which holds ${held?.size ?? 0} others; ` +
+      `download that file again`,
   );
 }
 
@@ -109,20 +107,23 @@ async function readIndex(index: ByteSource, refuse: Refuse): Promise<Index> {
   const { weight_map: weightMap, metadata } = isJsonObject(json) ? json : {};
   if (!isJsonObject(weightMap) || Object.keys(weightMap).length === 0) {
     throw refuse(
-      "it has no 'weight_map' that names tensors, so it is not the index of a sharded checkpoint; hand over the checkpoint itself",
+      "it has no 'weight_map' that names tensors, so it is not the index of a sharded checkpoint; " +
+        'hand over the checkpoint itself',
     );
   }
   const fileOf = new Map<string, string>();
   for (const [name, file] of Object.entries(weightMap)) {
     if (!isPlainFileName(file)) {
       throw refuse(
-        `tensor '${shownName(name)}' should lie in ${shown(file)}, which is not the name of a file beside the index; download the index again`,
+        `tensor '${shownName(name)}' should lie in ${shown(file)}, which is not the name of a file beside the ` +
+          `index; download the index again`,
       );
     }
     fileOf.set(name, file);
   }
   const files = new Set(fileOf.values()).size;
-  if (files > mostFiles) throw refuse(`it names ${files} files but ${mostFiles} are the limit; this is not the index of a checkpoint`);
+  if (files > mostFiles)
+    throw refuse(`it names ${files} files but ${mostFiles} are the limit; this is not the index of a checkpoint`);
   return { fileOf, metadata: textMetadata(metadata) };
 }
 

@@ -2,19 +2,7 @@ import { shownName } from '@procache/core/untrusted';
 
 /** The number formats that tensors are read from, by their safetensors names. */
 export type StoredType =
-  | 'F64'
-  | 'F32'
-  | 'F16'
-  | 'BF16'
-  | 'I64'
-  | 'I32'
-  | 'I16'
-  | 'I8'
-  | 'U64'
-  | 'U32'
-  | 'U16'
-  | 'U8'
-  | 'BOOL';
+  'F64' | 'F32' | 'F16' | 'BF16' | 'I64' | 'I32' | 'I16' | 'I8' | 'U64' | 'U32' | 'U16' | 'U8' | 'BOOL';
 
 const sizes: Readonly<Record<StoredType, number>> = {
   F64: 8,

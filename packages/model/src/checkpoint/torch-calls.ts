@@ -33,7 +33,8 @@ export function kindOfCall(name: string, args: readonly Pickled[]): CallKind {
   if (plainCalls.has(name) || plainCall.test(name)) return 'plain';
   if (name === 'functools.partial') return bindsDangerous(args[0]) ? 'dangerous' : 'unknown';
   if (name === 'operator.getitem') return isTypeHint(args[0]) ? 'plain' : 'unknown';
-  if (name === 'functools.reduce') return isPickled(args[0], 'global') && /^_?operator\.or_$/.test(args[0].name) ? 'plain' : 'unknown';
+  if (name === 'functools.reduce')
+    return isPickled(args[0], 'global') && /^_?operator\.or_$/.test(args[0].name) ? 'plain' : 'unknown';
   if (isDangerous(name)) return 'dangerous';
   return isValueOfClass(name, args) ? 'plain' : 'unknown';
 }
@@ -62,7 +63,9 @@ function isValueOfClass(name: string, args: readonly Pickled[]): boolean {
   const parts = name.split('.');
   if (standardModules.has(parts[0]!) || !/^_?[A-Z]\w*$/.test(parts.at(-1)!)) return false;
   if (parts[0] === 'torch') return args.length === 1 && typeof args[0] === 'number';
-  return isShort(args) && args.every((arg) => isScalar(arg) || (Array.isArray(arg) && isShort(arg) && arg.every(isScalar)));
+  return (
+    isShort(args) && args.every((arg) => isScalar(arg) || (Array.isArray(arg) && isShort(arg) && arg.every(isScalar)))
+  );
 }
 
 function isShort(values: readonly Pickled[]): boolean {
@@ -85,7 +88,9 @@ export function refusedCall(name: string, kind: Exclude<CallKind, 'plain'>): str
   const call = `the file asks to call ${shownName(name)}`;
   return kind === 'dangerous'
     ? `${call}, which can run programs or reach files; nothing was run here, but torch might: ` +
-        'unless you know why it is there, do not load the file with torch either; take the weights as safetensors, or from another source'
-    : `${call}, which is not known here, and nothing in a file is ever run; it need not be harmful, but what it makes cannot be read: ` +
+        'unless you know why it is there, do not load the file with torch either; ' +
+        'take the weights as safetensors, or from another source'
+    : `${call}, which is not known here, and nothing in a file is ever run; ` +
+        `it need not be harmful, but what it makes cannot be read: ` +
         'have the weights saved alone with torch.save(model.state_dict(), path), or take them as safetensors';
 }

@@ -72,7 +72,12 @@ class Walk implements TorchDictionaries {
   }
 
   #visit(dictionary: ReadonlyMap<Pickled, Pickled>, keys: readonly string[]): void {
-    if (this.#visited.has(dictionary) || this.#visited.size >= mostVisited || this.dictionaries.length >= mostDictionaries) return;
+    if (
+      this.#visited.has(dictionary) ||
+      this.#visited.size >= mostVisited ||
+      this.dictionaries.length >= mostDictionaries
+    )
+      return;
     this.#visited.add(dictionary);
     const tensors = new Map<string, TorchTensor | UnreadTensor>();
     for (const [key, value] of dictionary) {
@@ -89,7 +94,8 @@ class Walk implements TorchDictionaries {
     if (value instanceof Map) this.#visit(value, path);
     else if (Array.isArray(value) && value.length <= longestList && value.some((part) => part instanceof Map)) {
       for (const [i, part] of value.entries()) this.#follow(String(i), part, path);
-    } else if (path.some(isAverageKey) && (holdsTensors(value) || isPickled(value, 'object'))) this.nameless.push(path.join('.'));
+    } else if (path.some(isAverageKey) && (holdsTensors(value) || isPickled(value, 'object')))
+      this.nameless.push(path.join('.'));
   }
 }
 

@@ -66,7 +66,8 @@ function readStorage(id: Pickled, refuse: Refuse): TorchStorage {
   const [tag, of, key, , count] = Array.isArray(id) ? id : [];
   if (tag !== 'storage' || !isPickled(of, 'global') || typeof key !== 'string' || !isCount(count)) {
     throw refuse(
-      'the pickle refers to something that is not a tensor storage; save the weights alone with torch.save(model.state_dict(), path)',
+      'the pickle refers to something that is not a tensor storage; ' +
+        'save the weights alone with torch.save(model.state_dict(), path)',
     );
   }
   return { kind: 'storage', className: of.name, key, count };

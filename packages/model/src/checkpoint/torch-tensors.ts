@@ -1,13 +1,7 @@
 import { shownName } from '@procache/core/untrusted';
 
 import { isCount } from './checkpoint.ts';
-import {
-  isPickled,
-  type Pickled,
-  type TorchStorage,
-  type TorchTensor,
-  type UnreadTensor,
-} from './pickle-value.ts';
+import { isPickled, type Pickled, type TorchStorage, type TorchTensor, type UnreadTensor } from './pickle-value.ts';
 import { type Refuse } from './refusal.ts';
 import { bytesPerElement, type StoredType } from './stored-type.ts';
 
@@ -140,12 +134,16 @@ function readView(
     );
   }
   if (shape.length !== strides.length) {
-    throw refuse(`a tensor has ${shape.length} axes but ${strides.length} strides; the file is damaged, download it again`);
+    throw refuse(
+      `a tensor has ${shape.length} axes but ${strides.length} strides; the file is damaged, download it again`,
+    );
   }
   return { kind: 'tensor', storage, offset, shape, strides };
 }
 
-/** Whether a value can be a shape or strides. The limit keeps a list that many tensors share from being walked for each. */
+/**
+ * Whether a value can be a shape or strides. The limit keeps a list that many tensors share from being walked for each.
+ */
 function isCounts(value: Pickled | readonly number[] | undefined): value is number[] {
   return Array.isArray(value) && value.length <= mostAxes && value.every(isCount);
 }

@@ -32,7 +32,8 @@ const fixture = (path: string): ByteSource =>
 const model = (): Promise<Checkpoint> => openCheckpoint(fixture('dit/model.safetensors'));
 const open = (name: string): Promise<Checkpoint> => openCheckpoint(fixture(`checkpoints/${name}`));
 
-const sameBits = (a: Float32Array, b: Float32Array): boolean => Buffer.compare(Buffer.from(a.buffer), Buffer.from(b.buffer)) === 0;
+const sameBits = (a: Float32Array, b: Float32Array): boolean =>
+  Buffer.compare(Buffer.from(a.buffer), Buffer.from(b.buffer)) === 0;
 
 describe('torch zip files', () => {
   it('holds the same names, shapes and bits in plain.pt as in model.safetensors', async () => {
@@ -87,7 +88,9 @@ describe('torch zip files', () => {
       const values = await readFloats(tensor);
       expect(values).toHaveLength(wide.length);
       // Half a unit in the last place; 2^-25 is that of a binary16 subnormal.
-      const wrong = wide.filter((value, i) => Math.abs(values[i]! - value) > Math.max(Math.abs(value) * 2 ** -significantBits, 2 ** -25));
+      const wrong = wide.filter(
+        (value, i) => Math.abs(values[i]! - value) > Math.max(Math.abs(value) * 2 ** -significantBits, 2 ** -25),
+      );
       expect([...wrong], name).toEqual([]);
     }
   });
@@ -116,11 +119,15 @@ describe('torch files that are refused', () => {
   it.each([
     [
       'legacy.pt',
-      "this is a bare pickle, as torch wrote before 1.6, and cannot be read in ranges; convert it once: torch.save(torch.load(path, map_location='cpu', weights_only=True), new_path), or save it as safetensors",
+      'this is a bare pickle, as torch wrote before 1.6, and cannot be read in ranges; ' +
+        "convert it once: torch.save(torch.load(path, map_location='cpu', weights_only=True), new_path), or save it as " +
+        'safetensors',
     ],
     [
       'unsafe-global.pt',
-      'the file asks to call posix.system, which can run programs or reach files; nothing was run here, but torch might: unless you know why it is there, do not load the file with torch either; take the weights as safetensors, or from another source',
+      'the file asks to call posix.system, which can run programs or reach files; ' +
+        'nothing was run here, but torch might: unless you know why it is there, do not load the file with torch ' +
+        'either; take the weights as safetensors, or from another source',
     ],
     [
       'truncated.pt',
@@ -156,7 +163,12 @@ describe('what torch.save can write', () => {
   it('reads a parameter, a deflated pickle and protocol 4', async () => {
     const parameter = call(global('torch._utils', '_rebuild_parameter'), six, '\x88', hooks);
     // STACK_GLOBAL, MEMOIZE, FRAME
-    const framed: Piece = [0x95, u32(0), u32(0), dictionary({ a: parameter, b: call([text('torch'), text('Size'), 0x93, 0x94], counts([1])) })];
+    const framed: Piece = [
+      0x95,
+      u32(0),
+      u32(0),
+      dictionary({ a: parameter, b: call([text('torch'), text('Size'), 0x93, 0x94], counts([1])) }),
+    ];
     const { tensors } = await openCheckpoint(saved(framed, { deflate: 'pickle' }));
     expect([...tensors.keys()]).toEqual(['a']);
     expect([...(await readFloats(tensors.get('a')!))]).toEqual([0, 1, 2, 3, 4, 5]);
@@ -175,8 +187,23 @@ describe('what torch.save can write', () => {
   });
 
   it('passes over an average without tensors and objects of classes it does not know', async () => {
-    const opaque: Piece = [global('easydict', 'EasyDict'), ')', 0x81, '(', text('x'), six, 'u', dictionary({ x: six }), 'b'];
-    const root = dictionary({ ema: opaque, config: opaque, when: call(global('datetime', 'datetime'), integer(1)), model: dictionary({ w: six }) });
+    const opaque: Piece = [
+      global('easydict', 'EasyDict'),
+      ')',
+      0x81,
+      '(',
+      text('x'),
+      six,
+      'u',
+      dictionary({ x: six }),
+      'b',
+    ];
+    const root = dictionary({
+      ema: opaque,
+      config: opaque,
+      when: call(global('datetime', 'datetime'), integer(1)),
+      model: dictionary({ w: six }),
+    });
     expect((await openCheckpoint(saved(root))).metadata.get('procache.state')).toBe('model');
   });
 
@@ -193,7 +220,10 @@ describe('what torch.save can write', () => {
   });
 
   it('reads scalars and tensors without elements', async () => {
-    const root = dictionary({ scalar: tensor(storage('0', 6), 5, [], []), none: tensor(storage('0', 6), 6, [0, 7], [7, 1]) });
+    const root = dictionary({
+      scalar: tensor(storage('0', 6), 5, [], []),
+      none: tensor(storage('0', 6), 6, [0, 7], [7, 1]),
+    });
     const { tensors } = await openCheckpoint(saved(root));
     expect([...(await readFloats(tensors.get('scalar')!))]).toEqual([5]);
     expect(await readFloats(tensors.get('none')!)).toHaveLength(0);
@@ -205,7 +235,9 @@ describe('what torch.save can write', () => {
       global('torch._utils', '_rebuild_tensor_v3'),
       ...[bytes, integer(1), counts([1]), counts([1]), '\x89', hooks, global('torch', 'uint16')],
     );
-    const { tensors } = await openCheckpoint(saved(dictionary({ w: typed }), { storages: { 0: Uint16Array.of(7, 65535) } }));
+    const { tensors } = await openCheckpoint(
+      saved(dictionary({ w: typed }), { storages: { 0: Uint16Array.of(7, 65535) } }),
+    );
     expect([...(await readFloats(tensors.get('w')!))]).toEqual([65535]);
   });
 
@@ -218,39 +250,80 @@ describe('what torch.save can write', () => {
   });
 
   it.each<[string, Piece, string | RegExp, Saved?]>([
-    ['a module', [global('models', 'DiT'), ')', 0x81], 'the file holds an object of the class models.DiT, not a dictionary of tensors'],
+    [
+      'a module',
+      [global('models', 'DiT'), ')', 0x81],
+      'the file holds an object of the class models.DiT, not a dictionary of tensors',
+    ],
     ['no tensors', dictionary({ a: integer(1) }), "the 1 keys begin with 'a'; save the weights alone"],
-    ['a call of a known name outside the list', dictionary({ a: call(global('builtins', 'getattr'), 'N', 'N') }), 'asks to call builtins.getattr'],
-    ['a call of torch itself', dictionary({ a: call(global('torch.storage', '_load_from_bytes'), 'N') }), 'asks to call torch.storage._load_from_bytes'],
+    [
+      'a call of a known name outside the list',
+      dictionary({ a: call(global('builtins', 'getattr'), 'N', 'N') }),
+      'asks to call builtins.getattr',
+    ],
+    [
+      'a call of torch itself',
+      dictionary({ a: call(global('torch.storage', '_load_from_bytes'), 'N') }),
+      'asks to call torch.storage._load_from_bytes',
+    ],
     ['a call of a result', dictionary({ a: call(hooks) }), 'a dictionary is called'],
-    ['a storage that is missing', dictionary({ w: tensor(storage('7', 6), 0, [1], [1]) }), "tensor 'w': its storage '7' is not in the file"],
-    ['a storage of another size', dictionary({ w: tensor(storage('0', 5), 0, [1], [1]) }), "tensor 'w': its storage '0' should take 20 bytes but takes 24"],
+    [
+      'a storage that is missing',
+      dictionary({ w: tensor(storage('7', 6), 0, [1], [1]) }),
+      "tensor 'w': its storage '7' is not in the file",
+    ],
+    [
+      'a storage of another size',
+      dictionary({ w: tensor(storage('0', 5), 0, [1], [1]) }),
+      "tensor 'w': its storage '0' should take 20 bytes but takes 24",
+    ],
     [
       'a view past the end',
       dictionary({ w: tensor(storage('0', 6), 1, [2, 3], [3, 1]) }),
       "tensor 'w': shape [2, 3] with strides [3, 1] at 1 ends at element 7 but its storage '0' has 6",
     ],
-    ['a view of absurd size', dictionary({ w: tensor(storage('0', 6), 0, [65536, 65536], [0, 0]) }), 'has 4294967296 elements but its storage'],
+    [
+      'a view of absurd size',
+      dictionary({ w: tensor(storage('0', 6), 0, [65536, 65536], [0, 0]) }),
+      'has 4294967296 elements but its storage',
+    ],
     ['axes without strides', dictionary({ w: tensor(storage('0', 6), 0, [1, 1], [1]) }), 'has 2 axes but 1 strides'],
-    ['a negative stride', dictionary({ w: tensor(storage('0', 6), 0, [1], [-1]) }), 'a tensor has no storage, offset, shape or strides'],
-    ['another persistent id', dictionary({ w: [text('x'), 'Q'] }), 'the pickle refers to something that is not a tensor storage'],
+    [
+      'a negative stride',
+      dictionary({ w: tensor(storage('0', 6), 0, [1], [-1]) }),
+      'a tensor has no storage, offset, shape or strides',
+    ],
+    [
+      'another persistent id',
+      dictionary({ w: [text('x'), 'Q'] }),
+      'the pickle refers to something that is not a tensor storage',
+    ],
     ['an opcode of protocol 0', ['I1\n'], 'the pickle uses opcode 0x49 at byte 2'],
     ['a newer protocol', [0x80, 6], 'the pickle is of protocol 6 but 5 is the newest known'],
     ['an integer of absurd length', [0x8b, u32(0x7fffffff)], 'an integer takes 2147483647 bytes'],
     ['text of absurd length', ['X', u32(0xffffffff)], '4294967295 bytes are missing at byte 7 of 8'],
     ['a stack that is empty', ['0'], 'the stack is empty'],
     ['a program', dictionary({ w: six }), 'this is a TorchScript program', { files: { 'constants.pkl': '' } }],
-    ['compressed storages', dictionary({ w: tensor(storage('0', 600), 0, [600], [1]) }), /'archive\/data\/0' is compressed from 2400 to \d+ bytes/, { storages: { 0: new Float32Array(600) }, deflate: 'all' }],
+    [
+      'compressed storages',
+      dictionary({ w: tensor(storage('0', 600), 0, [600], [1]) }),
+      /'archive\/data\/0' is compressed from 2400 to \d+ bytes/,
+      { storages: { 0: new Float32Array(600) }, deflate: 'all' },
+    ],
   ])('refuses %s', async (_what, root, message, how) => {
     const error: unknown = await openCheckpoint(saved(root, how)).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(ProCacheError);
     expect((error as Error).message).toMatch(/^saved\.pt: [^.]/);
-    expect((error as Error).message).toMatch(typeof message === 'string' ? new RegExp(message.replace(/[$()*+.?[\\\]^{|}]/g, '\\$&')) : message);
+    expect((error as Error).message).toMatch(
+      typeof message === 'string' ? new RegExp(message.replace(/[$()*+.?[\\\]^{|}]/g, '\\$&')) : message,
+    );
   });
 
   it('refuses other zip files', async () => {
     const zip = bytesSource('weights.npz', zipSync({ 'a.npy': new Uint8Array(3) }));
     await expect(openCheckpoint(zip)).rejects.toThrow('weights.npz: the zip file of 1 entries has no data.pkl');
-    await expect(openCheckpoint(bytesSource('empty.zip', zipSync({})))).rejects.toThrow('the zip file of 0 entries has no data.pkl');
+    await expect(openCheckpoint(bytesSource('empty.zip', zipSync({})))).rejects.toThrow(
+      'the zip file of 0 entries has no data.pkl',
+    );
   });
 });

@@ -52,12 +52,16 @@ function archiveFolder(entries: ReadonlyMap<string, ZipEntry>, refuse: Refuse): 
   const pickle = pickles.toSorted((a, b) => a.length - b.length)[0];
   if (pickle === undefined) {
     throw refuse(
-      `the zip file of ${entries.size} entries has no data.pkl, so it is not from torch.save; unpack it if the checkpoint is inside`,
+      `the zip file of ${entries.size} entries has no data.pkl, so it is not from torch.save; ` +
+        `unpack it if the checkpoint is inside`,
     );
   }
   const folder = pickle.slice(0, -'data.pkl'.length);
   if (entries.has(`${folder}constants.pkl`)) {
-    throw refuse('this is a TorchScript program, not a checkpoint; save its weights alone with torch.save(model.state_dict(), path)');
+    throw refuse(
+      'this is a TorchScript program, not a checkpoint; save its weights alone with ' +
+        'torch.save(model.state_dict(), path)',
+    );
   }
   return folder;
 }
@@ -66,7 +70,9 @@ async function checkByteOrder(source: ByteSource, entry: ZipEntry | undefined, r
   if (entry === undefined) return; // before torch 2.1; always little-endian
   const order = textOf(await readEntry(source, entry, longestNote))?.trim();
   if (order !== 'little') {
-    throw refuse(`its byte order is '${shownName(order ?? 'unreadable')}' but only 'little' is read; save it again as safetensors`);
+    throw refuse(
+      `its byte order is '${shownName(order ?? 'unreadable')}' but only 'little' is read; save it again as safetensors`,
+    );
   }
 }
 
@@ -74,7 +80,11 @@ function dictionaryIn(archive: Archive, { path, tensors }: TorchDictionary): Dic
   return {
     path,
     shapes: new Map([...tensors].map(([name, { shape }]) => [name, shape])),
-    locate: (names) => locate(archive, names.map((name) => [name, tensors.get(name)!])),
+    locate: (names) =>
+      locate(
+        archive,
+        names.map((name) => [name, tensors.get(name)!]),
+      ),
   };
 }
 
@@ -106,7 +116,8 @@ interface Found {
 /** A tensor that may be there as long as nobody needs it. */
 function withoutValues(name: string, tensor: TorchTensor | UnreadTensor, source: ByteSource): StoredTensor {
   const { typeName, shape } = tensor;
-  const unread = tensor.kind === 'unread' ? `it is stored ${tensor.what}; store it as a plain tensor` : notRead(typeName);
+  const unread =
+    tensor.kind === 'unread' ? `it is stored ${tensor.what}; store it as a plain tensor` : notRead(typeName);
   return { name, type: shownName(typeName), shape, strides: rowMajorStrides(shape), source, offset: 0, unread };
 }
 
@@ -117,14 +128,17 @@ function checkTensor(tensor: TorchTensor, type: StoredType, available: number, r
   const key = shownName(storage.key);
   if (claimed !== available) {
     throw refuse(
-      `its storage '${key}' should take ${claimed ?? 'unknown'} bytes but takes ${available}; the file is damaged, download it again`,
+      `its storage '${key}' should take ${claimed ?? 'unknown'} bytes but takes ${available}; ` +
+        `the file is damaged, download it again`,
     );
   }
   const held = Math.floor(available / bytesPerElement(type));
   const end = offset + elementSpan(shape, strides);
   const view = `shape [${shape.join(', ')}] with strides [${strides.join(', ')}] at ${offset}`;
   if (!(end <= held)) {
-    throw refuse(`${view} ends at element ${end} but its storage '${key}' has ${held}; the file is damaged, download it again`);
+    throw refuse(
+      `${view} ends at element ${end} but its storage '${key}' has ${held}; the file is damaged, download it again`,
+    );
   }
   // A view that repeats its elements may be of any size, whatever the file takes.
   const count = elementCount(shape);

@@ -1,5 +1,8 @@
 /** The slice of the Encoding standard used here; every host has it, the ES2023 library does not list it. */
-declare const TextDecoder: new (label: 'utf-8', options: { fatal: boolean; ignoreBOM: boolean }) => {
+declare const TextDecoder: new (
+  label: 'utf-8',
+  options: { fatal: boolean; ignoreBOM: boolean },
+) => {
   decode(bytes: Uint8Array): string;
 };
 declare const TextEncoder: new () => { encode(text: string): Uint8Array };

@@ -75,13 +75,19 @@ export function rankOf(place: WeightsPlace, isModel: boolean): number {
 function rankOfPart(part: string, keys: readonly string[], none: number): number {
   if (part === '') return none;
   if (helperWord.test(wordsOf(part))) return helperRank;
-  const ranks = part.split('.').map((key) => keys.indexOf(key)).filter((rank) => rank >= 0);
+  const ranks = part
+    .split('.')
+    .map((key) => keys.indexOf(key))
+    .filter((rank) => rank >= 0);
   return ranks.length > 0 ? Math.min(...ranks) : unknownRank;
 }
 
 /** Lower case, with `modelEma` and `EMACallback` in two words each; the first letters are enough of hostile keys. */
 function wordsOf(place: string): string {
-  return place.slice(0, mostLetters).replace(/[a-z](?=[A-Z])|[A-Z](?=[A-Z][a-z])/g, '$&_').toLowerCase();
+  return place
+    .slice(0, mostLetters)
+    .replace(/[a-z](?=[A-Z])|[A-Z](?=[A-Z][a-z])/g, '$&_')
+    .toLowerCase();
 }
 
 const mostLetters = 400;

@@ -44,10 +44,15 @@ export async function readZipDirectory(source: ByteSource): Promise<ReadonlyMap<
   const refuse = refusalOf(source);
   const { offset, length } = await findDirectory(source, refuse);
   if (offset + length > source.size) {
-    throw refuse(`the zip directory ends at byte ${offset + length} but the file has ${source.size}; the file is damaged, download it again`);
+    throw refuse(
+      `the zip directory ends at byte ${offset + length} but the file has ${source.size}; ` +
+        `the file is damaged, download it again`,
+    );
   }
   if (length > longestDirectory) {
-    throw refuse(`the zip directory takes ${length} bytes but ${longestDirectory} is the limit; this is not a checkpoint`);
+    throw refuse(
+      `the zip directory takes ${length} bytes but ${longestDirectory} is the limit; this is not a checkpoint`,
+    );
   }
   const directory = viewOf(await readRange(source, offset, length));
   const entries = new Map<string, ZipEntry>();
@@ -58,7 +63,8 @@ export async function readZipDirectory(source: ByteSource): Promise<ReadonlyMap<
     const next = at + entryLength + namesLength(directory, at);
     if (next > length) throw refuse(`the zip directory is damaged at byte ${offset + at}; download the file again`);
     const entry = readDirectoryEntry(directory, at, refuse);
-    if (entries.has(entry.name)) throw refuse(`the zip directory lists '${shownName(entry.name)}' twice; save the file again`);
+    if (entries.has(entry.name))
+      throw refuse(`the zip directory lists '${shownName(entry.name)}' twice; save the file again`);
     entries.set(entry.name, entry);
     at = next;
   }
@@ -77,11 +83,14 @@ async function findDirectory(source: ByteSource, refuse: Refuse): Promise<Direct
     const wide = offset === elsewhere32 || length === elsewhere32 || tail.getUint16(at + 10, true) === elsewhere16;
     return wide ? findWideDirectory(source, tailOffset + at, refuse) : { offset, length };
   }
-  throw refuse(`the zip directory at the end is missing: the file of ${source.size} bytes looks cut short; download it again`);
+  throw refuse(
+    `the zip directory at the end is missing: the file of ${source.size} bytes looks cut short; download it again`,
+  );
 }
 
 async function findWideDirectory(source: ByteSource, endOffset: number, refuse: Refuse): Promise<DirectoryPlace> {
-  const damaged = (): Error => refuse(`the zip64 directory before byte ${endOffset} is damaged; download the file again`);
+  const damaged = (): Error =>
+    refuse(`the zip64 directory before byte ${endOffset} is damaged; download the file again`);
   if (endOffset < locatorLength + wideEndLength) throw damaged();
   const locator = viewOf(await readRange(source, endOffset - locatorLength, locatorLength));
   if (locator.getUint32(0, true) !== locatorSignature) throw damaged();
@@ -129,7 +138,8 @@ function wideNumbers(directory: DataView, start: number, length: number): number
     const fieldEnd = at + 4 + directory.getUint16(at + 2, true);
     if (directory.getUint16(at, true) === wideExtra) {
       const numbers: number[] = [];
-      for (let number = at + 4; number + 8 <= Math.min(fieldEnd, end); number += 8) numbers.push(readCount(directory, number));
+      for (let number = at + 4; number + 8 <= Math.min(fieldEnd, end); number += 8)
+        numbers.push(readCount(directory, number));
       return numbers;
     }
     at = fieldEnd;

@@ -41,18 +41,25 @@ function zip64(name: string, content: Uint8Array): Uint8Array {
   end.setUint32(88, 0xffffffff, true);
   end.setUint32(92, 0xffffffff, true);
   const pieces = [local, nameBytes, content, entry, nameBytes, extra, end];
-  return Uint8Array.from(pieces.flatMap((piece) => [...new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength)]));
+  return Uint8Array.from(
+    pieces.flatMap((piece) => [...new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength)]),
+  );
 }
 
 describe('zip files', () => {
   it('reads entries that are stored and entries that are deflated', async () => {
     const long = utf8Of('ab'.repeat(300));
-    const source = bytesSource('a.zip', zipSync({ stored: [utf8Of('hello'), { level: 0 }], 'déflated': [long, { level: 9 }] }));
+    const source = bytesSource(
+      'a.zip',
+      zipSync({ stored: [utf8Of('hello'), { level: 0 }], déflated: [long, { level: 9 }] }),
+    );
     const entries = await readZipDirectory(source);
     expect([...entries.keys()]).toEqual(['stored', 'déflated']);
     expect(await readEntry(source, entries.get('stored')!, limit)).toEqual(utf8Of('hello'));
     expect(await readEntry(source, entries.get('déflated')!, limit)).toEqual(long);
-    await expect(readEntry(source, entries.get('déflated')!, 10)).rejects.toThrow("a.zip: 'déflated' takes 600 bytes but 10 is the limit");
+    await expect(readEntry(source, entries.get('déflated')!, 10)).rejects.toThrow(
+      "a.zip: 'déflated' takes 600 bytes but 10 is the limit",
+    );
     await expect(storedRecord(source, entries.get('déflated')!)).rejects.toThrow('cannot be read in ranges');
   });
 
@@ -74,10 +81,14 @@ describe('zip files', () => {
   it('refuses a deflated entry that unpacks to another size', async () => {
     const source = bytesSource('a.zip', zipSync({ a: [utf8Of('ab'.repeat(300)), { level: 9 }] }));
     const entry = (await readZipDirectory(source)).get('a')!;
-    await expect(readEntry(source, { ...entry, size: 601 }, limit)).rejects.toThrow("'a' does not unpack to its 601 bytes");
+    await expect(readEntry(source, { ...entry, size: 601 }, limit)).rejects.toThrow(
+      "'a' does not unpack to its 601 bytes",
+    );
     await expect(readEntry(source, { ...entry, method: 12 }, limit)).rejects.toThrow("'a' is packed by method 12");
     await expect(readEntry(source, { ...entry, flags: 1 }, limit)).rejects.toThrow("'a' is encrypted");
-    await expect(readEntry(source, { ...entry, headerOffset: 4 }, limit)).rejects.toThrow("'a' does not begin at byte 4");
+    await expect(readEntry(source, { ...entry, headerOffset: 4 }, limit)).rejects.toThrow(
+      "'a' does not begin at byte 4",
+    );
   });
 
   it('refuses entries that have not the checksum of the directory', async () => {
@@ -88,12 +99,17 @@ describe('zip files', () => {
       expect(await readEntry(source, entry, limit)).toHaveLength(600);
       expect(await readEntry(source, { ...entry, crc32: 0 }, limit)).toHaveLength(600); // the writer computed none
       await expect(readEntry(source, { ...entry, crc32: 1 }, limit)).rejects.toThrow("a.zip: 'a' has the checksum ");
-      await expect(readEntry(source, { ...entry, crc32: 1 }, limit)).rejects.toThrow('but 00000001 is noted for it; the file is damaged, download it again');
+      await expect(readEntry(source, { ...entry, crc32: 1 }, limit)).rejects.toThrow(
+        'but 00000001 is noted for it; the file is damaged, download it again',
+      );
     }
   });
 
   it('refuses an entry whose own header has another name', async () => {
-    const source = bytesSource('a.zip', zipSync({ one: [utf8Of('hello'), { level: 0 }], two: [utf8Of('world'), { level: 0 }] }));
+    const source = bytesSource(
+      'a.zip',
+      zipSync({ one: [utf8Of('hello'), { level: 0 }], two: [utf8Of('world'), { level: 0 }] }),
+    );
     const entries = await readZipDirectory(source);
     const swapped = { ...entries.get('one')!, headerOffset: entries.get('two')!.headerOffset };
     await expect(readEntry(source, swapped, limit)).rejects.toThrow("a.zip: 'one' does not begin at byte ");

@@ -25,7 +25,8 @@ export async function storedRecord(source: ByteSource, entry: ZipEntry): Promise
   const name = shownName(entry.name);
   if (entry.method !== stored || entry.packedSize !== entry.size) {
     throw refusalOf(source)(
-      `'${name}' is compressed from ${entry.size} to ${entry.packedSize} bytes and cannot be read in ranges; unzip the file and zip it again without compression (zip -0), or save it with torch.save`,
+      `'${name}' is compressed from ${entry.size} to ${entry.packedSize} bytes and cannot be read in ranges; ` +
+        `unzip the file and zip it again without compression (zip -0), or save it with torch.save`,
     );
   }
   return { name, offset: await packedOffset(source, entry), length: entry.size, crc32: entry.crc32 };
@@ -35,7 +36,9 @@ export async function storedRecord(source: ByteSource, entry: ZipEntry): Promise
 export async function readEntry(source: ByteSource, entry: ZipEntry, limit: number): Promise<Uint8Array> {
   const name = shownName(entry.name);
   if (entry.size > limit) {
-    throw refusalOf(source)(`'${name}' takes ${entry.size} bytes but ${limit} is the limit; this is not a checkpoint of a model`);
+    throw refusalOf(source)(
+      `'${name}' takes ${entry.size} bytes but ${limit} is the limit; this is not a checkpoint of a model`,
+    );
   }
   const bytes = await unpacked(source, entry);
   checkRecord(source, { name, crc32: entry.crc32 }, crc32(bytes));
@@ -47,7 +50,9 @@ async function unpacked(source: ByteSource, entry: ZipEntry): Promise<Uint8Array
   if (entry.method === stored) return readRange(source, (await storedRecord(source, entry)).offset, entry.size);
   const name = shownName(entry.name);
   if (entry.method !== deflated) {
-    throw refuse(`'${name}' is packed by method ${entry.method}, which is not read here; save the file with torch.save`);
+    throw refuse(
+      `'${name}' is packed by method ${entry.method}, which is not read here; save the file with torch.save`,
+    );
   }
   const packed = await readRange(source, await packedOffset(source, entry), entry.packedSize);
   const bytes = inflate(packed, entry.size);
@@ -86,12 +91,16 @@ async function packedOffset(source: ByteSource, entry: ZipEntry): Promise<number
   const header = await readRange(source, entry.headerOffset, localHeaderLength + name.length);
   const view = viewOf(header);
   if (view.getUint32(0, true) !== localHeaderSignature || !endsWith(header, name)) {
-    throw refuse(`'${shown}' does not begin at byte ${entry.headerOffset} as the zip directory says; the file is damaged, download it again`);
+    throw refuse(
+      `'${shown}' does not begin at byte ${entry.headerOffset} as the zip directory says; ` +
+        `the file is damaged, download it again`,
+    );
   }
   const offset = entry.headerOffset + localHeaderLength + view.getUint16(26, true) + view.getUint16(28, true);
   if (offset + entry.packedSize > source.size) {
     throw refuse(
-      `'${shown}' ends at byte ${offset + entry.packedSize} but the file has ${source.size}; it is cut short, download it again`,
+      `'${shown}' ends at byte ${offset + entry.packedSize} but the file has ${source.size}; ` +
+        `it is cut short, download it again`,
     );
   }
   return offset;

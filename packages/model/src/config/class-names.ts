@@ -28,7 +28,8 @@ function listed({ place, code }: Placed, list: readonly unknown[], rows: number)
   if (list.length > rows)
     refuse(
       place,
-      `there are names of ${list.length} classes, but the model has ${rows}; take the config that belongs to these weights`,
+      `there are names of ${list.length} classes, but the model has ${rows}; ` +
+        `take the config that belongs to these weights`,
       code,
     );
   return list.map((value, label) => [label, { value, place: `${place}[${label}]`, code }]);

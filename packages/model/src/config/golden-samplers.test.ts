@@ -18,7 +18,8 @@ import { readFloats } from '../checkpoint/read-floats.ts';
 import { ModelConfig } from './model-config.ts';
 import { samplingProcess } from './sampling-process.ts';
 
-// Trajectories, betas and timesteps of diffusers' schedulers, on a model that is a formula (packages/core/fixtures/samplers/README.md).
+// Trajectories, betas and timesteps of diffusers' schedulers, on a model that is a formula
+// (packages/core/fixtures/samplers/README.md).
 
 const fixtures = new URL('../../../core/fixtures/samplers/', import.meta.url);
 const textOf = (name: string) => readFileSync(new URL(name, fixtures), 'utf8');
@@ -209,7 +210,8 @@ describe('schedulers that are not followed', () => {
   it.each([
     [
       'dpm-default',
-      'scheduler_config.json: _class_name is "DPMSolverMultistepScheduler", a sampler that is not there yet; there are DDIMScheduler and DDPMScheduler',
+      'scheduler_config.json: _class_name is "DPMSolverMultistepScheduler", a sampler that is not there yet; ' +
+        'there are DDIMScheduler and DDPMScheduler',
     ],
     ['euler-leading', '_class_name is "EulerDiscreteScheduler", a sampler that is not there yet'],
     ['unipc-bh2', '_class_name is "UniPCMultistepScheduler", a sampler that is not there yet'],

@@ -110,7 +110,8 @@ describe('samplingProcess', () => {
     expect(() =>
       of({ scheduler: ['diffusers', 'DDIMScheduler'] }, { _class_name: 'FlowMatchHeunDiscreteScheduler' }),
     ).toThrow(
-      'scheduler_config.json: _class_name is "FlowMatchHeunDiscreteScheduler", but model_index.json: scheduler is "DDIMScheduler", ' +
+      'scheduler_config.json: _class_name is "FlowMatchHeunDiscreteScheduler", but model_index.json: scheduler ' +
+        'is "DDIMScheduler", ' +
         'and only one of them is for flow matching; take the files of one pipeline',
     );
   });
@@ -137,7 +138,8 @@ describe('samplingProcess', () => {
     [{ use_flow_sigmas: true }, 'use_flow_sigmas is true, and a path of flow matching is not supported'],
     [
       { prediction_type: 'flow_prediction' },
-      'prediction_type is "flow_prediction", which is not supported; supported are epsilon, v_prediction, sample, velocity',
+      'prediction_type is "flow_prediction", which is not supported; ' +
+        'supported are epsilon, v_prediction, sample, velocity',
     ],
     [
       { beta_schedule: 'sigmoid' },
@@ -250,7 +252,8 @@ describe('samplingProcess, of flow matching', () => {
     expect(diffusionSteps(4, flow({}, { timestep_spacing: 'uniform' })).timesteps).toEqual([1000, 750, 500, 250]);
     const heun = { _class_name: 'FlowMatchHeunDiscreteScheduler' };
     expect(() => flow(heun)).toThrow(
-      '_class_name is "FlowMatchHeunDiscreteScheduler", a sampler that is not there yet; there is FlowMatchEulerDiscreteScheduler. ' +
+      '_class_name is "FlowMatchHeunDiscreteScheduler", a sampler that is not there yet; ' +
+        'there is FlowMatchEulerDiscreteScheduler. ' +
         'To draw with it all the same, choose it: --sampler euler, or "sampler": "euler" in the config',
     );
     expect(flow(heun, { sampler: 'euler' })).toMatchObject({ path: 'flow', sampler: 'euler' });
@@ -278,7 +281,8 @@ describe('samplingProcess, of flow matching', () => {
 
   it.each(['ddim', 'ddpm'])('refuses %s, which goes along another path', (sampler) => {
     expect(() => flow({}, { sampler })).toThrow(
-      `config: sampler is "${sampler}", but the model's path is straight (flow matching, SiT); supported are euler, heun, euler-maruyama`,
+      `config: sampler is "${sampler}", but the model's path is straight (flow matching, SiT); ` +
+        `supported are euler, heun, euler-maruyama`,
     );
   });
 });

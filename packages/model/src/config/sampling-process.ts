@@ -55,7 +55,8 @@ export function samplingProcess(
   if (byFile && family.path === 'sit') {
     refuse(
       'scheduler_config.json',
-      'a SiT is drawn with as its own code does, which no scheduler of diffusers is; take its weights out of the pipeline',
+      'a SiT is drawn with as its own code does, which no scheduler of diffusers is; ' +
+        'take its weights out of the pipeline',
       'invalid-model',
     );
   }

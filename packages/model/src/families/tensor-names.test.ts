@@ -133,7 +133,8 @@ describe('tensors that are missing', () => {
     [
       /\.mlp\.fc1\./,
       { 'blocks.0.mlp.w12.weight': [256, 32] },
-      'the file has blocks.0.mlp.w12.weight, which the arithmetic of a DiT does not use, and lacks blocks.0.mlp.fc1.weight, blocks.0.mlp.fc1.bias and 54 more tensors: it is another kind of DiT',
+      'the file has blocks.0.mlp.w12.weight, which the arithmetic of a DiT does not use, and lacks ' +
+        'blocks.0.mlp.fc1.weight, blocks.0.mlp.fc1.bias and 54 more tensors: it is another kind of DiT',
     ],
     [/^x_embedder\.proj\.bias$/, {}, 'the file lacks x_embedder.proj.bias: it is another kind of DiT'],
     [
@@ -144,7 +145,8 @@ describe('tensors that are missing', () => {
     [
       /^final_layer\./,
       {},
-      'tensors final_layer.adaLN_modulation.1.weight, final_layer.adaLN_modulation.1.bias and 2 more tensors are missing; the file is not complete',
+      'tensors final_layer.adaLN_modulation.1.weight, final_layer.adaLN_modulation.1.bias and 2 more tensors ' +
+        'are missing; the file is not complete',
     ],
     [/^t_embedder\.mlp\.2\.weight$/, {}, 'tensor t_embedder.mlp.2.weight is missing; the file is not a complete'],
   ])('%s', async (without, others, message) => {

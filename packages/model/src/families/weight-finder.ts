@@ -10,7 +10,9 @@ export interface WeightSource {
   weight(name: string, shape: readonly number[]): Promise<Weight>;
 }
 
-/** Finds weights in a checkpoint, and checks their shapes; reads only those that ONNX Runtime cannot map where they lie. */
+/**
+ * Finds weights in a checkpoint, and checks their shapes; reads only those that ONNX Runtime cannot map where they lie.
+ */
 export class WeightFinder implements WeightSource {
   readonly #checkpoint: Checkpoint;
 

@@ -23,20 +23,32 @@ export class AheadSums {
   #product: Value | undefined;
 
   /** Sums of these branches, of the `run`-th run of a lane's program. */
-  constructor(g: GraphBuilder, stream: StreamShape, branches: readonly BranchId[], { lane, run }: { readonly lane: number; readonly run: number }) {
+  constructor(
+    g: GraphBuilder,
+    stream: StreamShape,
+    branches: readonly BranchId[],
+    { lane, run }: { readonly lane: number; readonly run: number },
+  ) {
     this.#g = g;
     this.#stream = stream;
     this.#run = run;
     this.#lane = lane;
     this.#branches = branches;
-    this.#coefficients = g.input(inLane(lane, aheadCoefficientsOf(run)), 'float32', [branches.length, inLane(lane, `sums ahead ${run}`), inLane(lane, IMAGES), 1, stream.width]);
+    this.#coefficients = g.input(inLane(lane, aheadCoefficientsOf(run)), 'float32', [
+      branches.length,
+      inLane(lane, `sums ahead ${run}`),
+      inLane(lane, IMAGES),
+      1,
+      stream.width,
+    ]);
   }
 
   /** Takes in a feature, [images, tokens, width]; nothing, where no sum wants it. */
   take(branch: BranchId, feature: Value): void {
     const index = this.#branches.indexOf(branch);
     if (index < 0) return;
-    const coefficient = this.#g.op('Gather', [this.#coefficients, this.#g.integers(index)], { axis: 0 }); // [sums, images, 1, width]
+    // [sums, images, 1, width]
+    const coefficient = this.#g.op('Gather', [this.#coefficients, this.#g.integers(index)], { axis: 0 });
     const product = this.#g.op('Mul', [coefficient, feature]);
     this.#addPending();
     this.#product = product;
@@ -46,7 +58,12 @@ export class AheadSums {
   finish(): void {
     this.#addPending();
     const { tokens, width } = this.#stream;
-    this.#g.output(inLane(this.#lane, aheadOf(this.#run)), this.#sum!, [inLane(this.#lane, `sums ahead ${this.#run}`), inLane(this.#lane, IMAGES), tokens, width]);
+    this.#g.output(inLane(this.#lane, aheadOf(this.#run)), this.#sum!, [
+      inLane(this.#lane, `sums ahead ${this.#run}`),
+      inLane(this.#lane, IMAGES),
+      tokens,
+      width,
+    ]);
   }
 
   #addPending(): void {

@@ -1,4 +1,14 @@
-import { type BranchId, branchId, type FeatureId, isStream, parseSpan, type ProgramOp, type ScoreName, type SpanId, type StepProgram } from '@procache/core';
+import {
+  type BranchId,
+  branchId,
+  type FeatureId,
+  isStream,
+  parseSpan,
+  type ProgramOp,
+  type ScoreName,
+  type SpanId,
+  type StepProgram,
+} from '@procache/core';
 import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
 import type { Dimension, ElementType } from '../onnx/model-proto.ts';
 import { AheadSums } from './ahead-sums.ts';
@@ -90,7 +100,10 @@ export class Lane {
   }
 
   *#run({ first, last, keep, watch, ahead }: RunOp, x: Value): Writing<Value> {
-    const sums = ahead.length > 0 ? new AheadSums(this.#g, this.#model.stream, ahead, { lane: this.#lane, run: this.#runs }) : undefined;
+    const sums =
+      ahead.length > 0
+        ? new AheadSums(this.#g, this.#model.stream, ahead, { lane: this.#lane, run: this.#runs })
+        : undefined;
     this.#runs++;
     if (sums) this.#pending.push(() => sums.finish());
     const spans = keep.filter((feature): feature is SpanId => !feature.includes('.'));
@@ -106,7 +119,11 @@ export class Lane {
     return x;
   }
 
-  *#runBlock(block: number, x: Value, { keep, watch, sums }: Pick<RunOp, 'keep' | 'watch'> & { readonly sums: AheadSums | undefined }): Writing<Value> {
+  *#runBlock(
+    block: number,
+    x: Value,
+    { keep, watch, sums }: Pick<RunOp, 'keep' | 'watch'> & { readonly sums: AheadSums | undefined },
+  ): Writing<Value> {
     const g = this.#g;
     const branches = this.#model.topology.blocks[block]!.map((module) => branchId(block, module));
     const watched = watch.filter((branch) => branches.includes(branch));
@@ -122,7 +139,8 @@ export class Lane {
         if (value) this.#output(scoreOf(own), value, [IMAGES, this.#model.stream.tokens]);
       }
       const gate = this.#model.gateOf(branch);
-      const gated = gate === undefined ? result.feature : g.op('Mul', [entry(g, this.#modulation, gate), result.feature]);
+      const gated =
+        gate === undefined ? result.feature : g.op('Mul', [entry(g, this.#modulation, gate), result.feature]);
       x = g.op('Add', [x, gated]);
     }
     return x;
@@ -160,7 +178,9 @@ export class Lane {
 
   #fold({ terms, sums }: Extract<ProgramOp, { op: 'fold' }>, x: Value): Value {
     const g = this.#g;
-    const features = terms.flatMap(({ feature, depth }) => Array.from({ length: depth }, (_, age) => this.#feature(feature, age)));
+    const features = terms.flatMap(({ feature, depth }) =>
+      Array.from({ length: depth }, (_, age) => this.#feature(feature, age)),
+    );
     const added = features.length > 0 ? [this.#weightedSum(features)] : [];
     for (let i = 0; i < sums; i++) added.push(this.#preparedSum());
     if (terms[0] === undefined || !isStream(terms[0].feature)) added.unshift(x);
@@ -176,12 +196,16 @@ export class Lane {
     return g.op('Gather', [pack, slice], { axis: 0 });
   }
 
-  /** Each feature times its coefficient, summed in pairs: as a chain it takes half as long again, and a buffer per term. */
+  /**
+   * Each feature times its coefficient, summed in pairs: as a chain it takes half as long again, and a buffer per term.
+   */
   #weightedSum(features: readonly Value[]): Value {
     const g = this.#g;
     const middle = features.length >> 1;
-    if (middle > 0) return g.op('Add', [this.#weightedSum(features.slice(0, middle)), this.#weightedSum(features.slice(middle))]);
-    const coefficient = g.op('Gather', [this.#coefficients!, g.integers(this.#folded++)], { axis: 0 }); // [images, 1, width]
+    if (middle > 0)
+      return g.op('Add', [this.#weightedSum(features.slice(0, middle)), this.#weightedSum(features.slice(middle))]);
+    // [images, 1, width]
+    const coefficient = g.op('Gather', [this.#coefficients!, g.integers(this.#folded++)], { axis: 0 });
     return g.op('Mul', [coefficient, features[0]!]);
   }
 

@@ -1,7 +1,10 @@
 import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
 import type { Linear, Weight } from '../onnx/weight.ts';
 
-/** `x · Wᵀ + b` over rows: [rows, in] -> [rows, out]. The weight keeps torch's layout, so that it can stay in the user's file. */
+/**
+ * `x · Wᵀ + b` over rows: [rows, in] -> [rows, out]. The weight keeps torch's layout, so that it can stay in the user's
+ * file.
+ */
 export function linear(g: GraphBuilder, x: Value, { weight, bias }: Linear): Value {
   return g.op('Gemm', [x, g.weight(weight), g.weight(bias)], { transB: 1 });
 }
@@ -87,19 +90,28 @@ export interface Attended {
  * Written out it is as fast on the CPU as the fused operators, right on WebGPU where those are not,
  * and its map can be read.
  */
-export function attend(g: GraphBuilder, [q, k, v]: readonly [Value, Value, Value], { heads, width, tokens, queries }: AttentionShape): Attended {
+export function attend(
+  g: GraphBuilder,
+  [q, k, v]: readonly [Value, Value, Value],
+  { heads, width, tokens, queries }: AttentionShape,
+): Attended {
   const depth = width / heads;
   const perHead = g.integers([-1, tokens, heads, depth]);
   const queryShape = queries ? g.op('Concat', [queries, g.integers([heads, depth])], { axis: 0 }) : perHead;
-  const split = (x: Value, shape: Value, perm: readonly number[]) => g.op('Transpose', [g.op('Reshape', [x, shape])], { perm });
-  const scaled = g.op('Mul', [split(q, queryShape, [0, 2, 1, 3]), g.scalar(1 / Math.sqrt(depth))]); // [images, heads, queries, depth]
+  const split = (x: Value, shape: Value, perm: readonly number[]) =>
+    g.op('Transpose', [g.op('Reshape', [x, shape])], { perm });
+  // [images, heads, queries, depth]
+  const scaled = g.op('Mul', [split(q, queryShape, [0, 2, 1, 3]), g.scalar(1 / Math.sqrt(depth))]);
   const logits = g.op('MatMul', [scaled, split(k, perHead, [0, 2, 3, 1])]); // [images, heads, queries, keys]
   const map = g.op('Softmax', [logits], { axis: -1 });
   const mixed = g.op('MatMul', [map, split(v, perHead, [0, 2, 1, 3])]); // [images, heads, queries, depth]
   return { output: asRows(g, g.op('Transpose', [mixed], { perm: [0, 2, 1, 3] }), width), map };
 }
 
-/** The attention that each key receives: the mean over heads, summed over queries. [images, heads, queries, keys] -> [images, keys] */
+/**
+ * The attention that each key receives: the mean over heads, summed over queries. [images, heads, queries, keys] ->
+ * [images, keys]
+ */
 export function attentionReceived(g: GraphBuilder, map: Value, heads: number): Value {
   const sums = g.op('ReduceSum', [map, g.integers([1, 2])], { keepdims: 0 });
   return g.op('Mul', [sums, g.scalar(1 / heads)]);

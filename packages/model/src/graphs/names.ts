@@ -16,5 +16,8 @@ export const scoreOf = (branch: BranchId): string => `score ${branch}`;
 /** The extent of every input that counts images; a lane that is given none computes nothing. */
 export const IMAGES = 'images';
 
-/** What an input or output of a program is called in the lane that the program has in a graph; the first lane's names are bare. */
+/**
+ * What an input or output of a program is called in the lane that the program has in a graph; the first lane's names
+ * are bare.
+ */
 export const inLane = (lane: number, name: string): string => (lane === 0 ? name : `${name} @${lane}`);

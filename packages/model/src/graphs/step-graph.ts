@@ -8,7 +8,12 @@ export interface StepGraphModel {
   readonly topology: Topology;
   readonly emitter: Emitter;
   readonly stream: StreamShape;
-  readonly latent: { readonly channels: number; readonly outChannels: number; readonly height: number; readonly width: number };
+  readonly latent: {
+    readonly channels: number;
+    readonly outChannels: number;
+    readonly height: number;
+    readonly width: number;
+  };
   /** The entry of the modulation that gates a branch; a branch without a gate has none. */
   readonly gateOf: (branch: BranchId) => number | undefined;
 }
@@ -33,7 +38,11 @@ export function stepGraph(model: StepGraphModel, programs: readonly StepProgram[
     if (requests.length === 0) break;
     const { branch } = requests.reduce((a, b) => (isBefore(model.topology, b.branch, a.branch) ? b : a));
     const together = requests.filter((request) => request.branch === branch);
-    const results = model.emitter.module(g, branch, together.map(({ call }) => call));
+    const results = model.emitter.module(
+      g,
+      branch,
+      together.map(({ call }) => call),
+    );
     pending = pending.map((own, lane) => {
       const i = own.done ? -1 : together.indexOf(own.value);
       return i < 0 ? own : writing[lane]!.next(results[i]!);

@@ -23,14 +23,19 @@ export function conditioningGraphs(emitter: Emitter, topology: Topology): readon
   };
   const parts = Math.ceil(graphOf(owners).weightBytes / PART_BYTES);
   const perPart = Math.ceil(owners.length / parts);
-  return Array.from({ length: Math.ceil(owners.length / perPart) }, (_, i) => graphOf(owners.slice(i * perPart, (i + 1) * perPart)));
+  return Array.from({ length: Math.ceil(owners.length / perPart) }, (_, i) =>
+    graphOf(owners.slice(i * perPart, (i + 1) * perPart)),
+  );
 }
 
 /** The plain model: one evaluation from latent, timestep and condition to output, everything in one graph. */
 export function plainGraph({ topology, emitter, stream, latent, gateOf }: StepGraphModel): OnnxGraph {
   const g = new GraphBuilder('plain');
   const input = g.input('latent', 'float32', ['images', latent.channels, latent.height, latent.width]);
-  const modulation = g.op('Reshape', [emitter.conditioning(g, 'images', [...topology.blocks.keys(), 'head']), g.integers([-1, stream.entries, stream.width])]);
+  const modulation = g.op('Reshape', [
+    emitter.conditioning(g, 'images', [...topology.blocks.keys(), 'head']),
+    g.integers([-1, stream.entries, stream.width]),
+  ]);
   let x = emitter.embed(g, input);
   topology.blocks.forEach((modules, block) => {
     for (const module of modules) {

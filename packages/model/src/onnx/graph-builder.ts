@@ -1,6 +1,14 @@
 import type { ByteSource } from '../checkpoint/byte-source.ts';
 import { elementCount } from '../checkpoint/checkpoint.ts';
-import { type Attribute, type Dimension, type ElementType, encodeModel, type GraphValue, type Initializer, type Node } from './model-proto.ts';
+import {
+  type Attribute,
+  type Dimension,
+  type ElementType,
+  encodeModel,
+  type GraphValue,
+  type Initializer,
+  type Node,
+} from './model-proto.ts';
 import type { StoredWeight, Weight } from './weight.ts';
 
 /** The name of a value in a graph under construction. */
@@ -70,12 +78,20 @@ export class GraphBuilder {
   integers(values: number | readonly number[]): Value {
     const list = typeof values === 'number' ? [values] : values;
     const data = new Uint8Array(BigInt64Array.from(list, BigInt).buffer);
-    return this.#constant(`i${JSON.stringify(values)}`, { type: 'int64', shape: typeof values === 'number' ? [] : [list.length], data });
+    return this.#constant(`i${JSON.stringify(values)}`, {
+      type: 'int64',
+      shape: typeof values === 'number' ? [] : [list.length],
+      data,
+    });
   }
 
   /** A constant scalar. */
   scalar(value: number): Value {
-    return this.#constant(`f${value}`, { type: 'float32', shape: [], data: new Uint8Array(Float32Array.of(value).buffer) });
+    return this.#constant(`f${value}`, {
+      type: 'float32',
+      shape: [],
+      data: new Uint8Array(Float32Array.of(value).buffer),
+    });
   }
 
   /** A constant vector of equal numbers. */
@@ -90,7 +106,13 @@ export class GraphBuilder {
   }
 
   build(): OnnxGraph {
-    const graph = { name: this.#name, nodes: this.#nodes.map((node) => this.#rename(node)), initializers: [...this.#initializers.values()], inputs: this.#inputs, outputs: this.#outputs };
+    const graph = {
+      name: this.#name,
+      nodes: this.#nodes.map((node) => this.#rename(node)),
+      initializers: [...this.#initializers.values()],
+      inputs: this.#inputs,
+      outputs: this.#outputs,
+    };
     return {
       name: this.#name,
       bytes: encodeModel(graph),
@@ -106,7 +128,12 @@ export class GraphBuilder {
     return { ...node, inputs: node.inputs.map(name), outputs: node.outputs.map(name) };
   }
 
-  #node(type: string, domain: Node['domain'], inputs: readonly Value[], attributes: Readonly<Record<string, Attribute>>): Value {
+  #node(
+    type: string,
+    domain: Node['domain'],
+    inputs: readonly Value[],
+    attributes: Readonly<Record<string, Attribute>>,
+  ): Value {
     const output = `v${this.#count++}`;
     this.#nodes.push({ type, domain, inputs, outputs: [output], attributes });
     return output;
@@ -143,7 +170,11 @@ export class GraphBuilder {
     const name = `w${this.#initializers.size}`;
     views.set(view, name);
     this.#weightBytes += data.byteLength;
-    return this.#constant(name, { type: 'float32', shape, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) });
+    return this.#constant(name, {
+      type: 'float32',
+      shape,
+      data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    });
   }
 }
 

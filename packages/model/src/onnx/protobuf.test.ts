@@ -13,12 +13,16 @@ describe('Message', () => {
   });
 
   it('writes texts with their length in bytes', () => {
-    expect([...new Message().text(2, 'testing').finish()]).toEqual([0x12, 0x07, 0x74, 0x65, 0x73, 0x74, 0x69, 0x6e, 0x67]);
+    expect([...new Message().text(2, 'testing').finish()]).toEqual([
+      0x12, 0x07, 0x74, 0x65, 0x73, 0x74, 0x69, 0x6e, 0x67,
+    ]);
     expect([...new Message().text(2, 'é').finish()]).toEqual([0x12, 0x02, 0xc3, 0xa9]);
   });
 
   it('writes messages inside messages', () => {
-    expect([...new Message().message(3, new Message().integer(1, 150)).finish()]).toEqual([0x1a, 0x03, 0x08, 0x96, 0x01]);
+    expect([...new Message().message(3, new Message().integer(1, 150)).finish()]).toEqual([
+      0x1a, 0x03, 0x08, 0x96, 0x01,
+    ]);
   });
 
   it('writes fields above 15 with two bytes of tag, and floats in four bytes', () => {

@@ -33,7 +33,8 @@ export function inlineWeight(data: Float32Array, shape: readonly number[]): Inli
 export function rows(weight: Weight, first: number, count: number): Weight {
   const width = elementCount(weight.shape.slice(1));
   const shape = [count, ...weight.shape.slice(1)];
-  if (weight.kind === 'inline') return { kind: 'inline', shape, data: weight.data.subarray(first * width, (first + count) * width) };
+  if (weight.kind === 'inline')
+    return { kind: 'inline', shape, data: weight.data.subarray(first * width, (first + count) * width) };
   return { ...weight, shape, first: weight.first + first * width };
 }
 

@@ -26,7 +26,8 @@ export function resultSection({ objectives, images, judged, timedImages }: Searc
     words: [
       `Measured on ${images.judged} images that ${unseenBy} seen. ${comparedWith(objectives)} ` +
         `The speed-up is by the clock, of ${timedImages} images on one worker; ` +
-        'arithmetic is counted. Forecasts of every branch take more time than their arithmetic, those of the stack do not.',
+        'arithmetic is counted. Forecasts of every branch take more time than their arithmetic, those of the ' +
+        'stack do not.',
       ...surpassing(judged, first),
     ],
     content: [figure(caption, dataTable({ caption, heads: headsOf(objectives), rows }))],

@@ -14,33 +14,75 @@ type Table = Readonly<Record<MaskPolicy, readonly [compute: readonly number[], c
 
 /** Of 28 steps. */
 const LONG: Table = {
-  slow: [[8, 3, 3, 2, 1, 1], [1, 2, 2, 2, 3]],
-  medium: [[6, 2, 2, 2, 2, 1], [1, 3, 3, 3, 3]],
-  fast: [[6, 1, 1, 1, 1, 1], [1, 3, 4, 5, 4]],
-  ultra: [[4, 1, 1, 1, 1], [2, 5, 6, 7]],
+  slow: [
+    [8, 3, 3, 2, 1, 1],
+    [1, 2, 2, 2, 3],
+  ],
+  medium: [
+    [6, 2, 2, 2, 2, 1],
+    [1, 3, 3, 3, 3],
+  ],
+  fast: [
+    [6, 1, 1, 1, 1, 1],
+    [1, 3, 4, 5, 4],
+  ],
+  ultra: [
+    [4, 1, 1, 1, 1],
+    [2, 5, 6, 7],
+  ],
 };
 const LONG_STEPS = 28;
 
 /** Of 15 steps, for models that take few. */
 const SHORT: Table = {
-  slow: [[4, 2, 2, 2, 1], [1, 1, 1, 1]],
-  medium: [[4, 2, 1, 1, 1], [1, 1, 2, 2]],
-  fast: [[3, 1, 1, 1, 1], [1, 2, 2, 3]],
-  ultra: [[2, 1, 1, 1, 1], [1, 2, 3, 3]],
+  slow: [
+    [4, 2, 2, 2, 1],
+    [1, 1, 1, 1],
+  ],
+  medium: [
+    [4, 2, 1, 1, 1],
+    [1, 1, 2, 2],
+  ],
+  fast: [
+    [3, 1, 1, 1, 1],
+    [1, 2, 2, 3],
+  ],
+  ultra: [
+    [2, 1, 1, 1, 1],
+    [1, 2, 3, 3],
+  ],
 };
 
 const NINE: Table = {
   slow: [[5, 2, 1], [1]],
-  medium: [[5, 1, 1], [1, 1]],
-  fast: [[4, 1, 1], [1, 2]],
-  ultra: [[3, 1, 1], [2, 2]],
+  medium: [
+    [5, 1, 1],
+    [1, 1],
+  ],
+  fast: [
+    [4, 1, 1],
+    [1, 2],
+  ],
+  ultra: [
+    [3, 1, 1],
+    [2, 2],
+  ],
 };
 
 const EIGHT: Table = {
   slow: [[5, 1, 1], [1]],
-  medium: [[4, 1, 1], [1, 1]],
-  fast: [[3, 1, 1], [1, 2]],
-  ultra: [[2, 1, 1], [2, 2]],
+  medium: [
+    [4, 1, 1],
+    [1, 1],
+  ],
+  fast: [
+    [3, 1, 1],
+    [1, 2],
+  ],
+  ultra: [
+    [2, 1, 1],
+    [2, 2],
+  ],
 };
 
 /** The fewest steps that the table of 28 is cut down to. */

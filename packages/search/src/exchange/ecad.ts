@@ -1,5 +1,14 @@
 import { branchesOf, MAX_STEPS, type Schedule, scheduleOf, type Topology } from '@procache/core';
-import { booleanOf, integerOf, objectOf, type Placed, refuse, shown, shownName, textOf } from '@procache/core/untrusted';
+import {
+  booleanOf,
+  integerOf,
+  objectOf,
+  type Placed,
+  refuse,
+  shown,
+  shownName,
+  textOf,
+} from '@procache/core/untrusted';
 import { memberOf } from '../place.ts';
 import { checkFirstStep, computes, ourModule, refuseModule, refuseSecond, theirModule } from './modules.ts';
 
@@ -7,7 +16,8 @@ import { checkFirstStep, computes, ourModule, refuseModule, refuseSecond, theirM
 const LONGEST_NAME = 200;
 
 /**
- * The schedule in a JSON file of ECAD (Aggarwal et al., ICLR 2026): for each step, block and component whether it is computed.
+ * The schedule in a JSON file of ECAD (Aggarwal et al., ICLR 2026): for each step, block and component whether it is
+ * computed.
  *
  * Step `"000"` is the first step taken, here as there. A component that the file leaves out is computed.
  *
@@ -22,11 +32,14 @@ export function fromEcad(json: unknown, topology: Topology): Schedule {
   if (blocks !== topology.blocks.length) {
     refuse(
       `${place}.num_blocks`,
-      `the file is for ${blocks} blocks, but the model has ${topology.blocks.length}; use the model that it was made for`,
+      `the file is for ${blocks} blocks, but the model has ${topology.blocks.length}; ` +
+        `use the model that it was made for`,
     );
   }
   const table = numbered(at('schedule'), steps, { one: 'step', count: 'num_inference_steps' }).map((step) =>
-    numbered(step, blocks, { one: 'block', count: 'num_blocks' }).map((components, block) => componentsOf(components, topology.blocks[block]!, topology)),
+    numbered(step, blocks, { one: 'block', count: 'num_blocks' }).map((components, block) =>
+      componentsOf(components, topology.blocks[block]!, topology),
+    ),
   );
   const isComputed = (step: number, block: number, module: string): boolean => table[step]![block]!.get(module) ?? true;
   checkFirstStep(
@@ -39,7 +52,10 @@ export function fromEcad(json: unknown, topology: Topology): Schedule {
     steps,
     topology,
   );
-  return { ...schedule, notes: { source: 'ECAD', name: own['name'] === undefined ? null : shownName(textOf(at('name')), LONGEST_NAME) } };
+  return {
+    ...schedule,
+    notes: { source: 'ECAD', name: own['name'] === undefined ? null : shownName(textOf(at('name')), LONGEST_NAME) },
+  };
 }
 
 /** A schedule of computed and reused branches as ECAD writes it, for `ecad/inference/inference.py`. */
@@ -70,14 +86,19 @@ function named(step: number): string {
 }
 
 /** The members of an object whose keys are the numbers from 0 on, padded or not, in their order. */
-function numbered({ value, place }: Placed, count: number, names: { readonly one: string; readonly count: string }): readonly Placed[] {
+function numbered(
+  { value, place }: Placed,
+  count: number,
+  names: { readonly one: string; readonly count: string },
+): readonly Placed[] {
   const byNumber = new Map<number, Placed>();
   for (const [key, member] of Object.entries(objectOf({ value, place }))) {
     const number = /^\d{1,9}$/.test(key) ? Number(key) : refuse(place, `${shown(key)} is no number of a ${names.one}`);
     if (byNumber.has(number)) refuse(`${place}[${shown(key)}]`, `${names.one} ${number} is there twice; leave one out`);
     byNumber.set(number, { value: member, place: `${place}[${shown(key)}]` });
   }
-  if (byNumber.size > count) refuse(place, `has ${byNumber.size} ${names.one}s, but ${names.count} is ${count}; make the two agree`);
+  if (byNumber.size > count)
+    refuse(place, `has ${byNumber.size} ${names.one}s, but ${names.count} is ${count}; make the two agree`);
   return Array.from({ length: count }, (_, number) => {
     const found = byNumber.get(number);
     return found ?? refuse(place, `has no ${names.one} ${number} of ${count}; check ${names.count}`);
@@ -92,7 +113,8 @@ function componentsOf(placed: Placed, modules: readonly string[], topology: Topo
     const [module, place] = [ourModule(name), memberOf(placed.place, name)];
     if (!modules.includes(module)) refuseModule(place, module, topology);
     if (typeof value !== 'boolean') refuse(place, `${shown(value)} is neither true (compute) nor false (reuse)`);
-    if ((computed.get(module) ?? value) !== value) refuseSecond(place, module, theirModule(module) === name ? module : theirModule(module));
+    if ((computed.get(module) ?? value) !== value)
+      refuseSecond(place, module, theirModule(module) === name ? module : theirModule(module));
     computed.set(module, booleanOf({ value, place }));
   }
   return computed;

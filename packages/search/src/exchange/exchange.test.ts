@@ -42,12 +42,18 @@ const tableOf = (schedule: Schedule, own: Topology) => {
 };
 
 /** Schedules that compute some branches and reuse the others. */
-const schedules = fc.array(fc.array(fc.boolean(), { minLength: 6, maxLength: 6 }), { minLength: 1, maxLength: 8 }).map((rows) => {
-  const ids = branchesOf(topology)
-    .flat()
-    .map(({ id }) => id);
-  return scheduleOf((step, { id }) => ({ do: step === 0 || rows[step]![ids.indexOf(id)] ? 'compute' : 'reuse' }), rows.length, topology);
-});
+const schedules = fc
+  .array(fc.array(fc.boolean(), { minLength: 6, maxLength: 6 }), { minLength: 1, maxLength: 8 })
+  .map((rows) => {
+    const ids = branchesOf(topology)
+      .flat()
+      .map(({ id }) => id);
+    return scheduleOf(
+      (step, { id }) => ({ do: step === 0 || rows[step]![ids.indexOf(id)] ? 'compute' : 'reuse' }),
+      rows.length,
+      topology,
+    );
+  });
 
 describe('ECAD', () => {
   const step = (ff: boolean) =>
@@ -86,16 +92,29 @@ describe('ECAD', () => {
     [broken({ num_blocks: 28 }), 'ecad.cache_schedule.num_blocks: the file is for 28 blocks, but the model has 2'],
     [broken({ num_inference_steps: 3 }), 'ecad.cache_schedule.schedule: has no step 2 of 3'],
     [broken({ num_inference_steps: 1 }), 'ecad.cache_schedule.schedule: has 2 steps, but num_inference_steps is 1'],
-    [broken({ num_inference_steps: 0 }), 'ecad.cache_schedule.num_inference_steps: 0 is not an integer between 1 and 4096'],
-    [broken({ num_inference_steps: 1e9 }), 'ecad.cache_schedule.num_inference_steps: 1000000000 is not an integer between 1 and 4096'],
+    [
+      broken({ num_inference_steps: 0 }),
+      'ecad.cache_schedule.num_inference_steps: 0 is not an integer between 1 and 4096',
+    ],
+    [
+      broken({ num_inference_steps: 1e9 }),
+      'ecad.cache_schedule.num_inference_steps: 1000000000 is not an integer between 1 and 4096',
+    ],
     [null, 'ecad: null is not an object'],
     [broken({ schedule: 'x' }), 'ecad.cache_schedule.schedule: "x" is not an object'],
-    [broken({ schedule: { '000': step(true), '0': step(true), '001': step(true) } }), 'schedule["000"]: step 0 is there twice; leave one out'],
+    [
+      broken({ schedule: { '000': step(true), '0': step(true), '001': step(true) } }),
+      'schedule["000"]: step 0 is there twice; leave one out',
+    ],
     [broken({ schedule: { '000': step(true), one: step(true) } }), 'schedule: "one" is no number of a step'],
-    [broken({ schedule: { '000': step(true), '001': { ...step(true), 2: {} } } }), 'schedule["001"]: has 3 blocks, but num_blocks is 2'],
+    [
+      broken({ schedule: { '000': step(true), '001': { ...step(true), 2: {} } } }),
+      'schedule["001"]: has 3 blocks, but num_blocks is 2',
+    ],
     [
       broken({ schedule: { '000': step(true), '001': { '0': { ff: true, mlp: false }, '1': {} } } }),
-      'schedule["001"]["0"].mlp: says something else of "mlp" than "ff", which is the same module; leave one of the two out',
+      'schedule["001"]["0"].mlp: says something else of "mlp" than "ff", which is the same module; ' +
+        'leave one of the two out',
     ],
     [broken({ name: { toString: 1 } }), 'ecad.cache_schedule.name: {"toString":1} is not a non-empty string'],
     [
@@ -110,7 +129,10 @@ describe('ECAD', () => {
       broken({ schedule: { '000': step(true), '001': { '0': { conv: true }, '1': {} } } }),
       'schedule["001"]["0"].conv: the model has no module "conv" (it has attn, cross, mlp)',
     ],
-    [broken({ schedule: { '000': step(true), '001': { '0': {} } } }), 'ecad.cache_schedule.schedule["001"]: has no block 1 of 2; check num_blocks'],
+    [
+      broken({ schedule: { '000': step(true), '001': { '0': {} } } }),
+      'ecad.cache_schedule.schedule["001"]: has no block 1 of 2; check num_blocks',
+    ],
   ])('is refused with the place: %#', (json, message) => {
     expect(() => fromEcad(json, topology)).toThrow(message);
     expect(() => fromEcad(json, topology)).toThrow(expect.objectContaining({ code: 'invalid-schedule' }));
@@ -150,7 +172,9 @@ describe('SmoothCache', () => {
         const json = { attn: list(0), cross: list(1), mlp: list(2) };
         const written = toSmoothCache(fromSmoothCache(json, topology), topology, names);
         expect(Object.values(written)).toEqual(Object.values(json));
-        expect(Object.keys(written)).toEqual(names === 'original' ? ['attn', 'cross', 'mlp'] : ['attn1', 'attn2', 'ff']);
+        expect(Object.keys(written)).toEqual(
+          names === 'original' ? ['attn', 'cross', 'mlp'] : ['attn1', 'attn2', 'ff'],
+        );
         expect(fromSmoothCache(written, topology)).toEqual(fromSmoothCache(json, topology));
       }),
     );
@@ -164,14 +188,23 @@ describe('SmoothCache', () => {
     [{ attn: '10' }, 'smoothcache.attn: "10" is not a list of 0 and 1'],
     [{ attn: [1, 0], mlp: [1] }, 'smoothcache.mlp: has 1 steps, but attn has 2'],
     [{ mlp: [0, 1] }, 'smoothcache.mlp[0]: reuses at the first step'],
-    [{ attn: [1, 0], attn1: [1, 1] }, 'smoothcache.attn1: says something else of "attn" than "attn", which is the same module; leave one of the two out'],
+    [
+      { attn: [1, 0], attn1: [1, 1] },
+      'smoothcache.attn1: says something else of "attn" than "attn", which is the same module; leave one of the two out',
+    ],
     [{ 'mlp-1': [1, 0], 'ff-1': [1, 1] }, 'smoothcache["ff-1"]: says something else of "mlp" than "mlp-1"'],
-    [{ 'attn-2': [1, 0] }, 'smoothcache["attn-2"]: the model has 2 blocks (0-1), and none of number 2; use the model that it was made for'],
+    [
+      { 'attn-2': [1, 0] },
+      'smoothcache["attn-2"]: the model has 2 blocks (0-1), and none of number 2; use the model that it was made for',
+    ],
     [{ 'attn-01': [1, 0] }, 'smoothcache["attn-01"]: the model has no module "attn-01"'],
     [{ 'conv-0': [1, 0] }, 'smoothcache["conv-0"]: the model has no module "conv" (it has attn, cross, mlp)'],
     [{ attn: [1, 0], 'mlp-1': [0, 0] }, 'smoothcache["mlp-1"][0]: reuses at the first step'],
     [{ attn: null }, 'smoothcache.attn: null is not a list of 0 and 1'],
-    [{ attn: [1, ...new Array<number>(4096).fill(0)] }, 'smoothcache.attn: has 4097 entries; the most steps that a schedule may have are 4096'],
+    [
+      { attn: [1, ...new Array<number>(4096).fill(0)] },
+      'smoothcache.attn: has 4097 entries; the most steps that a schedule may have are 4096',
+    ],
     [null, 'smoothcache: null is not an object'],
   ])('is refused with the place: %j', (json, message) => {
     expect(() => fromSmoothCache(json, topology)).toThrow(message);
@@ -200,15 +233,27 @@ describe('SmoothCache', () => {
         expect(tableOf(fromSmoothCache(written, topology), topology)).toEqual(tableOf(schedule, topology));
       }),
     );
-    const deep: Schedule = { version: 1, pattern: '#d', legend: { d: [{ do: 'reuse' }, { do: 'compute', blocks: [1, 1], modules: ['mlp'] }] } };
-    expect(toSmoothCache(deep, topology, 'diffusers')).toEqual({ attn1: [1, 0], attn2: [1, 0], 'ff-0': [1, 0], 'ff-1': [1, 1] });
+    const deep: Schedule = {
+      version: 1,
+      pattern: '#d',
+      legend: { d: [{ do: 'reuse' }, { do: 'compute', blocks: [1, 1], modules: ['mlp'] }] },
+    };
+    expect(toSmoothCache(deep, topology, 'diffusers')).toEqual({
+      attn1: [1, 0],
+      attn2: [1, 0],
+      'ff-0': [1, 0],
+      'ff-1': [1, 1],
+    });
   });
 });
 
 describe('a mask of steps', () => {
-  it.each(['1,1,0,1', '1101', ' 1, 1, 0, 1 ', '[1, 1, 0, 1]', '[1, 1, 0, 1,]\n', '1 1 0 1', [1, 1, 0, 1]])('%j is read', (mask) => {
-    expect(fromStepMask(mask).pattern).toBe('##.#');
-  });
+  it.each(['1,1,0,1', '1101', ' 1, 1, 0, 1 ', '[1, 1, 0, 1]', '[1, 1, 0, 1,]\n', '1 1 0 1', [1, 1, 0, 1]])(
+    '%j is read',
+    (mask) => {
+      expect(fromStepMask(mask).pattern).toBe('##.#');
+    },
+  );
 
   it('leaves open how reused steps are filled in', () => {
     const schedule = fromStepMask('100', { span: [0, 27], order: 2, forecast: 'lagrange' });
@@ -227,7 +272,10 @@ describe('a mask of steps', () => {
     ['[1,0', 'mask[0]: "[1" is neither'],
     [null as never, 'mask: null is not a list of 0 and 1'],
     [`1${'0'.repeat(4096)}`, 'mask: has 4097 entries; the most steps that a schedule may have are 4096'],
-    ['1,'.repeat(1e6), 'mask: has 2000000 characters; a list of 4096 steps, the most that are read, takes no more than 65536'],
+    [
+      '1,'.repeat(1e6),
+      'mask: has 2000000 characters; a list of 4096 steps, the most that are read, takes no more than 65536',
+    ],
   ])('%j is refused with the place', (mask, message) => {
     expect(() => fromStepMask(mask)).toThrow(message);
   });
@@ -255,7 +303,11 @@ describe('a mask of steps', () => {
   });
 
   it.each([
-    [[1, 4294967296], [1, 2], 'compute_bins with cache_bins: has 4294967300 entries; the most steps that a schedule may have are 4096'],
+    [
+      [1, 4294967296],
+      [1, 2],
+      'compute_bins with cache_bins: has 4294967300 entries; the most steps that a schedule may have are 4096',
+    ],
     [[Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER], [1], 'the most steps that a schedule may have are 4096'],
     [null, [1], 'compute_bins: null is not a list of counts'],
     [[1], '3', 'cache_bins: "3" is not a list of counts'],
@@ -265,7 +317,9 @@ describe('a mask of steps', () => {
     [new Array<number>(5000).fill(1), [1], 'compute_bins: has 5000 entries'],
   ] as const)('is refused before anything is made of it: bins %j and %j', (compute, cache, message) => {
     expect(() => fromBins(compute as never, cache as never)).toThrow(message);
-    expect(() => fromBins(compute as never, cache as never)).toThrow(expect.objectContaining({ code: 'invalid-schedule' }));
+    expect(() => fromBins(compute as never, cache as never)).toThrow(
+      expect.objectContaining({ code: 'invalid-schedule' }),
+    );
   });
 
   it('cannot say what a selective step is', () => {
@@ -278,18 +332,28 @@ describe('a mask of steps', () => {
 describe("cache-dit's settings", () => {
   it.each(Object.entries(masks))('name policies that are masks of %s steps, as cache-dit makes them', (steps, own) => {
     for (const [policy, mask] of Object.entries(own)) {
-      const { schedule } = fromCacheDit({ cache_config: { num_inference_steps: Number(steps), steps_computation_mask: policy } });
+      const { schedule } = fromCacheDit({
+        cache_config: { num_inference_steps: Number(steps), steps_computation_mask: policy },
+      });
       expect({ policy, mask: toStepMask(schedule).join('') }).toEqual({ policy, mask });
     }
   });
 
   it('hold a mask, or bins with fewer steps than they make; what else they say is named', () => {
-    expect(fromCacheDit({ cache_config: { steps_computation_mask: [1, 1, 0], num_inference_steps: 3, residual_diff_threshold: 0.12 } })).toEqual({
+    expect(
+      fromCacheDit({
+        cache_config: { steps_computation_mask: [1, 1, 0], num_inference_steps: 3, residual_diff_threshold: 0.12 },
+      }),
+    ).toEqual({
       schedule: { version: 1, pattern: '##.', legend: {}, notes: { source: 'cache-dit' } },
       left: ['residual_diff_threshold'],
     });
-    expect(fromCacheDit({ compute_bins: [6, 1], cache_bins: [2, 5], total_steps: 10 }).schedule.pattern).toBe('######..#.');
-    expect(fromCacheDit({ compute_bins: [4, 1], cache_bins: [2, 5, 6] }, { order: 1 }).schedule.pattern).toBe('####11#11111111111');
+    expect(fromCacheDit({ compute_bins: [6, 1], cache_bins: [2, 5], total_steps: 10 }).schedule.pattern).toBe(
+      '######..#.',
+    );
+    expect(fromCacheDit({ compute_bins: [4, 1], cache_bins: [2, 5, 6] }, { order: 1 }).schedule.pattern).toBe(
+      '####11#11111111111',
+    );
   });
 
   it.each([
@@ -297,13 +361,31 @@ describe("cache-dit's settings", () => {
     [{}, 'settings: has no lists `compute_bins` and `cache_bins`, and no `steps_computation_mask`'],
     [{ cache_config: [] }, 'cache_config: [] is not an object'],
     [{ compute_bins: [1] }, 'cache_bins: nothing is not a list of counts'],
-    [{ compute_bins: [1], cache_bins: [1], total_steps: 3 }, 'total_steps: is 3, but the bins make 2 steps; make the two agree'],
-    [{ compute_bins: [1], cache_bins: [1], steps_computation_mask: [1] }, 'steps_computation_mask: says which steps are computed, and so do the bins'],
-    [{ cache_config: { steps_computation_mask: 'quick', num_inference_steps: 28 } }, 'cache_config.steps_computation_mask: "quick" is none of "slow", "medium", "fast", "ultra"'],
+    [
+      { compute_bins: [1], cache_bins: [1], total_steps: 3 },
+      'total_steps: is 3, but the bins make 2 steps; make the two agree',
+    ],
+    [
+      { compute_bins: [1], cache_bins: [1], steps_computation_mask: [1] },
+      'steps_computation_mask: says which steps are computed, and so do the bins',
+    ],
+    [
+      { cache_config: { steps_computation_mask: 'quick', num_inference_steps: 28 } },
+      'cache_config.steps_computation_mask: "quick" is none of "slow", "medium", "fast", "ultra"',
+    ],
     [{ steps_computation_mask: 'fast' }, 'num_inference_steps: nothing is not an integer between 4 and 4096'],
-    [{ steps_computation_mask: 'fast', num_inference_steps: 7 }, 'num_inference_steps: there is no policy for 7 steps, only for 4, 6, and 8 or more'],
-    [{ steps_computation_mask: 'fast', num_inference_steps: 1e9 }, 'num_inference_steps: 1000000000 is not an integer between 4 and 4096'],
-    [{ steps_computation_mask: [1, 0], num_inference_steps: 3 }, 'steps_computation_mask: has 2 steps, but num_inference_steps is 3'],
+    [
+      { steps_computation_mask: 'fast', num_inference_steps: 7 },
+      'num_inference_steps: there is no policy for 7 steps, only for 4, 6, and 8 or more',
+    ],
+    [
+      { steps_computation_mask: 'fast', num_inference_steps: 1e9 },
+      'num_inference_steps: 1000000000 is not an integer between 4 and 4096',
+    ],
+    [
+      { steps_computation_mask: [1, 0], num_inference_steps: 3 },
+      'steps_computation_mask: has 2 steps, but num_inference_steps is 3',
+    ],
     [{ steps_computation_mask: {} }, 'steps_computation_mask: {} is not a list of 0 and 1'],
   ])('are refused with the place: %j', (settings, message) => {
     expect(() => fromCacheDit(settings)).toThrow(message);
@@ -317,7 +399,10 @@ describe("the reference's lists", () => {
   it('are read in the direction that the caller says', () => {
     const schedule = fromReferenceList(published, { topology: dit, direction: 'noisiest-first' });
     expect(schedule.pattern).toBe(published.replaceAll('1', '#').replaceAll('0', '.').replaceAll('2', '+'));
-    expect(schedule.legend['+']).toEqual([{ do: 'reuse' }, { do: 'refresh', ratio: 0.3, blocks: [21, 27], modules: ['mlp'] }]);
+    expect(schedule.legend['+']).toEqual([
+      { do: 'reuse' },
+      { do: 'refresh', ratio: 0.3, blocks: [21, 27], modules: ['mlp'] },
+    ]);
     expect(() => checkSchedule(schedule, dit, 50)).not.toThrow();
     const reversed = Array.from(published, Number).reverse();
     expect(fromReferenceList(reversed, { topology: dit, direction: 'cleanest-first' }).pattern).toBe(schedule.pattern);
@@ -365,8 +450,18 @@ describe('what is written for another tool', () => {
 
   it.each(Object.entries(writers))('%s takes a schedule without a legend, and refuses what is none', (_, write) => {
     expect(() => write({ version: 1, pattern: '#.' } as never)).not.toThrow();
-    for (const odd of [null, 'x', {}, [], { version: 1 }, { version: 1, pattern: '#x' }, { version: 1, pattern: '#', legend: { '+': [null] } }]) {
-      expect(() => write(odd as never)).toThrow(expect.objectContaining({ name: 'ProCacheError', code: 'invalid-schedule' }));
+    for (const odd of [
+      null,
+      'x',
+      {},
+      [],
+      { version: 1 },
+      { version: 1, pattern: '#x' },
+      { version: 1, pattern: '#', legend: { '+': [null] } },
+    ]) {
+      expect(() => write(odd as never)).toThrow(
+        expect.objectContaining({ name: 'ProCacheError', code: 'invalid-schedule' }),
+      );
     }
   });
 });

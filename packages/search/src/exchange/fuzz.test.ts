@@ -9,7 +9,13 @@ import { fromSmoothCache, toSmoothCache } from './smoothcache.ts';
 import { fromBins, fromStepMask } from './step-mask.ts';
 
 const topology: Topology = { blocks: Array.from({ length: 3 }, () => ['attn', 'cross', 'mlp']), grid: [2, 2] };
-const schedule = scheduleOf((step, { block, module }) => ({ do: step === 0 || (step + block) % 3 === 0 || (module === 'mlp' && step === 2) ? 'compute' : 'reuse' }), 5, topology);
+const schedule = scheduleOf(
+  (step, { block, module }) => ({
+    do: step === 0 || (step + block) % 3 === 0 || (module === 'mlp' && step === 2) ? 'compute' : 'reuse',
+  }),
+  5,
+  topology,
+);
 
 /** Either a schedule that is read back and fits the model, or an error of ours that is no longer than a few lines. */
 function expectSound(read: () => Schedule): void {
@@ -25,16 +31,33 @@ function expectSound(read: () => Schedule): void {
   expect(Date.now() - started).toBeLessThan(2000);
 }
 
-const settings = { cache_config: { max_warmup_steps: 8, num_inference_steps: 28, steps_computation_mask: 'fast', enable_taylorseer: true }, parallelism_config: null };
+const settings = {
+  cache_config: {
+    max_warmup_steps: 8,
+    num_inference_steps: 28,
+    steps_computation_mask: 'fast',
+    enable_taylorseer: true,
+  },
+  parallelism_config: null,
+};
 const formats: Readonly<Record<string, readonly [json: unknown, read: (json: unknown) => Schedule]>> = {
   ECAD: [toEcad(schedule, topology, 'x'), (json) => fromEcad(json, topology)],
-  SmoothCache: [{ attn: [1, 0, 1], mlp: [1, 1, 0], ...toSmoothCache(fromStepMask([1, 0, 1]), topology) }, (json) => fromSmoothCache(json, topology)],
+  SmoothCache: [
+    { attn: [1, 0, 1], mlp: [1, 1, 0], ...toSmoothCache(fromStepMask([1, 0, 1]), topology) },
+    (json) => fromSmoothCache(json, topology),
+  ],
   'SmoothCache by blocks': [toSmoothCache(schedule, topology), (json) => fromSmoothCache(json, topology)],
   "cache-dit's settings": [settings, (json) => fromCacheDit(json).schedule],
-  "cache-dit's bins": [{ compute_bins: [4, 2, 1], cache_bins: [1, 3], total_steps: 9 }, (json) => fromCacheDit(json, { order: 1 }).schedule],
+  "cache-dit's bins": [
+    { compute_bins: [4, 2, 1], cache_bins: [1, 3], total_steps: 9 },
+    (json) => fromCacheDit(json, { order: 1 }).schedule,
+  ],
   'a list of bins': [[4, 2, 1], (json) => fromBins(json as never, [1, 2])],
   'a mask': [[1, 1, 0, 1], (json) => fromStepMask(json as never)],
-  'a list of 0, 1 and 2': [[1, 2, 0, 1], (json) => fromReferenceList(json as never, { topology, direction: 'noisiest-first' })],
+  'a list of 0, 1 and 2': [
+    [1, 2, 0, 1],
+    (json) => fromReferenceList(json as never, { topology, direction: 'noisiest-first' }),
+  ],
 };
 
 describe('a file of another tool', () => {
@@ -48,7 +71,10 @@ describe('a file of another tool', () => {
   });
 
   it('is a schedule, or refused with the place: any text as a mask, and as a list', () => {
-    const text = fc.oneof(fc.string({ maxLength: 60 }), fc.string({ unit: fc.constantFrom('0', '1', '2', ',', ' ', '[', ']', '\n', '-', '.'), maxLength: 40 }));
+    const text = fc.oneof(
+      fc.string({ maxLength: 60 }),
+      fc.string({ unit: fc.constantFrom('0', '1', '2', ',', ' ', '[', ']', '\n', '-', '.'), maxLength: 40 }),
+    );
     fc.assert(
       fc.property(text, (odd) => {
         expectSound(() => fromStepMask(odd));

@@ -20,7 +20,8 @@ export function countsOf({ value, place }: Placed): readonly number[] {
 
 /** Refuses more steps than a schedule may have, before anything is made of them. */
 export function checkLength(steps: number, place: string): void {
-  if (steps > MAX_STEPS) refuse(place, `has ${steps} entries; the most steps that a schedule may have are ${MAX_STEPS}`);
+  if (steps > MAX_STEPS)
+    refuse(place, `has ${steps} entries; the most steps that a schedule may have are ${MAX_STEPS}`);
 }
 
 /** Characters that an entry of a list takes at most, its comma and its blanks included. */
@@ -33,10 +34,19 @@ const LONGEST_ENTRY = 16;
  */
 export function entriesOf(text: string, place: string): readonly unknown[] {
   const most = MAX_STEPS * LONGEST_ENTRY;
-  if (text.length > most) refuse(place, `has ${text.length} characters; a list of ${MAX_STEPS} steps, the most that are read, takes no more than ${most}`);
+  if (text.length > most)
+    refuse(
+      place,
+      `has ${text.length} characters; a list of ${MAX_STEPS} steps, the most that are read, takes no more than ${most}`,
+    );
   const trimmed = text.trim();
   const inner = trimmed.startsWith('[') && trimmed.endsWith(']') ? trimmed.slice(1, -1).trim() : trimmed;
   if (inner === '') return [];
-  const parts = inner.includes(',') ? inner.replace(/,$/, '').split(',').map((part) => part.trim()) : Array.from(inner.replace(/\s/g, ''));
+  const parts = inner.includes(',')
+    ? inner
+        .replace(/,$/, '')
+        .split(',')
+        .map((part) => part.trim())
+    : Array.from(inner.replace(/\s/g, ''));
   return parts.map((part) => (/^\d$/.test(part) ? Number(part) : part));
 }

@@ -25,7 +25,10 @@ export function refuseModule(place: string, module: string, topology: Topology):
 
 /** Refuses what a file says of a module that it says something else of under another name. */
 export function refuseSecond(place: string, module: string, other: string): never {
-  return refuse(place, `says something else of ${shown(module)} than ${shown(other)}, which is the same module; leave one of the two out`);
+  return refuse(
+    place,
+    `says something else of ${shown(module)} than ${shown(other)}, which is the same module; leave one of the two out`,
+  );
 }
 
 /** Whether a schedule computes a branch at a step. Refuses what formats of computed and reused branches cannot say. */
@@ -37,7 +40,10 @@ export function computes(schedule: Schedule): (step: number, branch: Branch) => 
     if (action.do === 'refresh')
       refuse(place, 'refreshes some tokens, which this format cannot say; export a schedule that computes or reuses');
     if (action.do === 'reuse' && ((action.order ?? 0) > 0 || action.absolute)) {
-      refuse(place, 'forecasts features, which this format cannot say; export its steps as a mask, or a schedule of plain reuse');
+      refuse(
+        place,
+        'forecasts features, which this format cannot say; export its steps as a mask, or a schedule of plain reuse',
+      );
     }
     return action.do === 'compute';
   };
@@ -53,7 +59,8 @@ export function checkFirstStep(
   if (missing)
     refuse(
       placeOf(missing),
-      'reuses at the first step, where there is nothing to reuse; compute the first step, or reverse the list if it begins at the clean end',
+      'reuses at the first step, where there is nothing to reuse; ' +
+        'compute the first step, or reverse the list if it begins at the clean end',
     );
 }
 

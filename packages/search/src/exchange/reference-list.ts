@@ -13,7 +13,10 @@ export type Direction = 'noisiest-first' | 'cleanest-first';
 export interface ReferenceListOptions {
   readonly topology: Topology;
   readonly direction: Direction;
-  /** What a 2 does; by default what the paper says: 30 % of the tokens, in the deepest quarter of the blocks, but for self-attention. */
+  /**
+   * What a 2 does; by default what the paper says: 30 % of the tokens, in the deepest quarter of the blocks, but for
+   * self-attention.
+   */
   readonly selective?: SelectiveVariant;
 }
 
@@ -40,10 +43,15 @@ export function fromReferenceList(list: string | readonly number[], options: Ref
     const first = direction === 'noisiest-first' ? 0 : letters.length - 1;
     refuse(
       `list[${first}]`,
-      `is the first step taken and not computed, where there is nothing to reuse; put a 1 there, or read the list in the other direction`,
+      `is the first step taken and not computed, where there is nothing to reuse; ` +
+        `put a 1 there, or read the list in the other direction`,
     );
   }
-  const alphabet = alphabetOf({ reuse: [{}], selective: [selective], selector: { score: 'value-norm', age: 0, bonus: 0, paired: false } });
+  const alphabet = alphabetOf({
+    reuse: [{}],
+    selective: [selective],
+    selector: { score: 'value-norm', age: 0, bonus: 0, paired: false },
+  });
   return { ...scheduleFor(ordered.join(''), alphabet), notes: { source: 'list of 0, 1 and 2', direction } };
 }
 
@@ -54,7 +62,10 @@ export function toReferenceList(schedule: Schedule, direction: Direction): reado
     if (letter === '#') return 1;
     const rules = legend[letter] ?? [];
     if (rules.some((rule) => rule.do === 'compute'))
-      refuse(`schedule.pattern[${step}]`, `'${letter}' computes some branches whole, which a list cannot say; export it for ECAD`);
+      refuse(
+        `schedule.pattern[${step}]`,
+        `'${letter}' computes some branches whole, which a list cannot say; export it for ECAD`,
+      );
     return rules.some((rule) => rule.do === 'refresh') ? 2 : 0;
   });
   return direction === 'noisiest-first' ? list : list.reverse();
@@ -62,5 +73,9 @@ export function toReferenceList(schedule: Schedule, direction: Direction): reado
 
 function paperSelective(topology: Topology): SelectiveVariant {
   const depth = topology.blocks.length;
-  return { ratio: 0.3, blocks: [Math.floor(0.75 * depth), depth - 1], modules: modulesOf(topology).filter((module) => module !== 'attn') };
+  return {
+    ratio: 0.3,
+    blocks: [Math.floor(0.75 * depth), depth - 1],
+    modules: modulesOf(topology).filter((module) => module !== 'attn'),
+  };
 }

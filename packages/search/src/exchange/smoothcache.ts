@@ -15,10 +15,12 @@ interface ModuleList {
 }
 
 /**
- * The schedule in a JSON file of SmoothCache (arXiv 2411.10510): for each kind of module a list of 1 (compute) and 0 (reuse).
+ * The schedule in a JSON file of SmoothCache (arXiv 2411.10510): for each kind of module a list of 1 (compute) and 0
+ * (reuse).
  *
- * The first number is the first step taken. A list `mlp-3` is that of block 3, and goes before `mlp`, the list of all blocks; a
- * module that has neither is computed at every step. So has it the rule of SmoothCache's code (`SmoothCacheHelper.is_skip_step`).
+ * The first number is the first step taken. A list `mlp-3` is that of block 3, and goes before `mlp`, the list of all
+ * blocks; a module that has neither is computed at every step. So has it the rule of SmoothCache's code
+ * (`SmoothCacheHelper.is_skip_step`).
  *
  * @throws {ProCacheError} `invalid-schedule` with the place in the file.
  */
@@ -26,14 +28,19 @@ export function fromSmoothCache(json: unknown, topology: Topology): Schedule {
   const lists = listsOf(json, topology);
   const [first] = lists.values();
   if (!first) refuse('smoothcache', 'lists no module; give "attn" or "mlp" a list of 1 (compute) and 0 (reuse)');
-  const listOf = ({ block, module }: Branch): ModuleList | undefined => lists.get(keyOf(module, block)) ?? lists.get(keyOf(module));
+  const listOf = ({ block, module }: Branch): ModuleList | undefined =>
+    lists.get(keyOf(module, block)) ?? lists.get(keyOf(module));
   const isComputed = (step: number, branch: Branch): boolean => listOf(branch)?.bits[step] ?? true;
   checkFirstStep(
     (branch) => isComputed(0, branch),
     branchesOf(topology).flat(),
     (branch) => `${memberOf('smoothcache', listOf(branch)!.name)}[0]`,
   );
-  const schedule = scheduleOf((step, branch) => ({ do: isComputed(step, branch) ? 'compute' : 'reuse' }), first.bits.length, topology);
+  const schedule = scheduleOf(
+    (step, branch) => ({ do: isComputed(step, branch) ? 'compute' : 'reuse' }),
+    first.bits.length,
+    topology,
+  );
   return { ...schedule, notes: { source: 'SmoothCache' } };
 }
 
@@ -46,7 +53,10 @@ function listsOf(json: unknown, topology: Topology): ReadonlyMap<string, ModuleL
     const list = { name, ...addressOf(name, topology), bits: bitsOf({ value, place }) };
     first ??= list;
     if (list.bits.length !== first.bits.length) {
-      refuse(place, `has ${list.bits.length} steps, but ${first.name} has ${first.bits.length}; make the lists equally long`);
+      refuse(
+        place,
+        `has ${list.bits.length} steps, but ${first.name} has ${first.bits.length}; make the lists equally long`,
+      );
     }
     const key = keyOf(list.module, list.block);
     const same = lists.get(key);
@@ -71,15 +81,23 @@ function addressOf(name: string, topology: Topology): Pick<ModuleList, 'module' 
   if (number === undefined || !modules.includes(module)) return refuseModule(place, module, topology);
   const { blocks } = topology;
   const block = Number(number);
-  if (block >= blocks.length) refuse(place, `the model has ${blocks.length} blocks (0-${blocks.length - 1}), and none of number ${number}; use the model that it was made for`);
-  if (!blocks[block]!.includes(module)) refuse(place, `block ${block} of the model has no module "${module}" (it has ${blocks[block]!.join(', ')})`);
+  if (block >= blocks.length)
+    refuse(
+      place,
+      `the model has ${blocks.length} blocks (0-${blocks.length - 1}), and none of number ${number}; ` +
+        `use the model that it was made for`,
+    );
+  if (!blocks[block]!.includes(module))
+    refuse(place, `block ${block} of the model has no module "${module}" (it has ${blocks[block]!.join(', ')})`);
   return { module, block };
 }
 
 /** The names that SmoothCache has for modules: those of the original DiT code, or those of diffusers. */
 export type SmoothCacheNames = 'original' | 'diffusers';
 
-/** A schedule as SmoothCache writes it: a list for each module, or for the module of each block where its blocks differ. */
+/**
+ * A schedule as SmoothCache writes it: a list for each module, or for the module of each block where its blocks differ.
+ */
 export function toSmoothCache(
   schedule: Schedule,
   topology: Topology,

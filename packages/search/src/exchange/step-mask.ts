@@ -4,7 +4,8 @@ import { type ReuseVariant, alphabetOf, scheduleFor } from '../space/alphabet.ts
 import { bitsOf, checkLength, countsOf, entriesOf } from './lists.ts';
 
 /**
- * The schedule of a mask of steps, as cache-dit (`steps_computation_mask`) and stable-diffusion.cpp (`--scm-mask`) take it.
+ * The schedule of a mask of steps, as cache-dit (`steps_computation_mask`) and stable-diffusion.cpp (`--scm-mask`) take
+ * it.
  *
  * `"1,1,0,1"`, `"1101"` or a list; 1 is a computed step, and the first is the first step taken. How the other steps
  * are filled in is not in a mask: `reuse` says it, by default plain reuse of all branches.
@@ -16,13 +17,20 @@ export function fromStepMask(mask: string | readonly number[], reuse: ReuseVaria
   if (!bits[0])
     refuse(
       'mask[0]',
-      'the first step is reused, where there is nothing to reuse; compute it, or reverse the mask if it begins at the clean end',
+      'the first step is reused, where there is nothing to reuse; ' +
+        'compute it, or reverse the mask if it begins at the clean end',
     );
   const alphabet = alphabetOf({ reuse: [reuse] });
-  return { ...scheduleFor(bits.map((bit) => (bit ? '#' : alphabet.reused[0]!)).join(''), alphabet), notes: { source: 'mask of steps' } };
+  return {
+    ...scheduleFor(bits.map((bit) => (bit ? '#' : alphabet.reused[0]!)).join(''), alphabet),
+    notes: { source: 'mask of steps' },
+  };
 }
 
-/** Which steps a schedule computes, as a mask. How the others are forecast is lost; a schedule with selective steps is refused. */
+/**
+ * Which steps a schedule computes, as a mask. How the others are forecast is lost; a schedule with selective steps is
+ * refused.
+ */
 export function toStepMask(schedule: Schedule): readonly (0 | 1)[] {
   const { pattern, legend } = parseSchedule(schedule);
   return Array.from(pattern, (letter, step) => {
@@ -31,7 +39,8 @@ export function toStepMask(schedule: Schedule): readonly (0 | 1)[] {
     if (rules.every((rule) => rule.do === 'reuse')) return 0;
     return refuse(
       `schedule.pattern[${step}]`,
-      `'${letter}' computes part of the model, and a mask only knows all and nothing; export it as a list of 0, 1 and 2, or for ECAD`,
+      `'${letter}' computes part of the model, and a mask only knows all and nothing; ` +
+        `export it as a list of 0, 1 and 2, or for ECAD`,
     );
   });
 }
@@ -49,8 +58,14 @@ export function fromBins(compute: readonly number[], cache: readonly number[], r
 
 /** The mask of some bins, which nobody has checked. */
 export function bitsOfBins(compute: unknown, cache: unknown): readonly (0 | 1)[] {
-  const runs = { compute: countsOf({ value: compute, place: 'compute_bins' }), cache: countsOf({ value: cache, place: 'cache_bins' }) };
-  checkLength([...runs.compute, ...runs.cache].reduce((sum, run) => sum + run, 0), 'compute_bins with cache_bins');
+  const runs = {
+    compute: countsOf({ value: compute, place: 'compute_bins' }),
+    cache: countsOf({ value: cache, place: 'cache_bins' }),
+  };
+  checkLength(
+    [...runs.compute, ...runs.cache].reduce((sum, run) => sum + run, 0),
+    'compute_bins with cache_bins',
+  );
   return maskOfRuns(runs.compute, runs.cache);
 }
 
@@ -63,6 +78,7 @@ export function maskOfRuns(compute: readonly number[], cache: readonly number[])
 /** The runs of computed and of reused steps of a schedule, as cache-dit's bins. */
 export function toBins(schedule: Schedule): { readonly compute: readonly number[]; readonly cache: readonly number[] } {
   const runs = Array.from(toStepMask(schedule).join('').matchAll(/1+|0+/g), ([run]) => run);
-  const lengths = (bit: string): readonly number[] => runs.filter((run) => run.startsWith(bit)).map(({ length }) => length);
+  const lengths = (bit: string): readonly number[] =>
+    runs.filter((run) => run.startsWith(bit)).map(({ length }) => length);
   return { compute: lengths('1'), cache: lengths('0') };
 }

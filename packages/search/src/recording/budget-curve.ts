@@ -36,13 +36,19 @@ export function budgetCurve(model: ErrorModel, options: CurveOptions): readonly 
 }
 
 /** The same in parts, of at most a second or so each, so that whoever asks for it can do something else in between. */
-export function* curveInParts(model: ErrorModel, options: CurveOptions): Generator<undefined, readonly (readonly Predicted[])[]> {
+export function* curveInParts(
+  model: ErrorModel,
+  options: CurveOptions,
+): Generator<undefined, readonly (readonly Predicted[])[]> {
   checkOptions('budgetCurve', options, { constraints: true, letters: true, width: true });
   const { constraints, letters, width = 16 } = options;
   checkConstraints(constraints);
   const { steps, budget } = constraints;
   if (steps !== model.steps) {
-    throw new ProCacheError('invalid-input', `the patterns have ${steps} steps, and the recording ${model.steps}; record as many steps`);
+    throw new ProCacheError(
+      'invalid-input',
+      `the patterns have ${steps} steps, and the recording ${model.steps}; record as many steps`,
+    );
   }
   const complete = Array.from({ length: budget }, (): Partial[] => []);
   /** By the last computed step, and within by the number of computed steps less one. */
@@ -109,7 +115,12 @@ function insert(cell: Partial[], partial: Partial, width: number): void {
 }
 
 /** All ways of going on: each gap that may follow, up to the computed step after it or the end. */
-function* extensions(model: ErrorModel, partial: Partial, letters: readonly string[], constraints: PatternConstraints): Generator<Extension> {
+function* extensions(
+  model: ErrorModel,
+  partial: Partial,
+  letters: readonly string[],
+  constraints: PatternConstraints,
+): Generator<Extension> {
   const from = partial.computed[0]! + 1;
   const bounds = gapBounds(partial, constraints);
   const slope = new Slope(model, coefficientsOf(model, partial));
@@ -151,6 +162,7 @@ function patternOf(complete: Partial): string {
 /** The weights that a pattern gives the features. */
 function coefficientsOf(model: ErrorModel, partial: Partial): Float64Array {
   const coefficients = new Float64Array(model.size);
-  for (const { before } of lineOf(partial)) before?.gap.influences.forEach((influence) => addInfluence(coefficients, influence));
+  for (const { before } of lineOf(partial))
+    before?.gap.influences.forEach((influence) => addInfluence(coefficients, influence));
   return coefficients;
 }

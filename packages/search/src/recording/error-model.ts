@@ -2,7 +2,9 @@ import { ProCacheError } from '@procache/core';
 import type { Alphabet } from '../space/alphabet.ts';
 import { familyOf, forecastFrom, type Recording } from './recording.ts';
 
-/** By how much a reused step moves the final latent, as weights over the features: `index` and `weight` side by side. */
+/**
+ * By how much a reused step moves the final latent, as weights over the features: `index` and `weight` side by side.
+ */
 export interface Influence {
   readonly indices: readonly number[];
   readonly weights: readonly number[];
@@ -32,7 +34,8 @@ export interface ErrorModel {
  * up, which a sum of their sizes (DPCache, CVPR 2026) does not see. What the model
  * itself makes of a latent that is already wrong is only in the reach.
  *
- * @throws {ProCacheError} `invalid-input` for a letter that evaluates part of the model, or whose features were not recorded,
+ * @throws {ProCacheError} `invalid-input` for a letter that evaluates part of the model, or whose features were not
+ * recorded,
  *   and, when it predicts, for a pattern of another length.
  */
 export function errorModel({ steps, families, reach, products }: Recording, { reused, legend }: Alphabet): ErrorModel {
@@ -43,7 +46,10 @@ export function errorModel({ steps, families, reach, products }: Recording, { re
       const rule = letter === '.' ? ({ do: 'reuse' } as const) : legend[letter]?.[0];
       const family = rule?.do === 'reuse' ? names.indexOf(JSON.stringify(familyOf(rule))) : -1;
       if (rule?.do !== 'reuse' || family < 0)
-        throw new ProCacheError('invalid-input', `the features that '${letter}' reuses were not recorded; record them too`);
+        throw new ProCacheError(
+          'invalid-input',
+          `the features that '${letter}' reuses were not recorded; record them too`,
+        );
       return [letter, { rule, offset: family * steps }];
     }),
   );
@@ -62,7 +68,10 @@ export function errorModel({ steps, families, reach, products }: Recording, { re
   };
   const coefficientsOf = (pattern: string): Float64Array => {
     if (pattern.length !== steps) {
-      throw new ProCacheError('invalid-input', `the pattern has ${pattern.length} steps, and the recording ${steps}; record as many steps`);
+      throw new ProCacheError(
+        'invalid-input',
+        `the pattern has ${pattern.length} steps, and the recording ${steps}; record as many steps`,
+      );
     }
     const coefficients = new Float64Array(size);
     let computed: readonly number[] = [];
@@ -72,7 +81,10 @@ export function errorModel({ steps, families, reach, products }: Recording, { re
     });
     return coefficients;
   };
-  const average = Float64Array.from({ length: size * size }, (_, i) => products.reduce((sum, own) => sum + own[i]!, 0) / products.length);
+  const average = Float64Array.from(
+    { length: size * size },
+    (_, i) => products.reduce((sum, own) => sum + own[i]!, 0) / products.length,
+  );
   return {
     steps,
     size,

@@ -24,15 +24,20 @@ export interface RecordOptions {
  * and the rest of the trajectory is run to its end. In all about as much as `2 + probes / 2` uncached
  * generations for one family of features.
  *
- * @throws {ProCacheError} `execution-failed` where the model's outputs are too large, or no numbers, for anything to be predicted.
+ * @throws {ProCacheError} `execution-failed` where the model's outputs are too large, or no numbers, for anything to be
+ * predicted.
  */
 export async function record(trajectory: Trajectory, options: RecordOptions): Promise<Recording> {
   checkOptions('record', options, { reuse: true, probes: true, onProgress: true, signal: true });
   const { reuse, probes = 8, onProgress, signal } = options;
-  const families = [...new Map(reuse.map((variant) => [JSON.stringify(familyOf(variant)), familyOf(variant)])).values()];
+  const families = [
+    ...new Map(reuse.map((variant) => [JSON.stringify(familyOf(variant)), familyOf(variant)])).values(),
+  ];
   const probed = probedSteps(trajectory.steps, probes);
   const total =
-    trajectory.steps + 2 * families.length * (trajectory.steps - 1) + probed.reduce((sum, step) => sum + trajectory.steps - step - 1, 0);
+    trajectory.steps +
+    2 * families.length * (trajectory.steps - 1) +
+    probed.reduce((sum, step) => sum + trajectory.steps - step - 1, 0);
   let done = 0;
   const making: Making = { trajectory, report: () => onProgress?.(++done / total), signal };
 
@@ -40,7 +45,12 @@ export async function record(trajectory: Trajectory, options: RecordOptions): Pr
   const features: Float32Array[][] = [];
   for (const family of families) features.push(await movement(making, uncached, family));
   const reach = await reachOf(making, uncached, { features: features[0]!, probed });
-  return checkFinite({ steps: trajectory.steps, families, reach, products: innerProducts(features.flat(), trajectory.images) });
+  return checkFinite({
+    steps: trajectory.steps,
+    families,
+    reach,
+    products: innerProducts(features.flat(), trajectory.images),
+  });
 }
 
 /** A recording in the making. */
@@ -102,7 +112,8 @@ async function movement(
     await trajectory.follow(planFor(trajectory, letterAt, { do: 'reuse', ...family }), follow, { signal });
   }
   const features = [new Float32Array(outputs[0]!.length)];
-  for (let step = 1; step < steps; step++) features.push(features[step - 1]!.map((y, i) => y - (held[step]![i]! - outputs[step]![i]!)));
+  for (let step = 1; step < steps; step++)
+    features.push(features[step - 1]!.map((y, i) => y - (held[step]![i]! - outputs[step]![i]!)));
   return features;
 }
 
@@ -118,7 +129,11 @@ interface ReachOptions {
  * outputs stay as recorded. What the network makes of it, mostly a great deal less, is measured at the
  * probed steps and interpolated between them, as a factor.
  */
-async function reachOf(making: Making, run: UncachedRun, { features, probed }: ReachOptions): Promise<readonly number[]> {
+async function reachOf(
+  making: Making,
+  run: UncachedRun,
+  { features, probed }: ReachOptions,
+): Promise<readonly number[]> {
   const { trajectory, report, signal } = making;
   const { steps } = trajectory;
   const displaced = async ({ step, error }: StepError, after: Denoiser): Promise<number> => {
@@ -130,7 +145,8 @@ async function reachOf(making: Making, run: UncachedRun, { features, probed }: R
   };
   const replayed: Denoiser = (_, at) => Promise.resolve(run.outputs[at]!);
   const alone: SteppedReach[] = [{ step: 0, error: new Float32Array(), reach: 0 }]; // step 0 is never reused
-  for (let step = 1; step < steps; step++) alone.push(await firstToReach(errorsAt(step, features, run), (error) => displaced(error, replayed)));
+  for (let step = 1; step < steps; step++)
+    alone.push(await firstToReach(errorsAt(step, features, run), (error) => displaced(error, replayed)));
   const factors = new Map<number, number>();
   await trajectory.follow(
     planFor(trajectory, () => '#'),
@@ -157,7 +173,10 @@ interface SteppedReach extends StepError {
 }
 
 /** The first of some errors that moves the final latent at all. Where none does, the last, whose reach is 0. */
-async function firstToReach(errors: readonly StepError[], reachOfError: (error: StepError) => Promise<number>): Promise<SteppedReach> {
+async function firstToReach(
+  errors: readonly StepError[],
+  reachOfError: (error: StepError) => Promise<number>,
+): Promise<SteppedReach> {
   for (const error of errors) {
     const reach = norm(error.error) === 0 ? 0 : await reachOfError(error);
     if (reach !== 0) return { ...error, reach };
@@ -171,8 +190,8 @@ const USUAL_ERROR = 0.01;
 const ROUNDING = 2 ** -20;
 
 /**
- * Errors to try at a step: that of a typical forecast; and, where the features hardly move, so that rounding swallows that one,
- * a share of the output, or the same everywhere.
+ * Errors to try at a step: that of a typical forecast; and, where the features hardly move, so that rounding swallows
+ * that one, a share of the output, or the same everywhere.
  */
 function errorsAt(step: number, features: readonly Float32Array[], { outputs }: UncachedRun): readonly StepError[] {
   const output = outputs[step]!;
@@ -188,7 +207,8 @@ const TYPICAL_ORDER = 2;
 /** What a forecast of the second order makes wrong two steps after a computed one, with three steps between those. */
 function typicalError(features: readonly Float32Array[], step: number): Float32Array {
   const nodes: number[] = [];
-  for (let node = step - TYPICAL_GAP + 1; node >= 0 && nodes.length <= TYPICAL_ORDER; node -= TYPICAL_GAP) nodes.push(node);
+  for (let node = step - TYPICAL_GAP + 1; node >= 0 && nodes.length <= TYPICAL_ORDER; node -= TYPICAL_GAP)
+    nodes.push(node);
   if (nodes.length === 0) nodes.push(Math.max(0, step - 1));
   const weights = forecastFrom(nodes, step, { order: TYPICAL_ORDER, forecast: 'lagrange' });
   return features[step]!.map((y, i) => nodes.reduce((sum, node, k) => sum + weights[k]! * features[node]![i]!, -y));
@@ -210,7 +230,8 @@ function interpolated(factors: ReadonlyMap<number, number>, step: number): numbe
   const [low, high] = [factors.get(from)!, factors.get(to)!];
   if (from === to) return low;
   const share = (step - from) / (to - from);
-  return low > 0 && high > 0 ? low * (high / low) ** share : low + (high - low) * share; // there are no equal shares from or to 0
+  // there are no equal shares from or to 0
+  return low > 0 && high > 0 ? low * (high / low) ** share : low + (high - low) * share;
 }
 
 /** The inner products of all features, image by image, per number of the latent. */
@@ -241,7 +262,11 @@ function norm(values: Float32Array): number {
 }
 
 /** The plan of a trajectory's steps, each of which computes (`#`), holds (`.`), or does what `rule` says (`~`). */
-function planFor({ steps, topology }: Trajectory, letterAt: (step: number) => string, rule: Rule & Reuse = { do: 'reuse' }): Plan {
+function planFor(
+  { steps, topology }: Trajectory,
+  letterAt: (step: number) => string,
+  rule: Rule & Reuse = { do: 'reuse' },
+): Plan {
   const pattern = Array.from({ length: steps }, (_, step) => letterAt(step)).join('');
   return planOf({ version: 1, pattern, legend: { '~': [rule] } }, topology);
 }

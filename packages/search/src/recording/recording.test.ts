@@ -19,7 +19,12 @@ const guidance = { scale: 1.5, unconditional: 3, channels: 2 };
 const mixed = alphabetOf({ reuse: [{}, STACK, { ...STACK, order: 1 }] });
 const trajectory = (options: Partial<TrajectoryOptions> & { readonly seeds?: readonly number[] } = {}) => {
   const own = options.seeds ?? seeds;
-  return trajectoryOf(smallModel(), { steps: smallSteps(STEPS), ...options, seeds: own, conditions: own.map(conditionOf) });
+  return trajectoryOf(smallModel(), {
+    steps: smallSteps(STEPS),
+    ...options,
+    seeds: own,
+    conditions: own.map(conditionOf),
+  });
 };
 const recording = rounded(await record(trajectory({ guidance }), { reuse: [{}, STACK, { ...STACK, order: 1 }] }));
 
@@ -43,11 +48,20 @@ describe('a recording', () => {
     ['recording.steps: "12" is not an integer between 1 and 4096', (json: object) => ({ ...json, steps: '12' })],
     ['recording.steps: 1000000000 is not an integer', (json: object) => ({ ...json, steps: 1e9 })],
     ['recording.families: {} is not an array', (json: object) => ({ ...json, families: {} })],
-    ['recording.families[1].absolute: says nothing without a span', (json: object) => ({ ...json, families: [{}, { absolute: true }] })],
-    ['recording.reach[3]: null is not between 0 and 1e+40', (json: { reach: readonly unknown[] }) => ({ ...json, reach: json.reach.with(3, null) })],
+    [
+      'recording.families[1].absolute: says nothing without a span',
+      (json: object) => ({ ...json, families: [{}, { absolute: true }] }),
+    ],
+    [
+      'recording.reach[3]: null is not between 0 and 1e+40',
+      (json: { reach: readonly unknown[] }) => ({ ...json, reach: json.reach.with(3, null) }),
+    ],
     ['recording.reach: the recording does not hold 12 steps', (json: object) => ({ ...json, reach: 'x' })],
     ['recording.products: is empty', (json: object) => ({ ...json, products: [] })],
-    ['recording.products[0][5]: "NaN" is not between -1e+80 and 1e+80', (json: { products: readonly number[][] }) => ({ ...json, products: [json.products[0]!.with(5, 'NaN' as never)] })],
+    [
+      'recording.products[0][5]: "NaN" is not between -1e+80 and 1e+80',
+      (json: { products: readonly number[][] }) => ({ ...json, products: [json.products[0]!.with(5, 'NaN' as never)] }),
+    ],
   ] as const)('is refused with the place: %s', (message, change) => {
     const json = JSON.parse(JSON.stringify(recordingToJson(recording))) as never;
     expect(() => recordingFromJson(change(json))).toThrow(message);
@@ -60,8 +74,12 @@ describe('a recording', () => {
     const joined = joinedRecordings([first, second]);
     const whole = await record(trajectory({ guidance }), { reuse: [{}] });
     expect(joined.products).toHaveLength(4);
-    joined.products.forEach((own, i) => own.forEach((value, k) => expect(value).toBeCloseTo(whole.products[i]![k]!, 5)));
-    joined.reach.forEach((reach, step) => expect(reach).toBeCloseTo(0.75 * first.reach[step]! + 0.25 * second.reach[step]!, 9));
+    joined.products.forEach((own, i) =>
+      own.forEach((value, k) => expect(value).toBeCloseTo(whole.products[i]![k]!, 5)),
+    );
+    joined.reach.forEach((reach, step) =>
+      expect(reach).toBeCloseTo(0.75 * first.reach[step]! + 0.25 * second.reach[step]!, 9),
+    );
     expect(() => joinedRecordings([first, { ...second, steps: 3 }])).toThrow('recordings of 3 and 12 steps');
   });
 
@@ -86,7 +104,8 @@ describe('a recording', () => {
 
 describe('the predicted error', () => {
   const model = errorModel(recording, mixed);
-  const space = (budget: number) => new PatternSpace({ steps: STEPS, budget, reuse: [0, 9], gaps: 'any' }, eachGap(...mixed.reused));
+  const space = (budget: number) =>
+    new PatternSpace({ steps: STEPS, budget, reuse: [0, 9], gaps: 'any' }, eachGap(...mixed.reused));
 
   it('is 0 where all is computed', () => {
     expect(model.predict('#'.repeat(STEPS))).toBe(0);
@@ -100,7 +119,9 @@ describe('the predicted error', () => {
       await render(uncached({ steps: STEPS }), seeds),
     ];
     const measured = images.map((image, i) => LATENT_ERROR.of(image, references[i]!));
-    model.predictEach(`${'#'.repeat(STEPS - 1)}2`).forEach((predicted, i) => expect(predicted / measured[i]!).toBeCloseTo(1, 2));
+    model
+      .predictEach(`${'#'.repeat(STEPS - 1)}2`)
+      .forEach((predicted, i) => expect(predicted / measured[i]!).toBeCloseTo(1, 2));
   });
 
   it('is the mean of those of the images', () => {
@@ -128,12 +149,18 @@ describe('the predicted error', () => {
 
   it('cannot be told of patterns of another length', () => {
     expect(() => model.predict('#2#')).toThrow('the pattern has 3 steps, and the recording 12');
-    expect(() => budgetCurve(model, { constraints: { ...space(3).constraints, steps: 13 }, letters: ['2'] })).toThrow('the patterns have 13 steps, and the recording 12');
+    expect(() => budgetCurve(model, { constraints: { ...space(3).constraints, steps: 13 }, letters: ['2'] })).toThrow(
+      'the patterns have 13 steps, and the recording 12',
+    );
   });
 
   it('cannot be told of letters that were not recorded, or that evaluate part of the model', () => {
-    expect(() => errorModel({ ...recording, families: [{}] }, FORECAST)).toThrow("the features that '2' reuses were not recorded");
-    expect(() => model.predict('#+##########')).toThrow("the error of a step '+' cannot be predicted, only that of ., 2, 1");
+    expect(() => errorModel({ ...recording, families: [{}] }, FORECAST)).toThrow(
+      "the features that '2' reuses were not recorded",
+    );
+    expect(() => model.predict('#+##########')).toThrow(
+      "the error of a step '+' cannot be predicted, only that of ., 2, 1",
+    );
   });
 
   it('grows by what dynamic programming says', () => {
@@ -167,7 +194,14 @@ describe('the predicted error', () => {
     });
     fc.assert(
       fc.property(constraints, ({ budget, least, first, last, gaps }) => {
-        const given = { steps: STEPS, budget: budget + first - 1 + last, reuse: [least, 9] as const, first, last, gaps };
+        const given = {
+          steps: STEPS,
+          budget: budget + first - 1 + last,
+          reuse: [least, 9] as const,
+          first,
+          last,
+          gaps,
+        };
         const own = new PatternSpace(given, eachGap(...mixed.reused));
         const curve = budgetCurve(model, { constraints: given, letters: mixed.reused, width: 400 });
         const patterns = curve[given.budget - 1]!.map(({ pattern }) => pattern);
@@ -181,7 +215,8 @@ describe('the predicted error', () => {
 });
 
 function correlation(a: readonly number[], b: readonly number[]): number {
-  const centred = (values: readonly number[]) => values.map((value) => value - values.reduce((x, y) => x + y, 0) / values.length);
+  const centred = (values: readonly number[]) =>
+    values.map((value) => value - values.reduce((x, y) => x + y, 0) / values.length);
   const [x, y] = [centred(a), centred(b)];
   const dot = (p: readonly number[], q: readonly number[]) => p.reduce((sum, value, i) => sum + value * q[i]!, 0);
   return dot(x, y) / Math.sqrt(dot(x, x) * dot(y, y));

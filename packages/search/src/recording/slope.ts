@@ -50,7 +50,8 @@ export class Weighed {
     const { indices, weights } = influence;
     const linear = indices.reduce((sum, index, k) => sum + 2 * weights[k]! * this.#slopeAt(index), 0);
     const quadratic = indices.reduce(
-      (sum, index, k) => sum + indices.reduce((row, other, l) => row + weights[k]! * weights[l]! * products[index * size + other]!, 0),
+      (sum, index, k) =>
+        sum + indices.reduce((row, other, l) => row + weights[k]! * weights[l]! * products[index * size + other]!, 0),
       0,
     );
     this.added.push(influence);

@@ -3,7 +3,11 @@ import { checkOptions } from '@procache/core/untrusted';
 import type { Evaluator, Objective, Scores, Signal } from './evaluator.ts';
 
 /** Makes the images or latents of some seeds, one per seed. */
-export type Render = (schedule: Schedule, seeds: readonly number[], signal?: Signal) => Promise<readonly Float32Array[]>;
+export type Render = (
+  schedule: Schedule,
+  seeds: readonly number[],
+  signal?: Signal,
+) => Promise<readonly Float32Array[]>;
 
 /** An objective that judges each image beside the uncached one of the same seed. */
 export interface ImageMeasure extends Objective {
@@ -27,8 +31,16 @@ export interface ComparisonOptions {
   readonly measures: readonly [Measure, ...Measure[]];
 }
 
-/** The mean squared error of a latent against the uncached one from the same noise. Needs no other network, and is paired. */
-export const LATENT_ERROR: ImageMeasure = { name: 'latent-error', better: 'lower', judges: 'image', of: meanSquaredError };
+/**
+ * The mean squared error of a latent against the uncached one from the same noise. Needs no other network, and is
+ * paired.
+ */
+export const LATENT_ERROR: ImageMeasure = {
+  name: 'latent-error',
+  better: 'lower',
+  judges: 'image',
+  of: meanSquaredError,
+};
 
 /** An evaluator that compares what a schedule makes with what the uncached model makes from the same noise. */
 export function comparison(options: ComparisonOptions): Evaluator {
@@ -43,7 +55,10 @@ export function comparison(options: ComparisonOptions): Evaluator {
       const images = await render(schedule, seeds, signal);
       const scores: [string, Scores[string]][] = [];
       for (const measure of measures) {
-        const score = measure.judges === 'image' ? images.map((image, i) => measure.of(image, references[i]!)) : await measure.ofSet(images, seeds);
+        const score =
+          measure.judges === 'image'
+            ? images.map((image, i) => measure.of(image, references[i]!))
+            : await measure.ofSet(images, seeds);
         scores.push([measure.name, score]);
       }
       return Object.fromEntries(scores);
@@ -52,7 +67,9 @@ export function comparison(options: ComparisonOptions): Evaluator {
 }
 
 /** Asks for each seed once; evaluations that run side by side wait for the same answer. */
-function oncePerSeed(make: ComparisonOptions['uncached']): (seeds: readonly number[], signal?: Signal) => Promise<readonly Float32Array[]> {
+function oncePerSeed(
+  make: ComparisonOptions['uncached'],
+): (seeds: readonly number[], signal?: Signal) => Promise<readonly Float32Array[]> {
   const known = new Map<number, Promise<Float32Array>>();
   return async (seeds, signal) => {
     const missing = seeds.filter((seed) => !known.has(seed));

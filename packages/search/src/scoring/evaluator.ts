@@ -31,8 +31,13 @@ export interface Evaluator {
 export function lossesOf(scores: Scores, { name, better }: Objective): readonly number[] {
   const own = scores[name];
   if (own === undefined)
-    throw new ProCacheError('invalid-input', `the evaluator gives no score '${name}' (it gives ${Object.keys(scores).join(', ')})`);
-  return (typeof own === 'number' ? [own] : own).map((score) => (Number.isNaN(score) ? Infinity : better === 'lower' ? score : -score));
+    throw new ProCacheError(
+      'invalid-input',
+      `the evaluator gives no score '${name}' (it gives ${Object.keys(scores).join(', ')})`,
+    );
+  return (typeof own === 'number' ? [own] : own).map((score) =>
+    Number.isNaN(score) ? Infinity : better === 'lower' ? score : -score,
+  );
 }
 
 /** The mean of some numbers, of which there is at least one. */
@@ -47,6 +52,7 @@ export function checkObjectives(names: readonly string[], { objectives }: Pick<E
   if (missing === undefined) return;
   throw new ProCacheError(
     'invalid-input',
-    `there is no objective '${missing}' here (there are ${known.join(', ')}); give the data that it needs, or leave it out`,
+    `there is no objective '${missing}' here (there are ${known.join(', ')}); ` +
+      `give the data that it needs, or leave it out`,
   );
 }

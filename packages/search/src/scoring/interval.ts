@@ -29,7 +29,10 @@ export function pairedDifference(a: readonly number[], b: readonly number[]): Me
 /** The 97.5 % point of the normal distribution. */
 const NORMAL_QUANTILE = 1.959963984540054;
 
-/** The 97.5 % point of Student's distribution: Abramowitz and Stegun 26.7.5, within 0.1 % from three degrees of freedom on; 1 and 2 exactly. */
+/**
+ * The 97.5 % point of Student's distribution: Abramowitz and Stegun 26.7.5, within 0.1 % from three degrees of freedom
+ * on; 1 and 2 exactly.
+ */
 function studentQuantile(degrees: number): number {
   if (degrees === 1) return 12.7062047;
   if (degrees === 2) return 4.3026527;

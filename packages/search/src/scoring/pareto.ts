@@ -3,7 +3,10 @@
  *
  * Of items with equal losses the first stays. In the order in which they were given.
  */
-export function paretoFront<Item>(items: readonly Item[], lossesOf: (item: Item) => readonly number[]): readonly Item[] {
+export function paretoFront<Item>(
+  items: readonly Item[],
+  lossesOf: (item: Item) => readonly number[],
+): readonly Item[] {
   const losses = items.map(lossesOf);
   return items.filter((_, i) => !losses.some((other, k) => k !== i && beats(other, losses[i]!, k < i)));
 }

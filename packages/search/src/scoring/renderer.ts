@@ -1,4 +1,12 @@
-import { checkSchedule, type Condition, type DiffusionSteps, generate, type Guidance, type SamplerName, type Transformer } from '@procache/core';
+import {
+  checkSchedule,
+  type Condition,
+  type DiffusionSteps,
+  generate,
+  type Guidance,
+  type SamplerName,
+  type Transformer,
+} from '@procache/core';
 import { checkOptions } from '@procache/core/untrusted';
 import type { Render } from './comparison.ts';
 
@@ -12,14 +20,24 @@ export interface RendererOptions {
   readonly eta?: number | undefined;
 }
 
-/** Renders the final latents of a schedule with a model, all seeds at once: seed by seed the noise and the condition are the same in every call. */
+/**
+ * Renders the final latents of a schedule with a model, all seeds at once: seed by seed the noise and the condition are
+ * the same in every call.
+ */
 export function renderer<T>(model: Transformer<T>, options: RendererOptions): Render {
   checkOptions('renderer', options, { stepsOf: true, conditionOf: true, guidance: true, sampler: true, eta: true });
   const { stepsOf, conditionOf, ...sampling } = options;
   return async (schedule, seeds, signal) => {
     const steps = stepsOf(schedule.pattern.length);
     const plan = checkSchedule(schedule, model.topology, steps.count);
-    const { latents } = await generate(model, { ...sampling, plan, steps, conditions: seeds.map(conditionOf), seeds, signal });
+    const { latents } = await generate(model, {
+      ...sampling,
+      plan,
+      steps,
+      conditions: seeds.map(conditionOf),
+      seeds,
+      signal,
+    });
     const size = latents.length / seeds.length;
     return seeds.map((_, i) => latents.subarray(i * size, (i + 1) * size));
   };

@@ -44,7 +44,10 @@ describe('meanInterval', () => {
 });
 
 describe('paretoFront', () => {
-  const points = fc.array(fc.tuple(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 5 })), { minLength: 1, maxLength: 20 });
+  const points = fc.array(fc.tuple(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 5 })), {
+    minLength: 1,
+    maxLength: 20,
+  });
 
   it('has what nothing beats, and beats all else', () => {
     fc.assert(
@@ -80,7 +83,9 @@ describe('a target', () => {
     expect(() => budgetFor({ milliseconds: 60, times }, 50, '.')).toThrow(
       'with one computed step it takes 74.0 ms, and the target is 60 ms',
     );
-    expect(() => budgetFor({ computed: 0 }, 50, '.')).toThrow(expect.objectContaining({ code: 'infeasible-constraints' }));
+    expect(() => budgetFor({ computed: 0 }, 50, '.')).toThrow(
+      expect.objectContaining({ code: 'infeasible-constraints' }),
+    );
   });
 
   it('needs to know how long each letter takes', () => {
@@ -98,7 +103,10 @@ describe('comparison', () => {
     const evaluator = comparison({
       render,
       uncached: (seeds) => (asked.push(seeds), images(seeds)),
-      measures: [LATENT_ERROR, { name: 'count', better: 'higher', judges: 'set', ofSet: (all, seeds) => all.length * 100 + seeds.length }],
+      measures: [
+        LATENT_ERROR,
+        { name: 'count', better: 'higher', judges: 'set', ofSet: (all, seeds) => all.length * 100 + seeds.length },
+      ],
     });
     expect(await evaluator.evaluate(plain, [0, 1])).toEqual({ 'latent-error': [0, 0], count: 202 });
     const { 'latent-error': errors } = await evaluator.evaluate(fora({ steps: 6, interval: 2 }), [1, 2, 5]);
@@ -144,7 +152,9 @@ describe('comparison', () => {
   it('turns scores into losses', () => {
     expect(lossesOf({ psnr: [30, NaN] }, { name: 'psnr', better: 'higher', judges: 'image' })).toEqual([-30, Infinity]);
     expect(lossesOf({ frechet: 3 }, { name: 'frechet', better: 'lower', judges: 'set' })).toEqual([3]);
-    expect(() => lossesOf({ frechet: 3 }, { name: 'ssim', better: 'higher', judges: 'image' })).toThrow("gives no score 'ssim' (it gives frechet)");
+    expect(() => lossesOf({ frechet: 3 }, { name: 'ssim', better: 'higher', judges: 'image' })).toThrow(
+      "gives no score 'ssim' (it gives frechet)",
+    );
   });
 
   it('refuses objectives that it has no data for', () => {
@@ -170,14 +180,16 @@ describe('pooledRender', () => {
     const busy = [0, 0];
     let most = 0;
     const parts: (readonly number[])[] = [];
-    const renderOf = (i: number): Render => async (_, seeds) => {
-      parts.push(seeds);
-      expect(++busy[i]!).toBe(1);
-      most = Math.max(most, busy[0]! + busy[1]!);
-      for (let turn = 0; turn < 5 * (1 + i); turn++) await Promise.resolve();
-      busy[i]!--;
-      return seeds.map(image);
-    };
+    const renderOf =
+      (i: number): Render =>
+      async (_, seeds) => {
+        parts.push(seeds);
+        expect(++busy[i]!).toBe(1);
+        most = Math.max(most, busy[0]! + busy[1]!);
+        for (let turn = 0; turn < 5 * (1 + i); turn++) await Promise.resolve();
+        busy[i]!--;
+        return seeds.map(image);
+      };
     const both = pooledRender([renderOf(0), renderOf(1)], 2);
     expect(await both(plain, [5, 1, 4, 2, 3])).toEqual([5, 1, 4, 2, 3].map(image));
     expect(most).toBe(2);

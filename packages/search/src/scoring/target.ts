@@ -41,7 +41,10 @@ export function budgetFor(target: Target, steps: number, letter: string): number
 function shortfall(target: Target, steps: number, letter: string): string {
   if ('computed' in target) return `step 0 must be computed, and ${target.computed} steps may be; use at least 1`;
   const least = millisecondsOf(`#${letter.repeat(steps - 1)}`, target.times);
-  return `with one computed step it takes ${least.toFixed(1)} ms, and the target is ${target.milliseconds} ms; use a higher target or fewer steps`;
+  return (
+    `with one computed step it takes ${least.toFixed(1)} ms, and the target is ${target.milliseconds} ms; ` +
+    `use a higher target or fewer steps`
+  );
 }
 
 function timeOf(letter: string, letters: StepTimes['letters']): number {

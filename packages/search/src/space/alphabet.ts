@@ -1,4 +1,11 @@
-import { parseSchedule, ProCacheError, type Reuse, type Rule, type Schedule, type SelectorSettings } from '@procache/core';
+import {
+  parseSchedule,
+  ProCacheError,
+  type Reuse,
+  type Rule,
+  type Schedule,
+  type SelectorSettings,
+} from '@procache/core';
 import { checkOptions, type Fields } from '@procache/core/untrusted';
 
 /** How a reused step is filled in; all defaults are plain reuse, branch by branch. */

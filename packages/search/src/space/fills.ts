@@ -29,7 +29,10 @@ export function selective(reused: string, letter: string): Fills {
   return (gap) => listed([injectSelective('.'.repeat(gap), letter).replaceAll('.', reused)]);
 }
 
-/** A gap is filled in any of several ways; where two of them write the same, it counts once. Only for fills that can be listed. */
+/**
+ * A gap is filled in any of several ways; where two of them write the same, it counts once. Only for fills that can be
+ * listed.
+ */
 export function eitherOf(...fills: readonly Fills[]): Fills {
   return (gap) => listed(fills.flatMap((own) => [...own(gap)]));
 }

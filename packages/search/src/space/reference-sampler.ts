@@ -47,7 +47,10 @@ export function referenceSample(constraints: ReferenceConstraints, options: Refe
 }
 
 /** One draw of the shipped sampler; undefined where it is thrown away. */
-export function referenceAttempt({ steps, budget, reuse: [least, most] }: ReferenceConstraints, random: () => number): string | undefined {
+export function referenceAttempt(
+  { steps, budget, reuse: [least, most] }: ReferenceConstraints,
+  random: () => number,
+): string | undefined {
   const spare = steps - budget * (least + 1);
   const cuts = Array.from({ length: budget - 1 }, () => Math.floor(random() * (spare + 1))).sort((a, b) => a - b);
   const bounds = [0, ...cuts, spare];

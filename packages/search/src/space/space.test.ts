@@ -6,7 +6,8 @@ import type { PatternConstraints } from './pattern-constraints.ts';
 import { PatternSpace } from './pattern-space.ts';
 import { draw, drawDistinct, joined, listed } from './space.ts';
 
-const space = (steps: number, budget: number, reuse: readonly [number, number]) => new PatternSpace({ steps, budget, reuse });
+const space = (steps: number, budget: number, reuse: readonly [number, number]) =>
+  new PatternSpace({ steps, budget, reuse });
 
 describe('the space of the paper', () => {
   it.each([
@@ -46,7 +47,10 @@ describe('the space of the paper', () => {
     [{ steps: 1e9, budget: 1e8, reuse: [0, 20] }, 'steps: 1000000000 is not an integer between 1 and 1000'],
     [{ steps: 50, budget: NaN, reuse: [0, 20] }, 'budget: NaN is not an integer of at least 1'],
     [{ steps: 50, budget: 17, reuse: [-1, 20] }, 'reuse[0]: -1 is not an integer of at least 0'],
-    [{ steps: 1000, budget: 100, reuse: [0, 999] }, 'falling gaps of up to 900 of 1000 steps are more than can be counted'],
+    [
+      { steps: 1000, budget: 100, reuse: [0, 999] },
+      'falling gaps of up to 900 of 1000 steps are more than can be counted',
+    ],
   ] as const)('is refused before it is counted: %j', (constraints, message) => {
     expect(() => new PatternSpace(constraints)).toThrow(message);
   });
@@ -61,13 +65,23 @@ describe('the space of the paper', () => {
       counts.set(pattern, (counts.get(pattern) ?? 0) + 1);
     }
     const expected = draws / 25;
-    const statistic = [...patterns].reduce((sum, pattern) => sum + ((counts.get(pattern) ?? 0) - expected) ** 2 / expected, 0);
+    const statistic = [...patterns].reduce(
+      (sum, pattern) => sum + ((counts.get(pattern) ?? 0) - expected) ** 2 / expected,
+      0,
+    );
     expect(statistic).toBeLessThan(42.98); // the 99 % point of chi-square with 24 degrees of freedom
   });
 });
 
 /** All patterns of `#` and `.` that keep the constraints, by trying them all. */
-function filtered({ steps, reuse: [least, most], budget, gaps = 'falling', first = 1, last = 0 }: PatternConstraints): readonly string[] {
+function filtered({
+  steps,
+  reuse: [least, most],
+  budget,
+  gaps = 'falling',
+  first = 1,
+  last = 0,
+}: PatternConstraints): readonly string[] {
   const all = Array.from({ length: 2 ** steps }, (_, bits) =>
     Array.from({ length: steps }, (_, i) => ((bits >> i) & 1 ? '#' : '.')).join(''),
   );
@@ -79,7 +93,11 @@ function filtered({ steps, reuse: [least, most], budget, gaps = 'falling', first
       .map((gap) => gap.length);
     const free = lengths.slice(first - 1, lengths.length - last);
     const bounded = free.every((length) => least <= length && length <= most);
-    return lengths.length === budget && bounded && (gaps === 'any' || free.every((length, i) => i === 0 || length <= free[i - 1]!));
+    return (
+      lengths.length === budget &&
+      bounded &&
+      (gaps === 'any' || free.every((length, i) => i === 0 || length <= free[i - 1]!))
+    );
   });
 }
 
@@ -109,7 +127,12 @@ describe('PatternSpace', () => {
   });
 
   it('gives a rank and a pattern back for each other, whatever the gaps are filled with', () => {
-    const fills = fc.constantFrom<Fills>(plain('~'), eachGap('.', '2'), eachStep('.', '1', '2'), eitherOf(plain('~'), selective('~', '+')));
+    const fills = fc.constantFrom<Fills>(
+      plain('~'),
+      eachGap('.', '2'),
+      eachStep('.', '1', '2'),
+      eitherOf(plain('~'), selective('~', '+')),
+    );
     fc.assert(
       fc.property(constraints, fills, fc.integer({ min: 0 }), (given, fill, seed) => {
         fc.pre(filtered(given).length > 0);
@@ -142,7 +165,10 @@ describe('PatternSpace', () => {
   });
 
   it('settles a text that computes the right steps on the nearest way of filling its gaps', () => {
-    const own = new PatternSpace({ steps: 8, budget: 2, reuse: [1, 5], gaps: 'any' }, eitherOf(plain('~'), selective('~', '+')));
+    const own = new PatternSpace(
+      { steps: 8, budget: 2, reuse: [1, 5], gaps: 'any' },
+      eitherOf(plain('~'), selective('~', '+')),
+    );
     expect(own.settle('#~+.+~#~')).toBe('#~+~+~#~');
     expect(own.settle('#.#.....')).toBe('#~#~~~~~');
     expect(own.settle('#~~~~~~#')).toBeUndefined();
@@ -151,10 +177,19 @@ describe('PatternSpace', () => {
   });
 
   it.each([
-    [{ steps: 70, budget: 11, reuse: [2, 5] }, 'make 33 to 66 steps, but there are 70 to fill; use a budget of 12 to 23, or other bounds'],
+    [
+      { steps: 70, budget: 11, reuse: [2, 5] },
+      'make 33 to 66 steps, but there are 70 to fill; use a budget of 12 to 23, or other bounds',
+    ],
     [{ steps: 50, budget: 51, reuse: [0, 5] }, 'the budget is 51 computed steps, but there are only 50; use 1 to 50'],
-    [{ steps: 50, budget: 10, reuse: [5, 2] }, 'reuse is [5, 2], and no gap has at least 5 and at most 2 steps; write [2, 5]'],
-    [{ steps: 50, budget: 3, reuse: [0, 49], first: 3, last: 2 }, 'the first 3 and the last 2 steps are computed, more than a budget of 3'],
+    [
+      { steps: 50, budget: 10, reuse: [5, 2] },
+      'reuse is [5, 2], and no gap has at least 5 and at most 2 steps; write [2, 5]',
+    ],
+    [
+      { steps: 50, budget: 3, reuse: [0, 49], first: 3, last: 2 },
+      'the first 3 and the last 2 steps are computed, more than a budget of 3',
+    ],
     [{ steps: 5, budget: 2, reuse: [2, 2] }, 'but there are 5 to fill; use other bounds'],
   ] as const)('refuses %j with both numbers and the way out', (given, message) => {
     expect(() => new PatternSpace(given)).toThrow(message);

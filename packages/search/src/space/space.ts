@@ -55,7 +55,10 @@ export function joined<Item>(spaces: readonly Space<Item>[]): Space<Item> {
 /** One item, each as likely as any other. `random` gives numbers uniform in [0, 1). */
 export function draw<Item>(space: Space<Item>, random: () => number): Item {
   if (space.size === 0n)
-    throw new ProCacheError('infeasible-constraints', 'there is nothing to draw from: the space is empty; loosen its constraints');
+    throw new ProCacheError(
+      'infeasible-constraints',
+      'there is nothing to draw from: the space is empty; loosen its constraints',
+    );
   return space.at(uniformRank(space.size, random));
 }
 
@@ -86,7 +89,8 @@ function uniformRank(size: bigint, random: () => number): bigint {
   const bits = size.toString(2).length + SPARE_BITS;
   let drawn = 0n;
   let have = 0;
-  for (; have < bits; have += BITS_PER_DRAW) drawn = (drawn << BigInt(BITS_PER_DRAW)) | BigInt(Math.floor(random() * 2 ** BITS_PER_DRAW));
+  for (; have < bits; have += BITS_PER_DRAW)
+    drawn = (drawn << BigInt(BITS_PER_DRAW)) | BigInt(Math.floor(random() * 2 ** BITS_PER_DRAW));
   return (drawn * size) >> BigInt(have);
 }
 

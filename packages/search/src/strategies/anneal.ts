@@ -15,7 +15,10 @@ export interface AnnealOptions {
   readonly start?: string;
   /** Moves of the annealing; 200 unless given. */
   readonly iterations?: number;
-  /** From the first move to the last, as shares of the loss: one move in e that makes it worse by that share is taken. 1 to 0.01 unless given. */
+  /**
+   * From the first move to the last, as shares of the loss: one move in e that makes it worse by that share is taken. 1
+   * to 0.01 unless given.
+   */
   readonly temperatures?: readonly [first: number, last: number];
   readonly climb?: ClimbOptions;
 }
@@ -45,7 +48,13 @@ const TRIES = 16;
  * suits every model.
  */
 export function anneal({ climb = {}, ...options }: AnnealOptions): Strategy {
-  checkOptions<AnnealOptions>('anneal', options, { space: true, start: true, iterations: true, temperatures: true, climb: true });
+  checkOptions<AnnealOptions>('anneal', options, {
+    space: true,
+    start: true,
+    iterations: true,
+    temperatures: true,
+    climb: true,
+  });
   checkOptions('climb', climb, CLIMB_FIELDS);
   return {
     expectedImages: (seeds) => annealImages(options, seeds) + climbImages(climb, seeds),
@@ -76,7 +85,11 @@ export function costOf({ assess }: Pick<Search, 'assess'>): Cost {
 export type Walk = Pick<Search, 'random' | 'affords'>;
 
 /** The best pattern that annealing comes by. */
-export async function annealed({ random, affords }: Walk, cost: Cost, options: Omit<AnnealOptions, 'climb'>): Promise<string> {
+export async function annealed(
+  { random, affords }: Walk,
+  cost: Cost,
+  options: Omit<AnnealOptions, 'climb'>,
+): Promise<string> {
   const { space, iterations = ITERATIONS, temperatures: [hot, cold] = [1, 0.01] } = options;
   const start = affordableStart({ random, affords }, space, options.start);
   let current = { pattern: start, cost: (await cost([start]))[0]! };
@@ -120,7 +133,9 @@ export async function climbed(
   let current = { pattern: start, cost: (await cost([start]))[0]! };
   for (let round = 0; round < rounds; round++) {
     const all = neighbours(space, current.pattern, random).filter(affords);
-    const tried = predict ? mostPromising(all, predict, tries, current.pattern) : drawDistinct(listed(all), tries, random);
+    const tried = predict
+      ? mostPromising(all, predict, tries, current.pattern)
+      : drawDistinct(listed(all), tries, random);
     if (tried.length === 0) break;
     const costs = await cost(tried);
     const least = Math.min(...costs);
@@ -130,7 +145,10 @@ export async function climbed(
   return current.pattern;
 }
 
-/** The patterns of least predicted cost. Of those predicted alike, and like the current one, one is tried: mostly they do the same. */
+/**
+ * The patterns of least predicted cost. Of those predicted alike, and like the current one, one is tried: mostly they
+ * do the same.
+ */
 function mostPromising(
   patterns: readonly string[],
   predict: (pattern: string) => number,

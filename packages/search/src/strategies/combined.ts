@@ -1,7 +1,15 @@
 import { checkOptions } from '@procache/core/untrusted';
 import { errorModel } from '../recording/error-model.ts';
 import type { Strategy } from '../search.ts';
-import { annealed, annealImages, type AnnealOptions, climbed, climbImages, type ClimbOptions, costOf } from './anneal.ts';
+import {
+  annealed,
+  annealImages,
+  type AnnealOptions,
+  climbed,
+  climbImages,
+  type ClimbOptions,
+  costOf,
+} from './anneal.ts';
 import { checkParts, DYNAMIC_FIELDS, dynamicImages, type DynamicOptions, dynamicWinner } from './dynamic.ts';
 
 export interface CombinedOptions extends DynamicOptions {

@@ -6,12 +6,24 @@ import type { Search, Strategy } from '../search.ts';
 import type { Alphabet } from '../space/alphabet.ts';
 import { eachGap } from '../space/fills.ts';
 import { PatternSpace } from '../space/pattern-space.ts';
-import { annealed, CLIMB_FIELDS, climbed, climbImages, type ClimbOptions, type Cost, costOf, type Walk } from './anneal.ts';
+import {
+  annealed,
+  CLIMB_FIELDS,
+  climbed,
+  climbImages,
+  type ClimbOptions,
+  type Cost,
+  costOf,
+  type Walk,
+} from './anneal.ts';
 import { affordable } from './exhaustive.ts';
 import { race, RACE_FIELDS, raceImages, type RaceOptions } from './halving.ts';
 
 export interface DynamicOptions {
-  /** What dynamic programming chooses has gaps of one letter each; it is written as the space writes those gaps (`settle`). */
+  /**
+   * What dynamic programming chooses has gaps of one letter each; it is written as the space writes those gaps
+   * (`settle`).
+   */
   readonly space: PatternSpace;
   readonly alphabet: Alphabet;
   /** Asked for when the search begins: a recording is dear. */
@@ -111,7 +123,8 @@ async function propose(walk: LongWalk, model: ErrorModel, options: DynamicOption
   const proposed = new Set<string>();
   for (const [i, choice] of choices.entries()) {
     const share = Math.ceil((proposals - proposed.size) / (choices.length - i));
-    for (const pattern of await proposeWith(choice, walk, model, { ...options, proposals: share })) proposed.add(pattern);
+    for (const pattern of await proposeWith(choice, walk, model, { ...options, proposals: share }))
+      proposed.add(pattern);
   }
   return [...proposed];
 }
@@ -143,7 +156,8 @@ async function proposeWith(
   const [start] = planned;
   if (!start) return [];
   await annealed({ random, affords }, cost, { space, start: start.pattern, iterations, temperatures: [0.3, 1e-3] });
-  const distinct = new Map([...predicted].map(([pattern, error]) => [error, pattern])); // where the predictions are equal, so mostly is what is done
+  // where the predictions are equal, so mostly is what is done
+  const distinct = new Map([...predicted].map(([pattern, error]) => [error, pattern]));
   const ranked = [...distinct].sort(([a], [b]) => a - b).map(([, pattern]) => pattern);
   return unlike(ranked, proposals);
 }

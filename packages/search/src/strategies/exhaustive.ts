@@ -16,7 +16,8 @@ export function exhaustive(options: ExhaustiveOptions): Strategy {
   if (space.size > BigInt(most)) {
     throw new ProCacheError(
       'infeasible-constraints',
-      `the space has ${space.size.toLocaleString('en-GB')} patterns, more than the ${most} that are listed; tighten its constraints, or sample or anneal`,
+      `the space has ${space.size.toLocaleString('en-GB')} patterns, more than the ${most} that are listed; ` +
+        `tighten its constraints, or sample or anneal`,
     );
   }
   return {

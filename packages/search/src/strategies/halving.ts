@@ -5,7 +5,10 @@ import { drawDistinct, type Space } from '../space/space.ts';
 import { affordable } from './exhaustive.ts';
 
 export interface RaceOptions {
-  /** How many seeds the first round has; an eighth of all unless given, and at least 2. Each round has twice as many as the one before. */
+  /**
+   * How many seeds the first round has; an eighth of all unless given, and at least 2. Each round has twice as many as
+   * the one before.
+   */
   readonly firstSeeds?: number;
   /** The share that goes on to the next round at most; a half unless given. */
   readonly keep?: number;
@@ -38,7 +41,11 @@ export function halving({ space, count, ...options }: HalvingOptions): Strategy 
 }
 
 /** Lets patterns race; returns those that reached all seeds, the best first. */
-export async function race(search: Search, patterns: readonly string[], options: RaceOptions = {}): Promise<readonly Assessment[]> {
+export async function race(
+  search: Search,
+  patterns: readonly string[],
+  options: RaceOptions = {},
+): Promise<readonly Assessment[]> {
   checkOptions('race', options, RACE_FIELDS);
   const { seeds } = search;
   const { keep = KEPT } = options;

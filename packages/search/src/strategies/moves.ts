@@ -3,7 +3,9 @@ import { draw } from '../space/space.ts';
 
 /** How far a step is mostly moved. */
 const RADIUS = 3;
-/** The share of moves that stay within the radius, and of those that move a single step (BudCache, arXiv 2606.13496). */
+/**
+ * The share of moves that stay within the radius, and of those that move a single step (BudCache, arXiv 2606.13496).
+ */
 const NEAR = 0.7;
 const SINGLE = 0.9;
 /** The share of moves that write a gap differently, where there are several ways. */
@@ -11,7 +13,10 @@ const REFILLED = 0.3;
 /** After so many moves that lead nowhere a pattern is said to have no neighbour. */
 const ATTEMPTS = 200;
 
-/** A pattern near a pattern: with one computed step or two relocated, or a gap filled in another way. Undefined where none was found. */
+/**
+ * A pattern near a pattern: with one computed step or two relocated, or a gap filled in another way. Undefined where
+ * none was found.
+ */
 export function randomMove(space: PatternSpace, pattern: string, random: () => number): string | undefined {
   for (let i = 0; i < ATTEMPTS; i++) {
     const moved = random() < REFILLED ? refilled(space, pattern, random) : relocated(pattern, random);
@@ -21,7 +26,10 @@ export function randomMove(space: PatternSpace, pattern: string, random: () => n
   return undefined;
 }
 
-/** All patterns that differ by one computed step, moved by up to three steps, and by one gap that is filled in another way; and some jumps. */
+/**
+ * All patterns that differ by one computed step, moved by up to three steps, and by one gap that is filled in another
+ * way; and some jumps.
+ */
 export function neighbours(space: PatternSpace, pattern: string, random: () => number): readonly string[] {
   const computed = computedSteps(pattern);
   const found = new Set<string>();
@@ -48,7 +56,8 @@ function relocated(pattern: string, random: () => number): string {
 function swapRandom(pattern: string, random: () => number): string {
   const computed = computedSteps(pattern);
   const from = computed[Math.floor(random() * computed.length)]!;
-  const to = random() < NEAR ? from - RADIUS + Math.floor(random() * (2 * RADIUS + 1)) : Math.floor(random() * pattern.length);
+  const to =
+    random() < NEAR ? from - RADIUS + Math.floor(random() * (2 * RADIUS + 1)) : Math.floor(random() * pattern.length);
   return swapped(pattern, from, to);
 }
 

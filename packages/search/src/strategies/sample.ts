@@ -27,7 +27,10 @@ export interface ReferenceStrategyOptions extends Omit<ReferenceOptions, 'random
   readonly write?: (pattern: string) => string;
 }
 
-/** Assesses what the paper's own sampler draws: five patterns of a biased choice (`referenceSample`). For comparison only. */
+/**
+ * Assesses what the paper's own sampler draws: five patterns of a biased choice (`referenceSample`). For comparison
+ * only.
+ */
 export function reference(constraints: ReferenceConstraints, options: ReferenceStrategyOptions = {}): Strategy {
   checkOptions('reference', options, { count: true, attempts: true, write: true });
   const { count = PAPERS_COUNT, write = (pattern: string) => pattern, ...limits } = options;

@@ -8,7 +8,15 @@ import { eachGap, eitherOf, plain, selective } from '../space/fills.ts';
 import { PatternSpace } from '../space/pattern-space.ts';
 import { affords, type Target } from '../scoring/target.ts';
 import { beginStudy } from '../study/study.ts';
-import { countingEvaluator, FORECAST, conditionOf, smallHeader, smallModel, smallSteps, STACK } from '../testing/small-model.ts';
+import {
+  countingEvaluator,
+  FORECAST,
+  conditionOf,
+  smallHeader,
+  smallModel,
+  smallSteps,
+  STACK,
+} from '../testing/small-model.ts';
 import { anneal } from './anneal.ts';
 import { combined } from './combined.ts';
 import { dynamic } from './dynamic.ts';
@@ -26,7 +34,10 @@ const space = new PatternSpace({ steps: STEPS, budget: 5, reuse: [0, 8], gaps: '
 const { evaluator } = countingEvaluator(STEPS);
 const study = await beginStudy(smallHeader(STEPS, seeds), () => undefined);
 
-async function run(strategy: Strategy, { seed = 1, target }: { readonly seed?: number; readonly target?: Target } = {}) {
+async function run(
+  strategy: Strategy,
+  { seed = 1, target }: { readonly seed?: number; readonly target?: Target } = {},
+) {
   const events: SearchProgress[] = [];
   const options = {
     evaluator,
@@ -40,7 +51,9 @@ async function run(strategy: Strategy, { seed = 1, target }: { readonly seed?: n
 }
 
 const recorded = (): Promise<Recording> =>
-  record(trajectoryOf(smallModel(), { steps: smallSteps(STEPS), seeds, conditions: seeds.map(conditionOf) }), { reuse: [STACK] });
+  record(trajectoryOf(smallModel(), { steps: smallSteps(STEPS), seeds, conditions: seeds.map(conditionOf) }), {
+    reuse: [STACK],
+  });
 
 /** What is dear to make, made when it is first asked for. */
 function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
@@ -61,14 +74,18 @@ describe('exhaustive', () => {
 
   it('refuses a space that is too large to list', () => {
     const large = new PatternSpace({ steps: 250, budget: 50, reuse: [1, 9] });
-    expect(() => exhaustive({ space: large })).toThrow('the space has 9,309,243 patterns, more than the 5000 that are listed');
+    expect(() => exhaustive({ space: large })).toThrow(
+      'the space has 9,309,243 patterns, more than the 5000 that are listed',
+    );
   });
 });
 
 describe('the optimum of a space that can be listed', () => {
   it('is found by dynamic programming with a twentieth of the evaluations', async () => {
     const { best } = await run(exhaustive({ space }));
-    const { best: found, tried } = await run(dynamic({ space, alphabet: FORECAST, recording: recorded, climb: { rounds: 2 } }));
+    const { best: found, tried } = await run(
+      dynamic({ space, alphabet: FORECAST, recording: recorded, climb: { rounds: 2 } }),
+    );
     expect(found.pattern).toBe(best.pattern);
     expect(tried.size).toBeLessThan(710 / 15);
   });
@@ -112,7 +129,9 @@ describe('reference', () => {
 describe('halving', () => {
   it('gives few seeds to many patterns and all seeds to few', async () => {
     const { events, ranking, best } = await run(halving({ space, count: 32, firstSeeds: 1 }));
-    const rounds = [1, 2, 4].map((count) => events.filter(({ assessment }) => assessment.seeds.length === count).length);
+    const rounds = [1, 2, 4].map(
+      (count) => events.filter(({ assessment }) => assessment.seeds.length === count).length,
+    );
     expect(rounds[0]).toBe(32);
     expect(rounds[1]).toBe(16);
     expect(rounds[2]).toBeLessThanOrEqual(8);
@@ -156,14 +175,23 @@ describe('every strategy', () => {
     sample: () => sample({ space: small, count: 40 }),
     halving: () => halving({ space: small, count: 40 }),
     anneal: () => anneal({ space: small, iterations: 30, start: '#2222#2222#2#2', climb: { rounds: 1 } }),
-    dynamic: (recording) => dynamic({ space: small, alphabet: FORECAST, recording, iterations: 50, climb: { rounds: 1 } }),
+    dynamic: (recording) =>
+      dynamic({ space: small, alphabet: FORECAST, recording, iterations: 50, climb: { rounds: 1 } }),
     combined: (recording) =>
-      combined({ space: small, alphabet: FORECAST, recording, iterations: 50, climb: { rounds: 1 }, anneal: { iterations: 10 } }),
+      combined({
+        space: small,
+        alphabet: FORECAST,
+        recording,
+        iterations: 50,
+        climb: { rounds: 1 },
+        anneal: { iterations: 10 },
+      }),
   };
 
   it.each(Object.keys(strategies))('keeps within the target and asks the same again: %s', async (name) => {
     const recording = once(recorded);
-    // A computed step takes longer the later it is, which no machine does: so the target tells patterns of one budget apart.
+    // A computed step takes longer the later it is, which no machine does: so the target tells patterns of one budget
+    // apart.
     const isAffordable = (pattern: string): boolean => pattern.lastIndexOf('#') < 13;
     const strategy = strategies[name]!(recording);
     let images = 0;
@@ -175,7 +203,15 @@ describe('every strategy', () => {
           images = event.images;
         },
       };
-      await runSearch({ strategy, evaluator, alphabet: FORECAST, study, random: uniforms(5), affords: isAffordable, ...events });
+      await runSearch({
+        strategy,
+        evaluator,
+        alphabet: FORECAST,
+        study,
+        random: uniforms(5),
+        affords: isAffordable,
+        ...events,
+      });
       return patterns;
     };
     const first = await asked();
@@ -206,12 +242,28 @@ describe('combined', () => {
       selective: [{ ratio: 0.5, blocks: [2, 2], modules: ['mlp'] }],
       selector: { score: 'random', age: 0, bonus: 0, paired: false },
     });
-    const whole = new PatternSpace({ steps: STEPS, budget: 5, reuse: [0, 8], gaps: 'any' }, eitherOf(eachGap('.', '1'), selective('.', '+')));
-    const recording = once(() => record(trajectoryOf(smallModel(), { steps: smallSteps(STEPS), seeds, conditions: seeds.map(conditionOf) }), { reuse: [{}] }));
+    const whole = new PatternSpace(
+      { steps: STEPS, budget: 5, reuse: [0, 8], gaps: 'any' },
+      eitherOf(eachGap('.', '1'), selective('.', '+')),
+    );
+    const recording = once(() =>
+      record(trajectoryOf(smallModel(), { steps: smallSteps(STEPS), seeds, conditions: seeds.map(conditionOf) }), {
+        reuse: [{}],
+      }),
+    );
     const options = { space: whole, alphabet: letters, recording, iterations: 200, climb: { rounds: 1 } };
     const tried: string[] = [];
-    const own = { evaluator, alphabet: letters, random: uniforms(2), onAssessed: ({ assessment }: SearchProgress) => tried.push(assessment.pattern) };
-    const begun = await runSearch({ ...own, strategy: dynamic(options), study: await beginStudy(smallHeader(STEPS, seeds), () => undefined) });
+    const own = {
+      evaluator,
+      alphabet: letters,
+      random: uniforms(2),
+      onAssessed: ({ assessment }: SearchProgress) => tried.push(assessment.pattern),
+    };
+    const begun = await runSearch({
+      ...own,
+      strategy: dynamic(options),
+      study: await beginStudy(smallHeader(STEPS, seeds), () => undefined),
+    });
     expect(tried.every((pattern) => /^[#.1]+$/.test(pattern))).toBe(true);
     const ended = await runSearch({
       ...own,
@@ -249,7 +301,11 @@ describe('dynamic', () => {
       selector: { score: 'random', age: 0, bonus: 0, paired: false },
     });
     const paper = new PatternSpace({ steps: STEPS, budget: 5, reuse: [1, 4] }, selective('.', '+'));
-    const recording = once(() => record(trajectoryOf(smallModel(), { steps: smallSteps(STEPS), seeds, conditions: seeds.map(conditionOf) }), { reuse: [{}] }));
+    const recording = once(() =>
+      record(trajectoryOf(smallModel(), { steps: smallSteps(STEPS), seeds, conditions: seeds.map(conditionOf) }), {
+        reuse: [{}],
+      }),
+    );
     const tried: string[] = [];
     await runSearch({
       strategy: dynamic({ space: paper, alphabet: letters, recording, proposals: 4, climb: { rounds: 1 } }),

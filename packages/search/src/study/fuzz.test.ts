@@ -22,26 +22,58 @@ const seeds = [0, 1, 2];
 const header = { ...smallHeader(STEPS, seeds), finalSeeds: [7, 8], objectives: ['latent-error', 'spread'] };
 const model = randomModel(uniforms(11));
 const alphabet = alphabetOf({ reuse: [{}, { order: 1 }] });
-const RECORDING: Kept<Recording> = { name: 'recording', write: recordingToJson, read: (placed) => recordingFromJson(placed.value, placed) };
-const SPREAD: SetMeasure = { name: 'spread', better: 'lower', judges: 'set', ofSet: (images) => images.reduce((sum, [first]) => sum + first!, 0) };
+const RECORDING: Kept<Recording> = {
+  name: 'recording',
+  write: recordingToJson,
+  read: (placed) => recordingFromJson(placed.value, placed),
+};
+const SPREAD: SetMeasure = {
+  name: 'spread',
+  better: 'lower',
+  judges: 'set',
+  ofSet: (images) => images.reduce((sum, [first]) => sum + first!, 0),
+};
 
 async function search(text: string): Promise<{ readonly result: SearchResult; readonly file: string }> {
   let file = text;
   const study = await resumeStudy(text, header, (more) => void (file += more));
   const render = renderer(model, { stepsOf: (count) => diffusionSteps(count), conditionOf });
-  const evaluator = comparison({ render, uncached: (own) => render(uncached({ steps: STEPS }), own), measures: [LATENT_ERROR, SPREAD] });
+  const evaluator = comparison({
+    render,
+    uncached: (own) => render(uncached({ steps: STEPS }), own),
+    measures: [LATENT_ERROR, SPREAD],
+  });
   const trajectory = trajectoryOf(model, { steps: diffusionSteps(STEPS), seeds, conditions: seeds.map(conditionOf) });
-  const recording = (): Promise<Recording> => study.keep(RECORDING, async () => rounded(await record(trajectory, { reuse: [{}] })));
+  const recording = (): Promise<Recording> =>
+    study.keep(RECORDING, async () => rounded(await record(trajectory, { reuse: [{}] })));
   const space = new PatternSpace({ steps: STEPS, budget: 3, reuse: [0, 3], gaps: 'any' }, eachGap(...alphabet.reused));
-  const strategy = combined({ space, alphabet, recording, iterations: 20, proposals: 4, climb: { rounds: 1, tries: 3 }, anneal: { iterations: 2 } });
-  const result = await runSearch({ strategy, evaluator, alphabet, study, random: uniforms(3), final: { seeds: header.finalSeeds, count: 2 } });
+  const strategy = combined({
+    space,
+    alphabet,
+    recording,
+    iterations: 20,
+    proposals: 4,
+    climb: { rounds: 1, tries: 3 },
+    anneal: { iterations: 2 },
+  });
+  const result = await runSearch({
+    strategy,
+    evaluator,
+    alphabet,
+    study,
+    random: uniforms(3),
+    final: { seeds: header.finalSeeds, count: 2 },
+  });
   return { result, file };
 }
 
 const whole = await search('');
 const lines = whole.file.trimEnd().split('\n');
 
-/** Ends with the result of the search that was left alone, with another where scores were changed into other scores, or with an error of ours. */
+/**
+ * Ends with the result of the search that was left alone, with another where scores were changed into other scores, or
+ * with an error of ours.
+ */
 async function expectSound(text: string): Promise<void> {
   const ended = await search(text).catch((error: unknown) => error);
   if (ended instanceof Error) {
@@ -65,9 +97,26 @@ describe('whatever a study holds', () => {
 
   it('it is the study of the search, or refused with the place: its text', async () => {
     const text = whole.file;
-    const signs = fc.constantFrom('', '\n', '{', '}', '"', ',', 'null', '\0', '\ufeff', '{"study":1}\n', '[[[[', '1e999', lines[0]!, `\n${lines[1]!}\n`);
+    const signs = fc.constantFrom(
+      '',
+      '\n',
+      '{',
+      '}',
+      '"',
+      ',',
+      'null',
+      '\0',
+      '\ufeff',
+      '{"study":1}\n',
+      '[[[[',
+      '1e999',
+      lines[0]!,
+      `\n${lines[1]!}\n`,
+    );
     await fc.assert(
-      fc.asyncProperty(fc.nat(text.length), fc.nat(40), signs, (at, removed, inserted) => expectSound(text.slice(0, at) + inserted + text.slice(at + removed))),
+      fc.asyncProperty(fc.nat(text.length), fc.nat(40), signs, (at, removed, inserted) =>
+        expectSound(text.slice(0, at) + inserted + text.slice(at + removed)),
+      ),
       { numRuns: 250 },
     );
   });

@@ -3,7 +3,9 @@ import { integerOf, shown, shownName } from '@procache/core/untrusted';
 import { memberOf } from '../place.ts';
 import { asJson, canonical, type Json } from './json.ts';
 
-/** All that a search depends on: with another header the same schedules have other scores, or other schedules are tried. */
+/**
+ * All that a search depends on: with another header the same schedules have other scores, or other schedules are tried.
+ */
 export interface StudyHeader {
   /** A hash of the model's weights and configuration. */
   readonly model: string;
@@ -33,7 +35,9 @@ export interface StudyHeader {
 export function headerToJson(header: StudyHeader): Json {
   integerOf({ value: header.steps, place: 'header.steps', code: 'invalid-input' }, 1, MAX_STEPS);
   for (const name of ['seeds', 'finalSeeds'] as const) {
-    header[name].forEach((seed, i) => integerOf({ value: seed, place: `header.${name}[${i}]`, code: 'invalid-input' }, 0));
+    header[name].forEach((seed, i) =>
+      integerOf({ value: seed, place: `header.${name}[${i}]`, code: 'invalid-input' }, 0),
+    );
   }
   return asJson({ ...header }, 'header');
 }

@@ -10,8 +10,8 @@ const MAX_DEPTH = 100;
 /**
  * A value as JSON will give it back: members that are undefined are left out, and -0 is 0.
  *
- * What JSON cannot say is refused, since `JSON.stringify` writes NaN and infinities as `null` and drops the rest, and whoever reads
- * that goes on with other values than whoever wrote it.
+ * What JSON cannot say is refused, since `JSON.stringify` writes NaN and infinities as `null` and drops the rest, and
+ * whoever reads that goes on with other values than whoever wrote it.
  *
  * @throws {ProCacheError} of `code`, with the place: `header.guidance: NaN cannot be written as JSON`.
  */
@@ -23,7 +23,8 @@ export function asJson(value: unknown, place: string, code: ErrorCode = 'invalid
     if (depth > MAX_DEPTH) return refuse(at, `what stands more than ${MAX_DEPTH} lists and objects deep`);
     if (part === null || typeof part === 'string' || typeof part === 'boolean') return part;
     if (typeof part === 'number') return Number.isFinite(part) ? part + 0 : refuse(at, String(part));
-    if (Array.isArray(part)) return Array.from(part, (element: unknown, i) => convert(element, `${at}[${i}]`, depth + 1));
+    if (Array.isArray(part))
+      return Array.from(part, (element: unknown, i) => convert(element, `${at}[${i}]`, depth + 1));
     if (!isPlain(part)) return refuse(at, part === undefined ? 'nothing' : kindOf(part));
     const members = Object.entries(part).filter(([, member]) => member !== undefined);
     return Object.fromEntries(members.map(([key, member]) => [key, convert(member, memberOf(at, key), depth + 1)]));

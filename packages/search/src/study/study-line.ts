@@ -1,5 +1,16 @@
 import { parseSchedule, ProCacheError, type Schedule } from '@procache/core';
-import { elementsOf, integerOf, membersOf, objectOf, parseJson, type Placed, refuse, shown, shownName, textOf } from '@procache/core/untrusted';
+import {
+  elementsOf,
+  integerOf,
+  membersOf,
+  objectOf,
+  parseJson,
+  type Placed,
+  refuse,
+  shown,
+  shownName,
+  textOf,
+} from '@procache/core/untrusted';
 import type { Scores } from '../scoring/evaluator.ts';
 import { writtenScore } from '../scoring/written-score.ts';
 import { asJson, type Json } from './json.ts';
@@ -21,12 +32,16 @@ export type StudyLine =
 export type PlacedLine = StudyLine & { readonly place: string };
 
 /**
- * A line of a study as JSON, without its line break and without anything but ASCII, so that its bytes are its characters.
+ * A line of a study as JSON, without its line break and without anything but ASCII, so that its bytes are its
+ * characters.
  *
  * @throws {ProCacheError} for what JSON cannot say, with its place.
  */
 export function formatLine(line: StudyLine): string {
-  return JSON.stringify(jsonOf(line)).replace(/[^\x20-\x7e]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return JSON.stringify(jsonOf(line)).replace(
+    /[^\x20-\x7e]/g,
+    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 function jsonOf(line: StudyLine): Json {
@@ -34,12 +49,20 @@ function jsonOf(line: StudyLine): Json {
     case 'header':
       return asJson({ study: 1, ...objectOf({ value: line.header, place: 'header' }) }, 'header');
     case 'kept':
-      return { kept: line.name, value: asJson(line.value, `what the study keeps as ${shown(line.name)}`, 'execution-failed') };
+      return {
+        kept: line.name,
+        value: asJson(line.value, `what the study keeps as ${shown(line.name)}`, 'execution-failed'),
+      };
     case 'evaluation': {
       const { schedule, seeds, scores } = line.evaluated;
       const { version, pattern, legend, selector } = schedule;
-      const members = Object.entries(scores).map(([name, score]) => [name, typeof score === 'number' ? writtenScore(score) : score.map(writtenScore)] as const);
-      return asJson({ schedule: { version, pattern, legend, selector }, seeds, scores: Object.fromEntries(members) }, 'evaluation');
+      const members = Object.entries(scores).map(
+        ([name, score]) => [name, typeof score === 'number' ? writtenScore(score) : score.map(writtenScore)] as const,
+      );
+      return asJson(
+        { schedule: { version, pattern, legend, selector }, seeds, scores: Object.fromEntries(members) },
+        'evaluation',
+      );
     }
   }
 }
@@ -63,7 +86,10 @@ export function parseLines(text: string): { readonly lines: readonly PlacedLine[
   return { lines, torn };
 }
 
-/** A line as it will be read: what a study has just written is used in this form, so that a resumed search sees the same. */
+/**
+ * A line as it will be read: what a study has just written is used in this form, so that a resumed search sees the
+ * same.
+ */
 export function readLine(text: string): StudyLine {
   const place = 'the line that the study is to write';
   return lineOf({ value: parseJson(text, { name: place, code: 'execution-failed' }), place, code: 'execution-failed' });
@@ -82,11 +108,16 @@ function lineOf(placed: Placed): StudyLine {
   const { place, code } = placed;
   const { study, ...header } = objectOf(placed);
   if (study === 1) return { kind: 'header', header: asJson(header, place) };
-  if (study !== undefined) refuse(place, `version ${shown(study)} of a study is not read here; begin another study`, code);
+  if (study !== undefined)
+    refuse(place, `version ${shown(study)} of a study is not read here; begin another study`, code);
   if ('kept' in header) {
     const { kept, value } = membersOf(placed, ['kept', 'value']);
     if (value === undefined) refuse(place, 'has no value', code);
-    return { kind: 'kept', name: textOf({ value: kept, place: `${place}, kept`, code }), value: asJson(value, `${place}, value`) };
+    return {
+      kind: 'kept',
+      name: textOf({ value: kept, place: `${place}, kept`, code }),
+      value: asJson(value, `${place}, value`),
+    };
   }
   if (!('schedule' in header)) refuse(place, 'is no line of a study', code);
   return { kind: 'evaluation', evaluated: evaluationOf(placed) };
@@ -96,14 +127,19 @@ function evaluationOf(placed: Placed): Evaluated {
   const { place, code } = placed;
   const { schedule, seeds, scores } = membersOf(placed, ['schedule', 'seeds', 'scores']);
   const read = elementsOf({ value: seeds, place: `${place}, seeds`, code }).map((seed) => integerOf(seed, 0));
-  return { schedule: scheduleIn(schedule, place), seeds: read, scores: scoresOf({ value: scores, place, code }, read.length) };
+  return {
+    schedule: scheduleIn(schedule, place),
+    seeds: read,
+    scores: scoresOf({ value: scores, place, code }, read.length),
+  };
 }
 
 function scheduleIn(json: unknown, place: string): Schedule {
   try {
     return parseSchedule(json);
   } catch (cause) {
-    if (cause instanceof ProCacheError) throw new ProCacheError('invalid-input', `${place}, ${cause.message}`, { cause });
+    if (cause instanceof ProCacheError)
+      throw new ProCacheError('invalid-input', `${place}, ${cause.message}`, { cause });
     throw cause;
   }
 }
@@ -112,7 +148,11 @@ function scoresOf(placed: Placed, seeds: number): Scores {
   const members = Object.entries(objectOf({ ...placed, place: `${placed.place}, scores` })).map(([name, score]) => {
     const numbers = (Array.isArray(score) ? score : [score]).map((value: unknown) => scoreOf(value));
     if (numbers.includes(undefined) || (Array.isArray(score) && numbers.length !== seeds)) {
-      refuse(placed.place, `the score '${shownName(name)}' is neither one number nor one for each of the ${seeds} seeds`, placed.code);
+      refuse(
+        placed.place,
+        `the score '${shownName(name)}' is neither one number nor one for each of the ${seeds} seeds`,
+        placed.code,
+      );
     }
     return [name, Array.isArray(score) ? numbers : numbers[0]] as const;
   });

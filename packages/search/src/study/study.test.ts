@@ -28,7 +28,8 @@ const alphabet = alphabetOf({ reuse: [{}, STACK] });
 const space = new PatternSpace({ steps: STEPS, budget: 3, reuse: [0, 4], gaps: 'any' }, eachGap('.', '2'));
 
 const strategies: Readonly<Record<string, () => Strategy>> = {
-  anneal: () => anneal({ space, iterations: 12, climb: { rounds: 1, tries: 4, predict: (pattern) => pattern.lastIndexOf('#') } }),
+  anneal: () =>
+    anneal({ space, iterations: 12, climb: { rounds: 1, tries: 4, predict: (pattern) => pattern.lastIndexOf('#') } }),
   halving: () => halving({ space, count: 8, firstSeeds: 1 }),
 };
 
@@ -116,9 +117,9 @@ describe.each(Object.keys(strategies))('a search by %s that was killed', (name) 
       ...evaluator,
       evaluate: (...[schedule, own]: Parameters<typeof evaluator.evaluate>) => evaluator.evaluate(schedule, own),
     };
-    await expect(runSearch({ strategy: strategy(), evaluator: counted, alphabet, study, random: uniforms(9), signal })).rejects.toThrow(
-      'stopped',
-    );
+    await expect(
+      runSearch({ strategy: strategy(), evaluator: counted, alphabet, study, random: uniforms(9), signal }),
+    ).rejects.toThrow('stopped');
     expect(evaluated(file).length).toBeGreaterThan(0);
     expect(whole.startsWith(file)).toBe(true);
     expect((await search(strategy(), file)).file).toBe(whole);
@@ -130,7 +131,10 @@ describe('a study', () => {
     [{ guidance: 4 }, 'the study was made with guidance 1, and this search has 4'],
     [{ model: 'sha256:other' }, 'the study was made with model "sha256:small", and this search has "sha256:other"'],
     [{ seeds: [0, 1, 2] }, 'the study was made with seeds [0,1,2,3], and this search has [0,1,2]'],
-    [{ versions: { core: '0.0.0', ort: '1.30.0' } }, 'the study was made with versions.ort nothing, and this search has "1.30.0"'],
+    [
+      { versions: { core: '0.0.0', ort: '1.30.0' } },
+      'the study was made with versions.ort nothing, and this search has "1.30.0"',
+    ],
     [{ versions: {} }, 'the study was made with versions.core "0.0.0", and this search has nothing'],
     [{ constraints: { steps: 9 } }, 'the study was made with constraints.steps 8, and this search has 9'],
   ];
@@ -153,7 +157,10 @@ describe('a study', () => {
 
   it('goes on under the same conditions, whatever the order of the fields', async () => {
     let text = '';
-    await beginStudy(Object.fromEntries(Object.entries(header).reverse()) as unknown as StudyHeader, (more) => void (text += more));
+    await beginStudy(
+      Object.fromEntries(Object.entries(header).reverse()) as unknown as StudyHeader,
+      (more) => void (text += more),
+    );
     expect((await resumeStudy(text, header, () => undefined)).torn).toBe(0);
   });
 
@@ -165,18 +172,36 @@ describe('a study', () => {
   });
 
   it.each([
-    ['{"schedule":{"version":1,"pattern":"#","legend":{}},"seeds":[0],"scores":{"latent-error":[1]}}\n', 'does not begin with a header'],
+    [
+      '{"schedule":{"version":1,"pattern":"#","legend":{}},"seeds":[0],"scores":{"latent-error":[1]}}\n',
+      'does not begin with a header',
+    ],
     ['{"study":2}\n', 'line 1 of the study: version 2 of a study is not read here'],
     ['{"hello":1}\n', 'line 1 of the study: is no line of a study'],
     ['null\n', 'line 1 of the study: null is not an object'],
     ['{"kept":1,"value":2}\n', 'line 1 of the study, kept: 1 is not a non-empty string'],
     ['{"kept":"x"}\n', 'line 1 of the study: has no value'],
     ['{"schedule":null,"seeds":[0],"scores":{}}\n', 'line 1 of the study, schedule: null is not an object'],
-    ['{"schedule":{"version":1,"pattern":"#x","legend":{}},"seeds":[0],"scores":{}}\n', 'line 1 of the study, schedule.pattern[1]: the letter "x"'],
-    ['{"schedule":{"version":1,"pattern":"#","legend":{}},"seeds":[-1],"scores":{}}\n', 'line 1 of the study, seeds[0]: -1 is not an integer of at least 0'],
-    ['{"schedule":{"version":1,"pattern":"#","legend":{}},"seeds":"0","scores":{}}\n', 'line 1 of the study, seeds: "0" is not an array'],
-    ['{"schedule":{"version":1,"pattern":"#","legend":{}},"seeds":[0],"scores":[]}\n', 'line 1 of the study, scores: [] is not an object'],
-    ['{"schedule":{"version":1,"pattern":"#","legend":{}},"seeds":[0],"scores":{"psnr":[1e999]}}\n', "the score 'psnr' is neither one number"],
+    [
+      '{"schedule":{"version":1,"pattern":"#x","legend":{}},"seeds":[0],"scores":{}}\n',
+      'line 1 of the study, schedule.pattern[1]: the letter "x"',
+    ],
+    [
+      '{"schedule":{"version":1,"pattern":"#","legend":{}},"seeds":[-1],"scores":{}}\n',
+      'line 1 of the study, seeds[0]: -1 is not an integer of at least 0',
+    ],
+    [
+      '{"schedule":{"version":1,"pattern":"#","legend":{}},"seeds":"0","scores":{}}\n',
+      'line 1 of the study, seeds: "0" is not an array',
+    ],
+    [
+      '{"schedule":{"version":1,"pattern":"#","legend":{}},"seeds":[0],"scores":[]}\n',
+      'line 1 of the study, scores: [] is not an object',
+    ],
+    [
+      '{"schedule":{"version":1,"pattern":"#","legend":{}},"seeds":[0],"scores":{"psnr":[1e999]}}\n',
+      "the score 'psnr' is neither one number",
+    ],
     ['{"study":1,"guidance":1e999}\n', 'line 1 of the study.guidance: Infinity cannot be written as JSON'],
   ])('refuses %j', async (text, message) => {
     await expect(resumeStudy(text, header, () => undefined)).rejects.toThrow(message);
@@ -191,7 +216,8 @@ describe('a study', () => {
     };
     const [mine, theirs] = [await text(1), await text(4)];
     await expect(resumeStudy(`${mine}{"kept":"x","value":1}\n${theirs}`, header, () => undefined)).rejects.toThrow(
-      'line 3 of the study: a second header says guidance 4, and the first 1, so that two searches are mixed in it; begin another study',
+      'line 3 of the study: a second header says guidance 4, and the first 1, so that two searches are mixed in ' +
+        'it; begin another study',
     );
     expect((await resumeStudy(`${mine}${mine}`, header, () => undefined)).torn).toBe(0);
   });
@@ -212,19 +238,29 @@ describe('a study', () => {
     const written: string[] = [];
     const study = await beginStudy(header, (more) => void written.push(more));
     const keep = (write: (value: number) => unknown) => study.keep({ ...NUMBER, write }, () => Promise.resolve(NaN));
-    await expect(keep((value) => ({ sums: [1, value] }))).rejects.toThrow('what the study keeps as "a number".sums[1]: NaN cannot be written as JSON');
+    await expect(keep((value) => ({ sums: [1, value] }))).rejects.toThrow(
+      'what the study keeps as "a number".sums[1]: NaN cannot be written as JSON',
+    );
     await expect(keep(() => 'seven')).rejects.toThrow('what the study keeps as "a number": "seven" is not');
-    await expect(study.record({ version: 1, pattern: '#?', legend: {} }, [0], { 'latent-error': [1] })).rejects.toThrow('the letter "?" is not in the legend');
+    await expect(study.record({ version: 1, pattern: '#?', legend: {} }, [0], { 'latent-error': [1] })).rejects.toThrow(
+      'the letter "?" is not in the legend',
+    );
     expect(written).toHaveLength(1);
   });
 
   it('uses what it has written in the form in which it will be read', async () => {
     let text = '';
     const study = await beginStudy(header, (more) => void (text += more));
-    const rough: Kept<number> = { name: 'rough', write: (value) => value.toPrecision(2), read: ({ value }) => Number(value) };
+    const rough: Kept<number> = {
+      name: 'rough',
+      write: (value) => value.toPrecision(2),
+      read: ({ value }) => Number(value),
+    };
     expect(await study.keep(rough, () => Promise.resolve(2 / 3))).toBe(0.67);
     await study.record(uncached({ steps: 2 }), [0], { 'latent-error': [-0] });
-    const [read] = (await resumeStudy(text, header, () => undefined)).scoresOf(uncached({ steps: 2 }), [0])!['latent-error'] as readonly number[];
+    const [read] = (await resumeStudy(text, header, () => undefined)).scoresOf(uncached({ steps: 2 }), [0])![
+      'latent-error'
+    ] as readonly number[];
     const [used] = study.scoresOf(uncached({ steps: 2 }), [0])!['latent-error'] as readonly number[];
     expect(Object.is(used, read)).toBe(true);
   });
@@ -254,7 +290,11 @@ describe('a study', () => {
     await record(3);
     const resumed = await resumeStudy(text, header, () => undefined);
     expect(resumed.torn).toBe(1);
-    expect([1, 2, 3].map((steps) => resumed.scoresOf(uncached({ steps }), [0]))).toEqual([{ 'latent-error': [1] }, undefined, { 'latent-error': [3] }]);
+    expect([1, 2, 3].map((steps) => resumed.scoresOf(uncached({ steps }), [0]))).toEqual([
+      { 'latent-error': [1] },
+      undefined,
+      { 'latent-error': [3] },
+    ]);
   });
 
   it('refuses scores that do not fit their seeds', () => {
@@ -335,7 +375,9 @@ describe('a search', () => {
     const { evaluator } = countingEvaluator(STEPS);
     const study = await beginStudy(header, () => undefined);
     const options = { evaluator, alphabet: FORECAST, study, random: uniforms(1), mostImages: 3 };
-    await expect(runSearch({ ...options, strategy: asking(['#2222222']) })).rejects.toThrow('before any pattern was assessed on all 4 seeds');
+    await expect(runSearch({ ...options, strategy: asking(['#2222222']) })).rejects.toThrow(
+      'before any pattern was assessed on all 4 seeds',
+    );
   });
 
   const raced = async (text: string) => {
@@ -352,7 +394,11 @@ describe('a search', () => {
     const { result, asked } = await raced('');
     const { best, finalists, ranking, interval, lead } = result;
     expect(finalists.length).toBeGreaterThan(1);
-    expect(finalists.map(({ pattern }) => ranking.findIndex((other) => other.pattern === pattern)).every((place) => place < 3)).toBe(true);
+    expect(
+      finalists
+        .map(({ pattern }) => ranking.findIndex((other) => other.pattern === pattern))
+        .every((place) => place < 3),
+    ).toBe(true);
     expect(best).toBe(finalists[0]);
     expect(best.seeds).toEqual([90, 91, 92, 93]);
     expect(ranking[0]!.seeds).toEqual(seeds);
@@ -366,7 +412,13 @@ describe('a search', () => {
     const whole = await raced('');
     const again = await raced(whole.file.slice(0, whole.file.length - 100));
     expect(outcome(again.result)).toEqual(outcome(whole.result));
-    expect(again.file.trimEnd().split('\n').filter((line) => line.endsWith('}')).at(-1)).toBe(whole.file.trimEnd().split('\n').at(-1));
+    expect(
+      again.file
+        .trimEnd()
+        .split('\n')
+        .filter((line) => line.endsWith('}'))
+        .at(-1),
+    ).toBe(whole.file.trimEnd().split('\n').at(-1));
   });
 });
 
@@ -380,7 +432,12 @@ describe('judge', () => {
       let file = text;
       const study = await resumeStudy(text, header, (more) => void (file += more));
       const shares: number[] = [];
-      const judged = await judge(schedules, { evaluator, study, seeds: own, onProgress: (done, total) => shares.push(done / total) });
+      const judged = await judge(schedules, {
+        evaluator,
+        study,
+        seeds: own,
+        onProgress: (done, total) => shares.push(done / total),
+      });
       return { judged, file, asked, shares };
     };
     const whole = await run('');

@@ -7,7 +7,10 @@ import { asJson, type Json } from './json.ts';
 import type { Kept } from './kept.ts';
 import { formatLine, parseLines, type PlacedLine, readLine, type StudyLine } from './study-line.ts';
 
-/** Writes a text to the end of the study's file, whole; it ends with a line break. Where it throws, the text may be there in part. */
+/**
+ * Writes a text to the end of the study's file, whole; it ends with a line break. Where it throws, the text may be
+ * there in part.
+ */
 export type Append = (text: string) => Promise<void> | void;
 
 /**
@@ -106,7 +109,8 @@ export class Study {
   }
 
   #take(line: PlacedLine): void {
-    if (line.kind === 'kept' && !this.#kept.has(line.name)) this.#kept.set(line.name, { value: line.value, place: `${line.place}, ${shown(line.name)}` });
+    if (line.kind === 'kept' && !this.#kept.has(line.name))
+      this.#kept.set(line.name, { value: line.value, place: `${line.place}, ${shown(line.name)}` });
     if (line.kind !== 'evaluation') return;
     const { schedule, seeds, scores } = line.evaluated;
     const key = keyOf(schedule);
@@ -125,7 +129,8 @@ export async function beginStudy(header: StudyHeader, append: Append): Promise<S
 /**
  * Goes on with a study, given all of its file's text. What `append` gets continues that text.
  *
- * @throws {ProCacheError} `invalid-input` where it was made under other conditions, with the field and both values, and for
+ * @throws {ProCacheError} `invalid-input` where it was made under other conditions, with the field and both values, and
+ * for
  *   what is no line of a study, with its number.
  */
 export async function resumeStudy(text: string, header: StudyHeader, append: Append): Promise<Study> {
@@ -133,7 +138,10 @@ export async function resumeStudy(text: string, header: StudyHeader, append: App
   const { lines, torn } = parseLines(text);
   const [first, ...others] = lines;
   if (first && first.kind !== 'header') {
-    throw new ProCacheError('invalid-input', 'the study does not begin with a header, so it is unknown what it holds for; begin another study');
+    throw new ProCacheError(
+      'invalid-input',
+      'the study does not begin with a header, so it is unknown what it holds for; begin another study',
+    );
   }
   if (first) {
     for (const other of others) if (other.kind === 'header') checkSameHeader(first.header, other.header, other.place);

@@ -16,7 +16,10 @@ export function randomModel(random: () => number): Transformer<ReferenceTensor> 
   });
 }
 
-/** The same model with outputs so many times as large: at 1e-12 its features move by less than float32 can tell, at 0 not at all. */
+/**
+ * The same model with outputs so many times as large: at 1e-12 its features move by less than float32 can tell, at 0
+ * not at all.
+ */
 export function scaled<T>(model: Transformer<T>, factor: number): Transformer<T> {
   return {
     ...model,

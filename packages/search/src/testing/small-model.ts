@@ -33,7 +33,10 @@ export function smallSteps(count: number): DiffusionSteps {
 }
 
 /** The latent error of a schedule on the small model, and how often each seed of each schedule was asked for. */
-export function countingEvaluator(count: number): { readonly evaluator: Evaluator; readonly asked: Map<string, number> } {
+export function countingEvaluator(count: number): {
+  readonly evaluator: Evaluator;
+  readonly asked: Map<string, number>;
+} {
   const asked = new Map<string, number>();
   const render = renderer(smallModel(), { stepsOf: smallSteps, conditionOf });
   const inner = comparison({

@@ -43,7 +43,8 @@ function countIn(fields: Fields, name: string, rows: number): number | undefined
   if (count === rows || count === rows - 1) return count;
   throw new ProCacheError(
     'invalid-model',
-    `${found.place} is ${count}, but the table of labels has ${rows} rows, one per class and at most one for "no class"; ` +
+    `${found.place} is ${count}, but the table of labels has ${rows} rows, one per class and at most one for ` +
+      `"no class"; ` +
       `take the config that belongs to these weights`,
   );
 }

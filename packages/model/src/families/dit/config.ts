@@ -149,7 +149,8 @@ function headsOf(fields: Fields, hidden: number): number {
   const heads = told ?? PUBLISHED_HEADS.get(hidden);
   if (heads === undefined) {
     throw invalid(
-      `the tensors do not tell the number of attention heads of a DiT ${hidden} wide; put a config.json with "num_heads" beside the file`,
+      `the tensors do not tell the number of attention heads of a DiT ${hidden} wide; ` +
+        `put a config.json with "num_heads" beside the file`,
     );
   }
   const found = fields.find('num_heads', 'num_attention_heads') ?? fields.find('attention_head_dim');
@@ -185,7 +186,8 @@ function checkExtents({ flavour, hidden, channels, outChannels, patch, size, fre
   if (size % patch !== 0) throw invalid(`patches of ${patch} do not tile images of ${size}`);
   if ((size / patch) ** 2 > MOST_TOKENS)
     throw invalid(
-      `images of ${size} in patches of ${patch} have ${(size / patch) ** 2} tokens; at most ${MOST_TOKENS} are supported`,
+      `images of ${size} in patches of ${patch} have ${(size / patch) ** 2} tokens; ` +
+        `at most ${MOST_TOKENS} are supported`,
     );
   if (flavour === 'diffusers' && hidden % 4 !== 0)
     throw invalid(`the model is ${hidden} wide, but the table of positions is made of quarters`);
@@ -222,13 +224,15 @@ function checkClaims(extents: DitExtents, fields: Fields): void {
     const found = fields.find(name);
     if (!found || found.value === fact) continue;
     throw invalid(
-      `${found.place} is ${shown(found.value)}, but the tensors say ${String(fact)}; take the config that belongs to these weights`,
+      `${found.place} is ${shown(found.value)}, but the tensors say ${String(fact)}; ` +
+        `take the config that belongs to these weights`,
     );
   }
   const ratio = fields.number('mlp_ratio', 0, 1e6);
   if (ratio === undefined || Math.floor(hidden * ratio) === mlpHidden) return;
   throw invalid(
-    `${fields.find('mlp_ratio')!.place} is ${ratio}, but the tensors say ${mlpHidden / hidden}; take the config that belongs to these weights`,
+    `${fields.find('mlp_ratio')!.place} is ${ratio}, but the tensors say ${mlpHidden / hidden}; ` +
+      `take the config that belongs to these weights`,
   );
 }
 

@@ -12,7 +12,8 @@ import { positionTable } from './positions.ts';
 import { timestepEmbeddings } from './timesteps.ts';
 
 const fixtures = new URL('../../../../conformance/fixtures/', import.meta.url);
-const openFixture = (name: string): Promise<Checkpoint> => openCheckpoint(bytesSource(name, new Uint8Array(readFileSync(new URL(name, fixtures)))));
+const openFixture = (name: string): Promise<Checkpoint> =>
+  openCheckpoint(bytesSource(name, new Uint8Array(readFileSync(new URL(name, fixtures)))));
 let original: Checkpoint;
 let diffusers: Checkpoint;
 let diffusersConfig: ConfigJson;
@@ -24,7 +25,10 @@ beforeAll(async () => {
 });
 
 /** The same checkpoint with tensors taken out or replaced. */
-function altered({ tensors, ...rest }: Checkpoint, changes: Readonly<Record<string, Partial<StoredTensor> | undefined>>): Checkpoint {
+function altered(
+  { tensors, ...rest }: Checkpoint,
+  changes: Readonly<Record<string, Partial<StoredTensor> | undefined>>,
+): Checkpoint {
   const entries = [...tensors].flatMap(([name, tensor]): [string, StoredTensor][] => {
     if (!(name in changes)) return [[name, tensor]];
     return changes[name] ? [[name, { ...tensor, ...changes[name] }]] : [];
@@ -49,23 +53,35 @@ describe('openModel, of an original DiT', () => {
   });
 
   it('asks for the heads, which the tensors of an unpublished size do not tell', async () => {
-    await expect(openModel(original)).rejects.toThrow(/number of attention heads of a DiT 32 wide; put a config.json with "num_heads" beside the file/);
+    await expect(openModel(original)).rejects.toThrow(
+      /number of attention heads of a DiT 32 wide; put a config.json with "num_heads" beside the file/,
+    );
   });
 
   it('says which tensor is missing, and which has the wrong shape', async () => {
     const config = { num_heads: 4 };
-    await expect(openModel(altered(original, { 'blocks.3.mlp.fc2.bias': undefined }), config)).rejects.toThrow(/tensor blocks.3.mlp.fc2.bias is missing/);
+    await expect(openModel(altered(original, { 'blocks.3.mlp.fc2.bias': undefined }), config)).rejects.toThrow(
+      /tensor blocks.3.mlp.fc2.bias is missing/,
+    );
     await expect(openModel(altered(original, { 'blocks.3.mlp.fc2.bias': { shape: [31] } }), config)).rejects.toThrow(
       /blocks.3.mlp.fc2.bias has shape \[31\], but the other tensors call for \[32\]/,
     );
   });
 
   it('refuses a config that belongs to other weights', async () => {
-    await expect(openModel(original, { num_heads: 4, depth: 12 })).rejects.toThrow('config.json: depth is 12, but the tensors say 28');
+    await expect(openModel(original, { num_heads: 4, depth: 12 })).rejects.toThrow(
+      'config.json: depth is 12, but the tensors say 28',
+    );
     await expect(openModel(original, { num_heads: 5 })).rejects.toThrow('5 heads do not divide the width of 32');
-    await expect(openModel(original, { num_heads: 'four' })).rejects.toThrow('config.json: num_heads is "four", not an integer from 1 to 32');
-    await expect(openModel(original, { num_heads: 4, classes: Array(12).fill('a') })).rejects.toThrow('config.json: classes: there are names of 12 classes, but the model has 11');
-    await expect(openModel(original, { num_heads: 4, beta_schedule: 'cosine' })).rejects.toThrow('beta_schedule is "cosine", which is not supported');
+    await expect(openModel(original, { num_heads: 'four' })).rejects.toThrow(
+      'config.json: num_heads is "four", not an integer from 1 to 32',
+    );
+    await expect(openModel(original, { num_heads: 4, classes: Array(12).fill('a') })).rejects.toThrow(
+      'config.json: classes: there are names of 12 classes, but the model has 11',
+    );
+    await expect(openModel(original, { num_heads: 4, beta_schedule: 'cosine' })).rejects.toThrow(
+      'beta_schedule is "cosine", which is not supported',
+    );
   });
 
   it('keeps the weights where they are: graphs refer to the file', async () => {
@@ -88,27 +104,39 @@ describe('openModel, of a diffusers DiT', () => {
     });
   });
 
-  it("is stepped through by its own rule with its defaults alone", async () => {
+  it('is stepped through by its own rule with its defaults alone', async () => {
     const { defaults } = await openModel(diffusers, diffusersConfig);
     expect(diffusionSteps(5, defaults).timesteps).toEqual([800, 600, 400, 200, 0]);
-    expect(diffusionSteps(5, (await openModel(original, { num_heads: 4 })).defaults).timesteps).toEqual([999, 749, 500, 250, 0]);
+    expect(diffusionSteps(5, (await openModel(original, { num_heads: 4 })).defaults).timesteps).toEqual([
+      999, 749, 500, 250, 0,
+    ]);
   });
 
   it('asks for the config that tells the image size', async () => {
-    await expect(openModel(diffusers, { num_attention_heads: 4 })).rejects.toThrow(/put its config.json with "sample_size" beside it/);
+    await expect(openModel(diffusers, { num_attention_heads: 4 })).rejects.toThrow(
+      /put its config.json with "sample_size" beside it/,
+    );
   });
 });
 
 describe('openModel, of anything else', () => {
   const holding = (...names: string[]): Checkpoint => {
     const tensor = [...original.tensors.values()][0]!;
-    return { format: 'safetensors', metadata: new Map(), tensors: new Map(names.map((name) => [name, { ...tensor, name }])) };
+    return {
+      format: 'safetensors',
+      metadata: new Map(),
+      tensors: new Map(names.map((name) => [name, { ...tensor, name }])),
+    };
   };
 
   it('names what the file probably is', async () => {
-    await expect(openModel(holding('t_block.1.weight'))).rejects.toThrow('these are the weights of a PixArt transformer, which is not supported');
+    await expect(openModel(holding('t_block.1.weight'))).rejects.toThrow(
+      'these are the weights of a PixArt transformer, which is not supported',
+    );
     await expect(openModel(holding('double_blocks.0.img_attn.qkv.weight'))).rejects.toThrow('a FLUX transformer');
-    await expect(openModel(holding('some.weight', 'other.weight'))).rejects.toThrow('the 2 tensors are not of a supported model (some.weight, other.weight); supported');
+    await expect(openModel(holding('some.weight', 'other.weight'))).rejects.toThrow(
+      'the 2 tensors are not of a supported model (some.weight, other.weight); supported',
+    );
   });
 });
 

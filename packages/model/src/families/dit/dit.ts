@@ -14,7 +14,9 @@ import { DitEmitter, ENTRIES_PER_BLOCK } from './emitter.ts';
 import { DIT_NAMES, ditFlavour } from './flavour.ts';
 import { ditTensorNames, ditWeights, moduleWeights } from './weights.ts';
 
-/** Diffusion transformers for classes (Peebles and Xie, 2023), in the naming of the original and in that of diffusers. */
+/**
+ * Diffusion transformers for classes (Peebles and Xie, 2023), in the naming of the original and in that of diffusers.
+ */
 export const DIT: ModelFamily = {
   id: 'dit',
   name: 'DiT',
@@ -54,7 +56,11 @@ export async function openWithBlocksOfDit(
   const parameters = [...names].reduce((sum, name) => sum + elementCount(checkpoint.tensors.get(name)!.shape), 0);
   const emitter = new DitEmitter(config, weights);
   const topology = topologyOf(config);
-  const stream: StreamShape = { tokens: topology.grid[0] * topology.grid[1], width: config.hidden, entries: config.depth * ENTRIES_PER_BLOCK + 2 };
+  const stream: StreamShape = {
+    tokens: topology.grid[0] * topology.grid[1],
+    width: config.hidden,
+    entries: config.depth * ENTRIES_PER_BLOCK + 2,
+  };
   const { channels, givenChannels: outChannels, size } = config;
   const latent = { channels, outChannels, height: size, width: size };
   const graphs: StepGraphModel = { topology, emitter, stream, latent, gateOf };
@@ -84,7 +90,12 @@ export async function openWithBlocksOfDit(
     checkConditions: (conditions) => checkLabels(config.takes, conditions),
     conditioningRows: (timesteps, conditions) => conditioningRows(config, timesteps, conditions),
     gateOf,
-    weightBytes: (branch) => 4 * moduleWeights(weights, branch).reduce((sum, { weight, bias }) => sum + elementCount(weight.shape) + elementCount(bias.shape), 0),
+    weightBytes: (branch) =>
+      4 *
+      moduleWeights(weights, branch).reduce(
+        (sum, { weight, bias }) => sum + elementCount(weight.shape) + elementCount(bias.shape),
+        0,
+      ),
     conditioningGraphs: () => conditioningGraphs(emitter, topology),
     stepGraph: (programs) => stepGraph(graphs, programs),
     plainGraph: () => plainGraph(graphs),
@@ -94,7 +105,11 @@ export async function openWithBlocksOfDit(
 function outlineOf(checkpoint: Checkpoint): DitOutline {
   const flavour = ditFlavour(checkpoint)!;
   const { blocks } = DIT_NAMES[flavour];
-  return { flavour, depth: blockCount(checkpoint, blocks), normsHeads: checkpoint.tensors.has('blocks.0.attn.q_norm.weight') };
+  return {
+    flavour,
+    depth: blockCount(checkpoint, blocks),
+    normsHeads: checkpoint.tensors.has('blocks.0.attn.q_norm.weight'),
+  };
 }
 
 function topologyOf({ depth, size, patch }: DitConfig): Topology {

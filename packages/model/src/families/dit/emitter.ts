@@ -1,6 +1,20 @@
 import { type BranchId, parseBranch } from '@procache/core';
 import type { Emitter, ModulationOwner, ModuleCall, ModuleResult } from '../../graphs/emitter.ts';
-import { asRows, attend, attentionReceived, entry, exactGelu, gelu, jointly, layerNorm, linear, lookUp, modulate, scaledNorm, silu } from '../../graphs/layers.ts';
+import {
+  asRows,
+  attend,
+  attentionReceived,
+  entry,
+  exactGelu,
+  gelu,
+  jointly,
+  layerNorm,
+  linear,
+  lookUp,
+  modulate,
+  scaledNorm,
+  silu,
+} from '../../graphs/layers.ts';
 import type { GraphBuilder, Value } from '../../onnx/graph-builder.ts';
 import type { Linear } from '../../onnx/weight.ts';
 import type { Activation } from './arithmetic.ts';
@@ -13,7 +27,11 @@ const EPSILON = 1e-6;
 /** The epsilon of the normalisation of heads, torch's own. */
 const HEAD_EPSILON = 1e-5;
 
-const ACTIVATIONS: Readonly<Record<Activation, (g: GraphBuilder, x: Value) => Value>> = { 'gelu-tanh': gelu, gelu: exactGelu, silu };
+const ACTIVATIONS: Readonly<Record<Activation, (g: GraphBuilder, x: Value) => Value>> = {
+  'gelu-tanh': gelu,
+  gelu: exactGelu,
+  silu,
+};
 
 /** Vectors of one block in the modulation: shift, scale and gate of attn, then of mlp. */
 export const ENTRIES_PER_BLOCK = 6;
@@ -34,7 +52,8 @@ export class DitEmitter implements Emitter {
   embed(g: GraphBuilder, latent: Value): Value {
     const { channels, patch } = this.#config;
     const pixels = g.op('Reshape', [latent, g.integers([-1, channels, this.#side, patch, this.#side, patch])]);
-    const patches = g.op('Transpose', [pixels], { perm: [0, 2, 4, 1, 3, 5] }); // [images, side, side, channels, patch, patch]
+    // [images, side, side, channels, patch, patch]
+    const patches = g.op('Transpose', [pixels], { perm: [0, 2, 4, 1, 3, 5] });
     const embedded = linear(g, asRows(g, patches, channels * patch * patch), this.#weights.patch);
     return g.op('Add', [this.#asTokens(g, embedded), g.weight(this.#weights.positions)]);
   }
@@ -54,7 +73,8 @@ export class DitEmitter implements Emitter {
     const all = g.op('Reshape', [pixels, g.integers([-1, this.#side, this.#side, patch, patch, outChannels])]);
     const patches =
       givenChannels < outChannels ? g.op('Slice', [all, ...[0, givenChannels, 5].map((n) => g.integers([n]))]) : all;
-    const image = g.op('Transpose', [patches], { perm: [0, 5, 1, 3, 2, 4] }); // [images, channels, side, patch, side, patch]
+    // [images, channels, side, patch, side, patch]
+    const image = g.op('Transpose', [patches], { perm: [0, 5, 1, 3, 2, 4] });
     return g.op('Reshape', [image, g.integers([-1, givenChannels, size, size])]);
   }
 
@@ -77,15 +97,23 @@ export class DitEmitter implements Emitter {
   #attention(g: GraphBuilder, calls: readonly ModuleCall[], own: DitBlock, first: number): readonly ModuleResult[] {
     const { hidden, heads } = this.#config;
     const all = calls.map(({ x, modulation }) => this.#normalised(g, x, modulation, { first, epsilon: EPSILON }));
-    const wanted = calls.map(({ rows }, i) => (rows ? g.op('Gather', [all[i]!, g.op('Reshape', [rows, g.integers([-1])])], { axis: 0 }) : all[i]!));
+    const wanted = calls.map(({ rows }, i) =>
+      rows ? g.op('Gather', [all[i]!, g.op('Reshape', [rows, g.integers([-1])])], { axis: 0 }) : all[i]!,
+    );
     const project = (parts: readonly Value[], weights: Linear) => jointly(g, parts, (rows) => linear(g, rows, weights));
     const v = project(all, own.value);
-    const [q, k] = [this.#perHead(g, project(wanted, own.query), own.queryNorm), this.#perHead(g, project(all, own.key), own.keyNorm)];
+    const [q, k] = [
+      this.#perHead(g, project(wanted, own.query), own.queryNorm),
+      this.#perHead(g, project(all, own.key), own.keyNorm),
+    ];
     const attended = calls.map(({ rows }, i) => {
       const queries = rows && g.op('Shape', [rows]);
       return attend(g, [q[i]!, k[i]!, v[i]!], { heads, width: hidden, tokens: this.#side ** 2, queries });
     });
-    const features = project(attended.map(({ output }) => output), own.projection);
+    const features = project(
+      attended.map(({ output }) => output),
+      own.projection,
+    );
     return calls.map((call, i): ModuleResult => {
       if (call.rows) return { feature: features[i]! };
       const score = this.#attentionScore(g, call, attended[i]!.map, v[i]!);
@@ -112,14 +140,28 @@ export class DitEmitter implements Emitter {
       const tokens = rows ? g.op('Gather', [asRows(g, x, hidden), rows], { axis: 0 }) : x; // [images, count, hidden]
       return this.#normalised(g, tokens, modulation, { first, epsilon: mlpEpsilon });
     });
-    const features = jointly(g, normalised, (rows) => linear(g, ACTIVATIONS[activation](g, linear(g, rows, own.fc1)), own.fc2));
+    const features = jointly(g, normalised, (rows) =>
+      linear(g, ACTIVATIONS[activation](g, linear(g, rows, own.fc1)), own.fc2),
+    );
     return calls.map(({ rows }, i) => ({ feature: rows ? features[i]! : this.#asTokens(g, features[i]!) }));
   }
 
-  /** Normalised, then shifted and scaled by the vectors at `first` and `first + 1`: [images, count, hidden] -> [images * count, hidden] */
-  #normalised(g: GraphBuilder, x: Value, modulation: Value, { first, epsilon }: { readonly first: number; readonly epsilon: number }): Value {
+  /**
+   * Normalised, then shifted and scaled by the vectors at `first` and `first + 1`: [images, count, hidden] -> [images *
+   * count, hidden]
+   */
+  #normalised(
+    g: GraphBuilder,
+    x: Value,
+    modulation: Value,
+    { first, epsilon }: { readonly first: number; readonly epsilon: number },
+  ): Value {
     const normed = layerNorm(g, x, this.#config.hidden, epsilon);
-    return asRows(g, modulate(g, normed, entry(g, modulation, first), entry(g, modulation, first + 1)), this.#config.hidden);
+    return asRows(
+      g,
+      modulate(g, normed, entry(g, modulation, first), entry(g, modulation, first + 1)),
+      this.#config.hidden,
+    );
   }
 
   /** [images * tokens, hidden] -> [images, tokens, hidden] */

@@ -44,7 +44,9 @@ export interface ConditionEmbedder {
 export function moduleWeights({ blocks }: DitWeights, branch: BranchId): readonly Linear[] {
   const { block, module } = parseBranch(branch);
   const { query, key, value, queryNorm, keyNorm, projection, fc1, fc2 } = blocks[block]!;
-  return module === 'attn' ? [query, key, value, queryNorm, keyNorm, projection].filter((layer) => layer !== undefined) : [fc1, fc2];
+  return module === 'attn'
+    ? [query, key, value, queryNorm, keyNorm, projection].filter((layer) => layer !== undefined)
+    : [fc1, fc2];
 }
 
 /** Finds every tensor of a DiT. */
@@ -55,7 +57,18 @@ export function ditWeights(find: WeightSource, extents: DitExtents): Promise<Dit
 /** The names of all tensors that a DiT has, of whatever extents. */
 export async function ditTensorNames(outline: DitOutline): Promise<ReadonlySet<string>> {
   const list = new NameList();
-  await ditWeights(list, { ...outline, hidden: 4, heads: 1, mlpHidden: 1, patch: 1, channels: 1, outChannels: 1, size: 1, labelRows: 1, frequencies: 2 });
+  await ditWeights(list, {
+    ...outline,
+    hidden: 4,
+    heads: 1,
+    mlpHidden: 1,
+    patch: 1,
+    channels: 1,
+    outChannels: 1,
+    size: 1,
+    labelRows: 1,
+    frequencies: 2,
+  });
   return list.names;
 }
 
@@ -70,7 +83,10 @@ async function originalWeights(find: WeightSource, config: DitExtents): Promise<
   const blocks: DitBlock[] = [];
   for (let i = 0; i < depth; i++) {
     const qkv = await find.linear(`blocks.${i}.attn.qkv`, 3 * hidden, hidden);
-    const third = (n: number): Linear => ({ weight: rows(qkv.weight, n * hidden, hidden), bias: rows(qkv.bias, n * hidden, hidden) });
+    const third = (n: number): Linear => ({
+      weight: rows(qkv.weight, n * hidden, hidden),
+      bias: rows(qkv.bias, n * hidden, hidden),
+    });
     blocks.push({
       embedder,
       modulation: await find.linear(`blocks.${i}.adaLN_modulation.1`, 6 * hidden, hidden),
@@ -129,7 +145,10 @@ async function diffusersWeights(find: WeightSource, config: DitExtents): Promise
 /** A convolution whose stride is its kernel is a linear layer over the pixels of a patch. */
 async function patchLinear(find: WeightSource, name: string, { hidden, channels, patch }: DitExtents): Promise<Linear> {
   const weight = await find.weight(`${name}.weight`, [hidden, channels, patch, patch]);
-  return { weight: reshaped(weight, [hidden, channels * patch * patch]), bias: await find.weight(`${name}.bias`, [hidden]) };
+  return {
+    weight: reshaped(weight, [hidden, channels * patch * patch]),
+    bias: await find.weight(`${name}.bias`, [hidden]),
+  };
 }
 
 /** The scale and the shift of a normalisation, one number of each for each of a head's. */
