@@ -169,7 +169,7 @@ const MOST_TRACE = 20_000;
 async function tell(cause: unknown, words: readonly string[], { stdout, stderr, env, signal }: Host): Promise<number> {
   const { failureOf } = await import('./failure.ts'); // with all of core, which --version does without
   const { code, message: whole, exitCode, isOurs } = failureOf(cause, signal);
-  // Without a command commander shows its help in the place of a message.
+  // Without a command commander shows its help instead of a message.
   if (cause instanceof CommanderError && cause.code === 'commander.help') return exitCode;
   const debug = words.includes('--debug') || env['DEBUG'] === 'procache';
   const message = isOurs ? whole : shortened(whole, MOST_SIGNS);

@@ -16,7 +16,7 @@ export interface Terminal {
   write(text: string): void;
   /** Writes the text of a JSON value. It stays that value: unprintable signs become escapes of JSON. */
   writeJson(text: string): void;
-  /** Draws a line in the place of the last one that was drawn; nothing where nobody reads along. */
+  /** Draws a line instead of the last one that was drawn; nothing where nobody reads along. */
   draw(line: string): void;
   /** Removes the line that was drawn, so that a message can take its place. */
   erase(): void;

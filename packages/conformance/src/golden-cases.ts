@@ -24,7 +24,7 @@ export const GOLDEN_CASES: Readonly<Record<string, (topology: Topology) => Sched
   'taylorseer-4-4': () => taylorseer({ steps: STEPS, interval: 4, order: 4 }),
 };
 
-/** The same schedule with one ratio in the place of every other. */
+/** The same schedule with one ratio instead of every other. */
 function constantRatio(schedule: Schedule, ratio: number): Schedule {
   const legend = Object.entries(schedule.legend).map(([letter, rules]) => [
     letter,

@@ -9,8 +9,8 @@ import { type BranchId, type FeatureId, inBlockOrder, type PackId } from './topo
  *
  * Gates and weights of later steps are known before the first one. So a run can add `gate · weight ·
  * feature` into the sum of each step that will reuse it while the feature is in the processor's
- * cache; a reused step then adds one tensor in the place of one per branch, and few features need
- * to be stored at all: 7 MB in the place of 132 MB for DiT-XL/2 and gaps of three steps.
+ * cache; a reused step then adds one tensor instead of one per branch, and few features need
+ * to be stored at all: 7 MB instead of 132 MB for DiT-XL/2 and gaps of three steps.
  *
  * What cannot be known ahead stays as it is: features that are patched before they are folded, that
  * are alone in their fold, or that no run of whole blocks has made. So do the folds of a run beyond `MAX_SUMS`. Sums

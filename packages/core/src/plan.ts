@@ -151,7 +151,7 @@ export function readsOfDraft(ops: readonly Op[]): ReadonlyMap<FeatureId, number>
   return reads;
 }
 
-/** A feature that a step hands to the cache: in the place of the newest one (`patch`), or as the newest. */
+/** A feature that a step hands to the cache: instead of the newest one (`patch`), or as the newest. */
 export interface Write {
   readonly feature: FeatureId;
   readonly patch: boolean;

@@ -7,7 +7,7 @@ import { blockKinds, checkToca, refreshOfMlp, TOCA_FIELDS, type TocaOptions, toc
  * DuCa (Zou et al., 2024, arXiv 2412.18911), as its code for DiT: ToCa's steps, every other one of which skips all
  * blocks.
  *
- * The skipping steps put the stream that was stored after the last block in the place of the
+ * The skipping steps put the stream that was stored after the last block instead of the
  * stream; only the readout runs. By default interval 3, ratio 0.05, age 0.25 / interval, 2x2 cells with a
  * bonus of 0.8. The quirk of `blockKinds` is DuCa's too: block 0 is then computed for its features only. So
  * the span begins at block 1 in every letter; what block 0 adds before it is thrown away, and lowering drops it.

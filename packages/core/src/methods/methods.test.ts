@@ -101,7 +101,7 @@ describe('the published implementations', () => {
 });
 
 describe('every method', () => {
-  /** Every name with each of these pairs of numbers in the place of its words. */
+  /** Every name with each of these pairs of numbers instead of its words. */
   const named = (...numbers: readonly (readonly [interval: number, order: number])[]) =>
     numbers.flatMap(([interval, order]) =>
       METHOD_NAMES.map((name) => name.replace('<interval>', String(interval)).replace('<order>', String(order))),

@@ -190,7 +190,7 @@ describe('of a training checkpoint', () => {
       "'module'",
     ],
     [
-      'Lightning, which keeps the average in the place of the weights',
+      'Lightning, which keeps the average instead of the weights',
       {
         state_dict: weights(raw),
         current_model_state: weights(other),

@@ -61,7 +61,7 @@ function swapRandom(pattern: string, random: () => number): string {
   return swapped(pattern, from, to);
 }
 
-/** A computed step in the place of a reused one, and the reverse; nothing changes where that is not what they are. */
+/** A computed step instead of a reused one, and the reverse; nothing changes where that is not what they are. */
 function swapped(pattern: string, from: number, to: number): string {
   const letter = pattern[to];
   if (letter === undefined || letter === '#' || pattern[from] !== '#') return pattern;
