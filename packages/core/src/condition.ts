@@ -14,6 +14,8 @@ export interface TextEmbedding {
   readonly values: Float32Array;
   /** How many tokens are text, from the first; those after them are padding. */
   readonly tokens: number;
+  /** The text itself, where it is known: what people call the image. */
+  readonly text?: string | undefined;
 }
 
 /**

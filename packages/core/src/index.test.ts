@@ -67,6 +67,8 @@ const calls: Readonly<Record<string, readonly unknown[]>> = {
   parseBranch: ['1.mlp'],
   parseSpan: ['0-1'],
   tokensOf: [topology],
+  modulesOf: [topology],
+  roleOf: [topology, 'attn'],
   letterCounts: ['#.'],
   policyOf: [schedule],
   parseSchedule: [schedule],
@@ -125,6 +127,7 @@ const calls: Readonly<Record<string, readonly unknown[]>> = {
   median: [[1, 2]],
   recordSteps: [() => 0],
   summarise: [[record]],
+  identityDecoder: [{ channels: 1, height: 4, width: 4, valueRange: [-1, 1] }],
   generate: [
     model,
     {

@@ -2,8 +2,19 @@ export { ProCacheError, type ErrorCode } from './errors.ts';
 export { nearest } from './nearest.ts';
 
 // What there is to cache
-export { branchesOf, branchId, isPack, isSpan, isStream, parseBranch, parseSpan, tokensOf } from './topology.ts';
-export type { Branch, BranchId, FeatureId, PackId, SpanId, StreamId, Topology } from './topology.ts';
+export {
+  branchesOf,
+  branchId,
+  isPack,
+  isSpan,
+  isStream,
+  modulesOf,
+  parseBranch,
+  parseSpan,
+  roleOf,
+  tokensOf,
+} from './topology.ts';
+export type { Branch, BranchId, FeatureId, ModuleRole, PackId, SpanId, StreamId, Topology } from './topology.ts';
 
 // What to do when
 export { letterCounts } from './schedule.ts';
@@ -40,9 +51,11 @@ export { byName, isMethod, METHOD_NAMES, type MethodOptions, methodsTaking } fro
 // From schedule to operations
 export { DEFAULT_SELECTOR, lower, planOf } from './lower.ts';
 export { hoist } from './hoist.ts';
-export { branchesWithin, readsOf, writesOf } from './plan.ts';
-export type { Ahead, AheadSum, Fold, Op, Plan, Refresh, Run, StepPlan, Store, Term, Write } from './plan.ts';
-export { programOf, programsOf, type ProgramOp, type StepProgram } from './program.ts';
+export { branchesWithin } from './operations.ts';
+export type { Ahead, AheadSum, Fold, Op, Refresh, Run, Store, Term } from './operations.ts';
+export { readsOf, writesOf, type Write } from './reads-and-writes.ts';
+export { programOf, type ProgramOp, type StepProgram } from './program.ts';
+export { programsOf, type Plan, type StepPlan } from './plan.ts';
 export { describe, describeStep } from './describe.ts';
 export { planLegend } from './plan-legend.ts';
 export { costOf, type ModelCost, type PlanCost, type StepCost } from './cost.ts';
@@ -50,6 +63,7 @@ export { transformerCost, type TransformerSizes } from './transformer-cost.ts';
 
 // Running a plan
 export { doubled, type Condition, type TextEmbedding } from './condition.ts';
+export type { PromptEncoder } from './prompt-encoder.ts';
 export type { Conditioned, Conditions, LatentShape, StepCall, StepResult, Tokens, Transformer } from './transformer.ts';
 export { FeatureCache } from './cache.ts';
 export { createSelector, type SelectorOptions, type TokenSelector } from './selector.ts';
@@ -106,3 +120,6 @@ export {
   type WalkOptions,
 } from './trajectory.ts';
 export { generate, type GenerateOptions, type Generation } from './generate.ts';
+
+// From a latent to an image
+export { identityDecoder, type Decoder, type ImageFormat } from './decoder.ts';
