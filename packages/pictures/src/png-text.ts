@@ -1,6 +1,6 @@
+import { crc32 } from '@foxglove/crc';
 import { strFromU8, strToU8, zlibSync } from 'fflate';
 import { concatenated, fourBytes, numberAt } from './bytes.ts';
-import { crc32 } from './crc32.ts';
 import { unpackedWithin } from './unpack.ts';
 
 // Portable Network Graphics, W3C Recommendation (third edition, 2025): 5.3 chunk layout, 11.3.3 textual information.

@@ -1,6 +1,7 @@
+import { crc32Final, crc32Init, crc32Update } from '@foxglove/crc';
+
 import { type ByteSource, readRange } from './byte-source.ts';
 import { type Checkpoint, type StoredRecord } from './checkpoint.ts';
-import { crc32 } from './crc32.ts';
 import { refusalOf } from './refusal.ts';
 
 /** Bytes that are read at once. */
@@ -28,11 +29,12 @@ export async function checkRecords(
   const total = [...records.keys()].reduce((sum, { length }) => sum + length, 0);
   if (total > most) return 0;
   for (const [record, source] of records) {
-    let crc = 0;
+    let sum = crc32Init();
     for (let done = 0; done < record.length; done += pieceLength) {
-      crc = crc32(await readRange(source, record.offset + done, Math.min(pieceLength, record.length - done)), crc);
+      const length = Math.min(pieceLength, record.length - done);
+      sum = crc32Update(sum, await readRange(source, record.offset + done, length));
     }
-    checkRecord(source, record, crc);
+    checkRecord(source, record, crc32Final(sum));
   }
   return total;
 }

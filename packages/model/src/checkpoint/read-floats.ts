@@ -1,7 +1,8 @@
+import { crc32 } from '@foxglove/crc';
+
 import { readRange, viewOf } from './byte-source.ts';
 import { elementCount, elementSpan, isContiguous, type StoredTensor } from './checkpoint.ts';
 import { checkRecord } from './check-records.ts';
-import { crc32 } from './crc32.ts';
 import { widenBfloat16, widenFloat16 } from './half.ts';
 import { refusalOfTensor } from './refusal.ts';
 import { bytesPerElement, isStoredType, notRead, type StoredType } from './stored-type.ts';

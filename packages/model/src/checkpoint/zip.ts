@@ -1,10 +1,10 @@
+import { crc32 } from '@foxglove/crc';
 import { shownName } from '@procache/core/untrusted';
 import { Inflate } from 'fflate';
 
 import { type ByteSource, readRange, viewOf } from './byte-source.ts';
 import { checkRecord } from './check-records.ts';
 import { type StoredRecord } from './checkpoint.ts';
-import { crc32 } from './crc32.ts';
 import { refusalOf } from './refusal.ts';
 import { utf8Of } from './utf8.ts';
 import { type ZipEntry } from './zip-directory.ts';
