@@ -1,17 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { kernelDistance, kernelDistanceOverSubsets } from './index.ts';
+import { kernelDistance } from './index.ts';
 
 const features = (vectors: number): fc.Arbitrary<Float32Array> =>
   fc
     .array(fc.float({ min: -2, max: 2, noNaN: true }), { minLength: vectors * 3, maxLength: vectors * 3 })
     .map((values) => Float32Array.from(values));
-
-/** Park and Miller's generator. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => (state = (state * 16807) % 2147483647) / 2147483647;
-}
 
 describe('kernelDistance', () => {
   test('of two points each can be worked out by hand', () => {
@@ -62,33 +56,5 @@ describe('kernelDistance', () => {
     expect(() => kernelDistance(new Float32Array(3), new Float32Array(6), 3)).toThrow(
       'a set of 1 vectors where 2 are needed',
     );
-  });
-});
-
-describe('kernelDistanceOverSubsets', () => {
-  const random = seeded(1);
-  const a = Float32Array.from({ length: 60 }, random);
-  const b = Float32Array.from({ length: 60 }, () => random() + 0.5);
-
-  test('of whole sets is the distance itself', () => {
-    const { mean, deviation } = kernelDistanceOverSubsets(a, b, 3, { random: seeded(2), subsets: 4, size: 20 });
-    expect(mean).toBeCloseTo(kernelDistance(a, b, 3), 10);
-    expect(deviation).toBeCloseTo(0, 10);
-  });
-
-  test('has the distance of the whole sets as its mean, and the same seed gives the same numbers', () => {
-    const options = { subsets: 400, size: 6 };
-    const { mean, deviation } = kernelDistanceOverSubsets(a, b, 3, { ...options, random: seeded(3) });
-    expect(deviation).toBeGreaterThan(0);
-    expect(Math.abs(mean - kernelDistance(a, b, 3))).toBeLessThan((4 * deviation) / 20);
-    expect(kernelDistanceOverSubsets(a, b, 3, { ...options, random: seeded(3) })).toEqual({ mean, deviation });
-  });
-
-  test('names the numbers that disagree', () => {
-    expect(() => kernelDistanceOverSubsets(a, b, 3, { random, size: 21 })).toThrow(
-      'a set of 20 vectors where 21 are needed',
-    );
-    expect(() => kernelDistanceOverSubsets(a, b, 3, { random, size: 1 })).toThrow(RangeError);
-    expect(() => kernelDistanceOverSubsets(a, b, 3, { random, subsets: 0 })).toThrow(RangeError);
   });
 });

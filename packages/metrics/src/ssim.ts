@@ -10,8 +10,10 @@ export interface SsimOptions {
   readonly peak: number;
 }
 
-// Wang et al. 2004, section III.C: the window, and the constants that keep the quotients stable.
-const windowSize = 11;
+/** Rows and columns of a window of `ssim`, which smaller images do not hold. Wang et al. 2004, section III.C. */
+export const SSIM_WINDOW = 11;
+
+// From there too: the window's standard deviation, and the constants that keep the quotients stable.
 const sigma = 1.5;
 const k1 = 0.01;
 const k2 = 0.03;
@@ -77,8 +79,8 @@ function planeSimilarity(a: Float64Array, b: Float64Array, width: number, peak: 
 const gaussian: readonly number[] = gaussianWindow();
 
 function gaussianWindow(): number[] {
-  const weights = Array.from({ length: windowSize }, (_, i) =>
-    Math.exp(-0.5 * ((i - (windowSize - 1) / 2) / sigma) ** 2),
+  const weights = Array.from({ length: SSIM_WINDOW }, (_, i) =>
+    Math.exp(-0.5 * ((i - (SSIM_WINDOW - 1) / 2) / sigma) ** 2),
   );
   const sum = weights.reduce((total, weight) => total + weight, 0);
   return weights.map((weight) => weight / sum);
@@ -90,19 +92,19 @@ function gaussianWindow(): number[] {
  */
 function blur(plane: Float64Array, width: number): Float64Array {
   const height = plane.length / width;
-  const innerWidth = width - windowSize + 1;
-  const innerHeight = height - windowSize + 1;
+  const innerWidth = width - SSIM_WINDOW + 1;
+  const innerHeight = height - SSIM_WINDOW + 1;
   const rows = new Float64Array(height * innerWidth); // [height, width - 10]
   for (let i = 0; i < rows.length; i++) {
     const start = Math.floor(i / innerWidth) * width + (i % innerWidth);
     let sum = 0;
-    for (let k = 0; k < windowSize; k++) sum += gaussian[k]! * plane[start + k]!;
+    for (let k = 0; k < SSIM_WINDOW; k++) sum += gaussian[k]! * plane[start + k]!;
     rows[i] = sum;
   }
   const blurred = new Float64Array(innerHeight * innerWidth); // [height - 10, width - 10]
   for (let i = 0; i < blurred.length; i++) {
     let sum = 0;
-    for (let k = 0; k < windowSize; k++) sum += gaussian[k]! * rows[i + k * innerWidth]!;
+    for (let k = 0; k < SSIM_WINDOW; k++) sum += gaussian[k]! * rows[i + k * innerWidth]!;
     blurred[i] = sum;
   }
   return blurred;
@@ -115,9 +117,9 @@ function requireImages(a: Float32Array, b: Float32Array, { width, height, channe
       `an image of ${channels} x ${height} x ${width} (channels, height, width); pass positive whole numbers`,
     );
   }
-  if (Math.min(width, height) < windowSize) {
+  if (Math.min(width, height) < SSIM_WINDOW) {
     throw new RangeError(
-      `the images are ${width} x ${height} pixels but ssim compares windows of ${windowSize} x ${windowSize}; ` +
+      `the images are ${width} x ${height} pixels but ssim compares windows of ${SSIM_WINDOW} x ${SSIM_WINDOW}; ` +
         `use psnr or relativeError for smaller ones`,
     );
   }

@@ -1,5 +1,5 @@
 import { costOf, type StepKind } from '@procache/core';
-import { median } from '@procache/metrics';
+import { median } from '@procache/core';
 import { formatTable } from '../terminal/text-table.ts';
 import type { Contestant, Timing, Workload } from './timing.ts';
 

@@ -9,7 +9,7 @@ import {
   type Plan,
   type StepKind,
 } from '@procache/core';
-import { median } from '@procache/metrics';
+import { median } from '@procache/core';
 import type { NodeTransformer } from '@procache/backend-node';
 
 /** One way of taking the steps, under the name that the report gives it. */

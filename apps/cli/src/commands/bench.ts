@@ -2,7 +2,7 @@ import { availableParallelism, homedir } from 'node:os';
 import { join } from 'node:path';
 import { MOST_THREADS, type NodeTransformer } from '@procache/backend-node';
 import { doubled, generate, MAX_STEPS, ProCacheError, samplersOf } from '@procache/core';
-import { median } from '@procache/metrics';
+import { median } from '@procache/core';
 import { type Command, Option } from 'commander';
 import { checkBelong } from '../arguments/belongs.ts';
 import { addModelOptions, type ChosenModel, chooseModel, type ModelFlags } from '../arguments/model-choice.ts';
