@@ -1,5 +1,6 @@
-import { checkPlan } from './plan-check.ts';
-import { type Op, type Plan, type StepPlan, writesOf } from './plan.ts';
+import type { Op } from './operations.ts';
+import { checkPlan, type Plan, type StepPlan } from './plan.ts';
+import { writesOf } from './reads-and-writes.ts';
 import {
   type Branch,
   branchesOf,

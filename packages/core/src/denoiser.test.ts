@@ -3,7 +3,7 @@ import { withDenoiser } from './denoiser.ts';
 import { hoist } from './hoist.ts';
 import { ProCacheError } from './errors.ts';
 import { lower, planOf } from './lower.ts';
-import type { Op } from './plan.ts';
+import type { Op } from './operations.ts';
 import { naiveDenoiser, referenceTransformer } from './reference/index.ts';
 import { policyOf } from './policy.ts';
 import type { Schedule } from './schedule.ts';
@@ -206,6 +206,7 @@ describe('the reference transformer', () => {
     const [tensor] = features.values();
     conditioned.release(tensor!);
     expect(() => conditioned.release(tensor!)).toThrow('released twice');
+    await expect(conditioned.read(tensor!)).rejects.toThrow('read after its release');
     await expect(conditioned.execute(next)).rejects.toThrow('feature 0.attn was used after its release');
     expect(model.live).toBe(5);
     await conditioned.dispose();

@@ -1,5 +1,6 @@
-import { checkPlan, checkStepOps } from './plan-check.ts';
-import type { Fold, Op, Plan, StepPlan } from './plan.ts';
+import { checkStepOps } from './operations-check.ts';
+import type { Fold, Op } from './operations.ts';
+import { checkPlan, type Plan, type StepPlan } from './plan.ts';
 
 /**
  * A plan as text: one line per step, for terminals, tests and the playground. `planLegend` says how to read it.

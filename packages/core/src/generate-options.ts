@@ -1,6 +1,6 @@
 import type { GenerateOptions } from './generate.ts';
 import { MAX_IMAGES } from './limits.ts';
-import { checkPlan } from './plan-check.ts';
+import { checkPlan } from './plan.ts';
 import { checkFloats, checkSteps } from './process-check.ts';
 import { exactSeed, type Seed } from './random.ts';
 import { SAMPLER_NAMES } from './samplers/settings.ts';

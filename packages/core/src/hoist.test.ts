@@ -6,7 +6,7 @@ import { hoist } from './hoist.ts';
 import { planOf } from './lower.ts';
 import { procachePublished } from './methods/procache.ts';
 import { taylorseer } from './methods/taylorseer.ts';
-import { programsOf } from './program.ts';
+import { programsOf } from './plan.ts';
 import { referenceTransformer } from './reference/index.ts';
 import type { Schedule } from './schedule.ts';
 import type { Topology } from './topology.ts';

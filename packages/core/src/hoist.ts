@@ -1,7 +1,7 @@
 import { MAX_ORDER } from './limits.ts';
 import { keepWhatIsUsed } from './liveness.ts';
-import { checkPlan, vouchFor } from './plan-check.ts';
-import type { AheadSum, Fold, Op, Plan, Term } from './plan.ts';
+import type { AheadSum, Fold, Op, Term } from './operations.ts';
+import { checkPlan, type Plan, vouchFor } from './plan.ts';
 import { type BranchId, type FeatureId, inBlockOrder, type PackId } from './topology.ts';
 
 /**

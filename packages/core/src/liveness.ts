@@ -1,5 +1,7 @@
-import { joined, type Op, readsOfDraft, type StepPlan } from './plan.ts';
+import { joined, type Op } from './operations.ts';
+import type { StepPlan } from './plan.ts';
 import { programOfDraft, type StepProgram } from './program.ts';
+import { readsOfDraft } from './reads-and-writes.ts';
 import type { SelectorSettings } from './schedule.ts';
 import type { BranchId, FeatureId } from './topology.ts';
 

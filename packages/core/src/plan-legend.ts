@@ -1,5 +1,5 @@
-import { checkPlan } from './plan-check.ts';
-import type { Op, Plan } from './plan.ts';
+import type { Op } from './operations.ts';
+import { checkPlan, type Plan } from './plan.ts';
 import { isStream } from './topology.ts';
 import { integerOf } from './untrusted/json-reader.ts';
 

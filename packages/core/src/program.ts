@@ -1,5 +1,5 @@
-import { checkOps, checkPlan } from './plan-check.ts';
-import type { Ahead, Op, Plan, Run, Store } from './plan.ts';
+import { checkOps } from './operations-check.ts';
+import type { Ahead, Op, Run, Store } from './operations.ts';
 import { SCORE_NAMES } from './schedule-json.ts';
 import type { ScoreName } from './schedule.ts';
 import { type BranchId, type FeatureId, inBlockOrder } from './topology.ts';
@@ -44,13 +44,6 @@ export function programOfDraft(ops: readonly Op[], score: ScoreName): StepProgra
   const programOps = ops.map(withoutNumbers);
   const watches = ops.some((op) => op.op === 'run' && op.watch.length > 0);
   return { key: JSON.stringify([programOps, watches ? score : undefined]), ops: programOps, ...(watches && { score }) };
-}
-
-/** The distinct programs of some plans, in the order in which they are first needed. */
-export function programsOf(...plans: readonly Plan[]): readonly StepProgram[] {
-  plans.forEach(checkPlan);
-  const steps = plans.flatMap((plan) => plan.steps);
-  return [...new Map(steps.map(({ program }) => [program.key, program])).values()];
 }
 
 function withoutNumbers(op: Op): ProgramOp {

@@ -3,7 +3,7 @@ import { suggestion } from './nearest.ts';
 import type { Plan } from './plan.ts';
 import { parseSchedule } from './schedule-json.ts';
 import type { Rule, Schedule, SelectorSettings } from './schedule.ts';
-import { checkTopology, type Topology } from './topology.ts';
+import { checkTopology, modulesOf, roleOf, type Topology } from './topology.ts';
 import { integerOf, refuse } from './untrusted/json-reader.ts';
 import { shown } from './untrusted/printable.ts';
 
@@ -60,10 +60,10 @@ function checkRange([first, last]: readonly [number, number], { blocks }: Topolo
 
 function checkSelector({ score, cells = [1, 1], bonus = 0 }: SelectorSettings, topology: Topology): void {
   const known = modulesOf(topology);
-  if (score === 'cross-attention-entropy' && !known.includes('cross')) {
+  if (score === 'cross-attention-entropy' && !known.some((module) => roleOf(topology, module) === 'cross')) {
     refuse(
       'schedule.selector.score',
-      `"${score}" needs a module "cross", and the model has only ${known.join(', ')}; use "attention"`,
+      `"${score}" needs a module of cross-attention, and the model has only ${known.join(', ')}; use "attention"`,
     );
   }
   const [rows, columns] = topology.grid;
@@ -74,9 +74,4 @@ function checkSelector({ score, cells = [1, 1], bonus = 0 }: SelectorSettings, t
       `cells of ${height}x${width} do not tile the model's ${rows}x${columns} tokens; use divisors, or a bonus of 0`,
     );
   }
-}
-
-/** The names of the modules that any block has. */
-function modulesOf({ blocks }: Topology): readonly string[] {
-  return [...new Set(blocks.flat())];
 }

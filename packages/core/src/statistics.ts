@@ -1,5 +1,5 @@
 import type { Denoiser, EvaluatedStep } from './denoiser.ts';
-import { checkStepOps } from './plan-check.ts';
+import { checkStepOps } from './operations-check.ts';
 import type { StepPlan } from './plan.ts';
 import {
   elementsOf,

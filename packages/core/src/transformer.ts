@@ -60,7 +60,14 @@ export interface Conditioned<T> {
    */
   execute(call: StepCall<T>): Promise<StepResult<T>>;
 
-  release(tensor: T): void;
+  /**
+   * The numbers of a feature that `execute` has returned, [images, tokens, width] flat, wherever it lies: in another
+   * thread, or on a device. The caller only reads them, and no longer than until it releases the feature.
+   */
+  read(feature: T): Promise<Float32Array>;
+
+  /** Gives a feature back, once. */
+  release(feature: T): void;
 
   /** Frees everything this generation still holds, handed out or not. */
   dispose(): Promise<void>;

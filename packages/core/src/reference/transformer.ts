@@ -1,4 +1,5 @@
-import { type Ahead, type Fold, type Op, type Run, writesOf } from '../plan.ts';
+import type { Ahead, Fold, Op, Run } from '../operations.ts';
+import { writesOf } from '../reads-and-writes.ts';
 import {
   branchesOf,
   type BranchId,
@@ -83,6 +84,11 @@ function condition(
         walk.follow(op);
       }
       return walk.result(make);
+    },
+    // eslint-disable-next-line @typescript-eslint/require-await -- what it throws is to be a rejection
+    async read(tensor) {
+      if (tensor.released) throw new Error('a feature was read after its release');
+      return Float32Array.from(tensor.values);
     },
     release,
     dispose: () => {

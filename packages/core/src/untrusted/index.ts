@@ -4,6 +4,7 @@ export {
   elementsOf,
   integerOf,
   listOf,
+  memberOf,
   membersOf,
   nameOf,
   numberOf,
@@ -16,3 +17,4 @@ export {
 export { checkJson } from './json-value.ts';
 export { checkOptions, type Fields } from './options.ts';
 export { printable, shown, shownName } from './printable.ts';
+export { messageOf } from './thrown.ts';

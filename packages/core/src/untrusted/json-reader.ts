@@ -27,6 +27,11 @@ export function membersOf({ value, place, code }: Placed, known: readonly string
   return members;
 }
 
+/** One member of an object, with its place; its value is undefined where the object has none. */
+export function memberOf(placed: Placed, key: string): Placed {
+  return { value: objectOf(placed)[key], place: `${placed.place}.${key}`, code: placed.code };
+}
+
 /** The members of an object, whatever they are called. */
 export function objectOf({ value, place, code }: Placed): Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
