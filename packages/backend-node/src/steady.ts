@@ -23,6 +23,7 @@ function steadyConditioned<T>(conditioned: Conditioned<T>, plan: Plan, files: re
       if (call.step === plan.steps.length - 1) checkUnchanged(files);
       return result;
     },
+    read: (tensor) => conditioned.read(tensor),
     release: (tensor) => conditioned.release(tensor),
     dispose: () => conditioned.dispose(),
   };

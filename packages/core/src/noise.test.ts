@@ -144,6 +144,7 @@ test('after the first step of DDPM the latent is as wide as before, for every se
     condition: () =>
       Promise.resolve({
         execute: ({ latent }) => Promise.resolve({ output: latent, features: new Map(), scores: new Map() }),
+        read: () => Promise.reject(new Error('it makes none')),
         release: () => undefined,
         dispose: () => Promise.resolve(),
       }),

@@ -12,6 +12,7 @@ import {
 import { aheadOf, outputOf, scoreOf, type TransformerModel } from '@procache/model';
 import type { Tensor } from 'onnxruntime-common';
 import { feedsOf } from './feeds.ts';
+import { floatsOf } from './floats-of.ts';
 import type { OrtHost } from './host.ts';
 import type { Modulations } from './modulations.ts';
 import type { ProgramStore } from './programs.ts';
@@ -56,8 +57,14 @@ export class OrtConditioned implements Conditioned<Tensor> {
       features.set(feature, tensor);
       this.#alive.add(tensor);
     }
-    const scores = new Map(outputs.scores.map((branch) => [branch, results[scoreOf(branch)]!.data as Float32Array]));
-    return { output: results['output']!.data as Float32Array, features, scores };
+    const scores = new Map<BranchId, Float32Array>();
+    for (const branch of outputs.scores) scores.set(branch, await floatsOf(results[scoreOf(branch)]!, 'freed'));
+    return { output: await floatsOf(results['output']!, 'freed'), features, scores };
+  }
+
+  async read(feature: Tensor): Promise<Float32Array> {
+    if (!this.#alive.has(feature)) throw new Error('a feature was read after its release');
+    return floatsOf(feature, 'kept');
   }
 
   release(tensor: Tensor): void {

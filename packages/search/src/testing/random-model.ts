@@ -30,6 +30,7 @@ export function scaled<T>(model: Transformer<T>, factor: number): Transformer<T>
     async condition(conditions, plan) {
       const inner = await model.condition(conditions, plan);
       return {
+        read: (feature) => inner.read(feature),
         release: (feature) => inner.release(feature),
         dispose: () => inner.dispose(),
         async execute(call) {
