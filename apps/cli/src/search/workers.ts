@@ -16,6 +16,8 @@ import type { SearchJob } from './job.ts';
 /** Models in worker threads, side by side. */
 export interface Workers {
   readonly count: number;
+  /** One of them, for what is done once. */
+  readonly model: NodeTransformer;
   /** Renders with whichever of them are free. */
   readonly render: Render;
   /** Records uncached trajectories of so many seeds, each part with one of the models. */
@@ -63,6 +65,7 @@ export async function openWorkers({ flags, chosen, process, conditionOf, steps, 
     );
   return {
     count,
+    model: models[0]!,
     render: pooledRender([first!, ...others]),
     async record(seeds, { signal, keep, onProgress }) {
       const parts = partsOf(seeds, RECORDED_TOGETHER);

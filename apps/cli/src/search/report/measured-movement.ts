@@ -1,9 +1,8 @@
-import { featureValues } from '@procache/backend-node';
 import { type BranchId, branchesOf, type Topology } from '@procache/core';
 import { elementsOf, membersOf, nameOf, numberOf, type Placed } from '@procache/core/untrusted';
 import { type BranchMovement, branchMovement, type Kept, type Study } from '@procache/search';
-import { openChosen } from '../../generation/open-chosen.ts';
 import type { SearchJob } from '../job.ts';
+import type { Workers } from '../workers.ts';
 
 /** Images whose features are looked at. */
 const IMAGES = 2;
@@ -14,36 +13,28 @@ const LONGEST_GAP = 8;
  */
 export function measuredMovement(
   job: SearchJob,
-  study: Study,
-  signal: AbortSignal,
+  { study, workers, signal }: { readonly study: Study; readonly workers: Workers; readonly signal: AbortSignal },
 ): Promise<readonly BranchMovement[]> {
-  return study.keep(keptMovement(job.chosen.model.topology), () => measure(job, signal));
+  return study.keep(keptMovement(job.chosen.model.topology), () => measure(job, workers, signal));
 }
 
-/** In this thread, as features cannot be read from another. */
-async function measure(
-  { chosen, flags, process, conditionOf, steps, seeds }: SearchJob,
+function measure(
+  { process, conditionOf, steps, seeds }: SearchJob,
+  { model }: Workers,
   signal: AbortSignal,
 ): Promise<readonly BranchMovement[]> {
-  const { threads, memory } = flags;
   const { sampler, eta, guidance, stepsOf } = process;
   const shown = seeds.search.slice(0, IMAGES);
-  const transformer = await openChosen(chosen, { threads, memory });
-  try {
-    return await branchMovement(transformer, {
-      sampler,
-      eta,
-      guidance,
-      steps: stepsOf(steps),
-      seeds: shown,
-      conditions: shown.map(conditionOf),
-      longest: LONGEST_GAP,
-      signal,
-      read: featureValues,
-    });
-  } finally {
-    await transformer.dispose();
-  }
+  return branchMovement(model, {
+    sampler,
+    eta,
+    guidance,
+    steps: stepsOf(steps),
+    seeds: shown,
+    conditions: shown.map(conditionOf),
+    longest: LONGEST_GAP,
+    signal,
+  });
 }
 
 /** How movement is kept in a study: a number that is not finite (a feature that was all zeros) as `null`. */

@@ -1,6 +1,6 @@
+import { writeWhole } from '@procache/files';
 import { searchReport } from '@procache/report';
 import type { Study } from '@procache/search';
-import { writeWhole } from '../../files/output-files.ts';
 import { type Contestant, contestantsOf } from '../contestants.ts';
 import type { SearchJob } from '../job.ts';
 import type { SearchOutcome } from '../run-search.ts';
@@ -27,7 +27,7 @@ export async function writeReport(
   outcome: SearchOutcome,
   { study, workers, signal, commandLine }: ReportDesk,
 ): Promise<void> {
-  const movement = await measuredMovement(job, study, signal);
+  const movement = await measuredMovement(job, { study, workers, signal });
   const samples = await drawSamples(job, shownContestants(job, outcome), workers, signal);
   await writeWhole(path, searchReport(reportData(job, outcome, { movement, samples, commandLine })));
 }
