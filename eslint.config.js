@@ -73,13 +73,15 @@ export default tseslint.config(
   fence('core', ['@procache/*', 'onnxruntime-*', 'node:*']),
   fence('metrics', ['@procache/*', 'onnxruntime-*', 'node:*']),
   fence('pictures', ['@procache/*', 'onnxruntime-*', 'node:*']),
+  fence('compare', ['@procache/*', '!@procache/core', '!@procache/metrics', 'onnxruntime-*', 'node:*']),
+  fence('files', ['@procache/*', '!@procache/core', 'onnxruntime-*']),
   fence('report', ['@procache/*', '!@procache/core', 'onnxruntime-*', 'node:*']),
   fence('search', ['@procache/backend-*', '@procache/model', '@procache/ort', 'onnxruntime-*', 'node:*']),
   fence('model', ['@procache/backend-*', '@procache/ort', 'onnxruntime-*', 'node:*']),
   fence('apps/cli', ['onnxruntime-*']),
   fence('ort', ['@procache/backend-*', 'onnxruntime-node', 'onnxruntime-web', 'node:*']),
   {
-    files: ['packages/{core,search,metrics,pictures,report}/src/**/*.ts'],
+    files: ['packages/{core,search,metrics,compare,pictures,report}/src/**/*.ts'],
     rules: without([...hostGlobals, 'Date'], 'clock, files, host and output are arguments here'),
   },
   {

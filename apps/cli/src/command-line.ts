@@ -1,6 +1,6 @@
+import { writeReason } from '@procache/files';
 import { wrapText } from '@procache/pictures/wrap';
 import { Command, CommanderError } from 'commander';
-import { systemReason } from './files/system-error.ts';
 import type { Host, HostProcess } from './host.ts';
 import type { OutputStream } from './output-stream.ts';
 import { terminalOf } from './terminal.ts';
@@ -95,7 +95,7 @@ async function run(words: readonly string[], host: Host): Promise<number> {
 async function lostOutput(stdout: OutputStream): Promise<string | undefined> {
   const failure: NodeJS.ErrnoException | undefined = await stdout.settled?.();
   if (!failure || failure.code === 'EPIPE') return undefined;
-  return `standard output: cannot be written: ${systemReason(failure) ?? failure.message}`;
+  return `standard output: cannot be written: ${writeReason(failure) ?? failure.message}`;
 }
 
 /** `help generate` is `generate --help`. */

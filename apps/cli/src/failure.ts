@@ -1,6 +1,7 @@
 import { type ErrorCode, ProCacheError } from '@procache/core';
+import { messageOf } from '@procache/core/untrusted';
+import { isSystemError, writeReason } from '@procache/files';
 import { CommanderError } from 'commander';
-import { isSystemError, systemReason } from './files/system-error.ts';
 
 /** What a failure comes to: a code for programs, a message for people, and an exit code. */
 export interface Failure {
@@ -31,15 +32,19 @@ export function failureOf(cause: unknown, signal: AbortSignal): Failure {
   if (isSystemError(cause)) {
     return { code: 'execution-failed', message: systemMessage(cause), exitCode: 1, isOurs: false };
   }
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return { code: 'unexpected', message: `${message} (a defect; --debug shows where)`, exitCode: 1, isOurs: false };
+  return {
+    code: 'unexpected',
+    message: `${messageOf(cause)} (a defect; --debug shows where)`,
+    exitCode: 1,
+    isOurs: false,
+  };
 }
 
 /** What a command line asks for and cannot have. */
 const WRONG_USAGE: readonly ErrorCode[] = ['invalid-input', 'infeasible-constraints'];
 
 function systemMessage(cause: NodeJS.ErrnoException): string {
-  const reason = systemReason(cause);
+  const reason = writeReason(cause);
   return reason === undefined ? cause.message : `${cause.path ?? cause.syscall ?? 'a file'}: ${reason}`;
 }
 

@@ -1,8 +1,8 @@
 import { realpath } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { openRegular, readRange, type RegularFileOptions } from '@procache/files';
 import type { ByteSource } from '@procache/model';
 import { type FileIdentity, identityOf } from './file-identity.ts';
-import { openRegular, readRange, type RegularFileOptions } from './regular-file.ts';
 
 /** A file that is read in ranges, and that ONNX Runtime may map. */
 export interface FileSource extends ByteSource {

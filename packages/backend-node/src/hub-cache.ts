@@ -3,8 +3,8 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ProCacheError } from '@procache/core';
 import { shownName } from '@procache/core/untrusted';
+import { readRegularText } from '@procache/files';
 import { listedNames } from './listed-names.ts';
-import { readRegularText } from './regular-file.ts';
 
 /** A commit is 40 signs long. */
 const LONGEST_REF = 1024;

@@ -2,8 +2,8 @@ import type { Dirent } from 'node:fs';
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ProCacheError } from '@procache/core';
+import { readReason } from '@procache/files';
 import { cachedSnapshot } from './hub-cache.ts';
-import { systemReason } from './regular-file.ts';
 import { chooseWeights } from './weight-files.ts';
 
 /** Where the parts of a model lie. */
@@ -96,13 +96,13 @@ async function innerFolders(
 
 function entriesOf(folder: string): Promise<readonly Dirent[]> {
   return readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
-    throw new ProCacheError('invalid-model', `${folder}: the folder cannot be read: ${systemReason(cause)}`, { cause });
+    throw new ProCacheError('invalid-model', `${folder}: the folder cannot be read: ${readReason(cause)}`, { cause });
   });
 }
 
 function notThere(path: string, cause: unknown): never {
   const isMissing = ['ENOENT', 'ENOTDIR'].includes(String((cause as NodeJS.ErrnoException).code));
-  const problem = isMissing ? 'there is no such file or folder' : systemReason(cause);
+  const problem = isMissing ? 'there is no such file or folder' : readReason(cause);
   throw new ProCacheError(
     'invalid-model',
     `${path}: ${problem}; give a checkpoint file, a model folder, or the name of a zoo model`,

@@ -1,4 +1,5 @@
 import { basename, dirname, join } from 'node:path';
+import { readRegularText } from '@procache/files';
 import {
   type Checkpoint,
   checkRecords,
@@ -13,7 +14,6 @@ import {
 import type { FileIdentity } from './file-identity.ts';
 import { type FileSource, openFile } from './file-source.ts';
 import { besides, isThere, locate, type Located } from './locate.ts';
-import { readRegularText } from './regular-file.ts';
 
 /** A checkpoint whose files are open. */
 export interface OpenedCheckpoint {

@@ -1,7 +1,7 @@
 import { ProCacheError } from '@procache/core';
+import { openRegular } from '@procache/files';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { plainOptions } from './host.ts';
-import { openRegular } from './regular-file.ts';
 import { startedRuntime } from './runtime.ts';
 import { threadCount } from './threads.ts';
 

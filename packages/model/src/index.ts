@@ -9,9 +9,20 @@ export type { StoredType } from './checkpoint/stored-type.ts';
 export { bytesSource, type ByteSource } from './checkpoint/byte-source.ts';
 export { writeSafetensors, type TensorValues } from './checkpoint/safetensors-writer.ts';
 
+// What there is to tell of it
+export { checkpointContent, sourcesOf, type CheckpointContent } from './inspection/checkpoint-content.ts';
+
 // From a checkpoint to a model
 export { FAMILY_NAMES, openModel } from './open-model.ts';
-export type { Classes, ConditioningRows, InputArray, SamplingDefaults, Takes, TransformerModel } from './model.ts';
+export type {
+  Classes,
+  ConditioningRows,
+  InputArray,
+  SamplingDefaults,
+  Takes,
+  Texts,
+  TransformerModel,
+} from './model.ts';
 export type { ConfigJson } from './config/fields.ts';
 export { ModelConfig, type ConfigTexts } from './config/model-config.ts';
 export { guidanceOf } from './guidance.ts';

@@ -1,13 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { type FileIdentity, openModelFiles, readRegularText } from '@procache/backend-node';
+import { type FileIdentity, openModelFiles } from '@procache/backend-node';
 import { nearest, ProCacheError, SAMPLER_NAMES, type SamplerName } from '@procache/core';
 import { objectOf, parseJson, shown, shownName } from '@procache/core/untrusted';
-import { type ConfigJson, FAMILY_NAMES, type TransformerModel, weightsTaken } from '@procache/model';
+import { codeOf, fingerprintOf, readRegularText } from '@procache/files';
+import { type ConfigJson, FAMILY_NAMES, sourcesOf, type TransformerModel, weightsTaken } from '@procache/model';
 import { type ZooModel, zooModel, zooNames } from '@procache/zoo';
 import { type Command, Option } from 'commander';
-import { fingerprintOf } from '../files/fingerprint.ts';
-import { codeOf } from '../files/system-error.ts';
 import { MOST_HEADS, wholeNumber } from './values.ts';
 
 /** The options that say which model is meant. */
@@ -71,7 +70,7 @@ export async function chooseModel(flags: ModelFlags): Promise<ChosenModel> {
   const opened = await namingFlags(flags, () => openModelFiles(path, config));
   try {
     checkHeads(flags.numHeads, opened.config.own, "the model's own config.json");
-    const fingerprint = await fingerprintOf(opened.checkpoint);
+    const fingerprint = await fingerprintOf(sourcesOf(opened.checkpoint));
     const { recommended, schedules = {} } = zoo ?? {};
     const weights = weightsTaken(opened.checkpoint);
     return {

@@ -1,5 +1,4 @@
 import { basename } from 'node:path';
-import { readRegularText } from '@procache/backend-node';
 import {
   byName,
   checkSchedule,
@@ -14,6 +13,7 @@ import {
   type Schedule,
 } from '@procache/core';
 import { shownName } from '@procache/core/untrusted';
+import { readRegularText } from '@procache/files';
 import type { Command } from 'commander';
 import type { KnownModel } from './model-choice.ts';
 import { numberWithin, wholeNumber } from './values.ts';

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProCacheError, uniforms } from '@procache/core';
-import { openOutputFolder, writeWhole } from '../files/output-files.ts';
-import { messageOf, systemReason } from '../files/system-error.ts';
+import { messageOf } from '@procache/core/untrusted';
+import { openOutputFolder, writeReason, writeWhole } from '@procache/files';
 import { configOf, shapeNamed, type TensorShapes, tensorsOf } from '../shapes/dit-shapes.ts';
 
 /**
@@ -30,7 +30,7 @@ export async function syntheticModel(name: string, cacheFolder: string, signal: 
     for (const path of [partial, join(folder, 'config.json')]) await rm(path, { force: true });
     await made.abandon();
     if (signal.aborted) throw cause;
-    const problem = systemReason(cause) ?? messageOf(cause);
+    const problem = writeReason(cause) ?? messageOf(cause);
     throw new ProCacheError(
       'execution-failed',
       `${folder}: ${(bytesOfAll(tensors) / 1e9).toFixed(1)} GB of synthetic weights cannot be written there: ${problem}`,

@@ -8,6 +8,7 @@ import {
   planLegend,
   ProCacheError,
 } from '@procache/core';
+import { checkApart, writeWhole } from '@procache/files';
 import { hoistsPlans } from '@procache/ort';
 import { type Command, Option } from 'commander';
 import { labelsOfBatch } from '../arguments/labels.ts';
@@ -28,8 +29,6 @@ import {
 } from '../arguments/schedule-choice.ts';
 import { MOST_IMAGES, numberWithin, wholeNumber } from '../arguments/values.ts';
 import { explanation, letterCosts } from '../explanation.ts';
-import { checkApart, modelFiles } from '../files/apart.ts';
-import { writeWhole } from '../files/output-files.ts';
 import type { Host } from '../host.ts';
 import { type ScreenFlags, screenOf } from '../screen.ts';
 import { SHAPE_NAMES } from '../shapes/dit-shapes.ts';
@@ -93,7 +92,7 @@ async function explain(flags: ExplainFlags, host: Host): Promise<void> {
 /** The model that is asked for, when the schedule is not to be written over one of its files. */
 async function modelApart(flags: ExplainFlags): Promise<KnownModel> {
   const chosen = await chooseModel(flags);
-  if (flags.save !== undefined) await checkApart([{ name: '--save', path: flags.save }], modelFiles(chosen.files));
+  await checkApart({ '--save': flags.save }, { 'a file of the model': chosen.files });
   return chosen;
 }
 

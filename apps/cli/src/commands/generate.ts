@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { MOST_THREADS } from '@procache/backend-node';
 import { costOf, injectsNoise, planOf, ProCacheError, uncached } from '@procache/core';
+import { openOutputFolder } from '@procache/files';
 import type { Picture } from '@procache/pictures';
 import { type Command, Option } from 'commander';
 import { checkBelong } from '../arguments/belongs.ts';
@@ -10,7 +11,6 @@ import { addScheduleOptions, chooseSchedule, type ScheduleFlags } from '../argum
 import { noteThreads } from '../arguments/threads.ts';
 import { noteUnread } from '../arguments/unread-fields.ts';
 import { MOST_ROUNDS, wholeNumber } from '../arguments/values.ts';
-import { openOutputFolder } from '../files/output-files.ts';
 import { compare as compareRuns, type Comparison } from '../generation/comparison.ts';
 import { earlierPictures, removeEarlier } from '../generation/earlier-run.ts';
 import type { Job } from '../generation/job.ts';

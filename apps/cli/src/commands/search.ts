@@ -1,12 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProCacheError } from '@procache/core';
+import { openOutputFolder, writeWhole } from '@procache/files';
 import type { Assessment } from '@procache/search';
 import type { Command } from 'commander';
 import { noteThreads } from '../arguments/threads.ts';
 import { noteUnread } from '../arguments/unread-fields.ts';
 import { failureOf, Interrupted } from '../failure.ts';
-import { openOutputFolder, writeWhole } from '../files/output-files.ts';
 import type { Host } from '../host.ts';
 import { type Screen, screenOf } from '../screen.ts';
 import { type CommandLine, commandLineOf } from '../search/command-line-of.ts';

@@ -1,11 +1,11 @@
 import { MAX_STEPS } from '@procache/core';
+import { checkApart } from '@procache/files';
 import type { Direction } from '@procache/search';
 import { type Command, Option } from 'commander';
 import { checkBelong } from '../arguments/belongs.ts';
 import { addModelOptions, chooseModel, type ModelFlags } from '../arguments/model-choice.ts';
 import { chooseSchedule } from '../arguments/schedule-choice.ts';
 import { wholeNumber } from '../arguments/values.ts';
-import { checkApart, modelFiles } from '../files/apart.ts';
 import type { Host } from '../host.ts';
 import { exportText, type Format, FORMATS, importText, lossesOf } from './formats.ts';
 import { handOver, type OutputFlags } from './schedule-output.ts';
@@ -55,7 +55,7 @@ export function registerExport(command: Command, host: Host): void {
 async function exportSchedule(asked: string, flags: ExportFlags, host: Host): Promise<void> {
   checkBelong({ '--direction': flags.direction }, '--format list', flags.format === 'list');
   const chosen = await chooseModel(flags);
-  if (flags.out !== undefined) await checkApart([{ name: '--out', path: flags.out }], modelFiles(chosen.files));
+  await checkApart({ '--out': flags.out }, { 'a file of the model': chosen.files });
   const { topology } = chosen.model;
   const { format, direction, steps } = flags;
   const { schedule, name } = await chooseSchedule({ schedule: asked, ...(steps !== undefined && { steps }) }, chosen);

@@ -1,12 +1,11 @@
 import { basename } from 'node:path';
-import { readRegularText } from '@procache/backend-node';
 import { checkSchedule, FORECAST_RULES, type ForecastRule, formatSchedule, MAX_ORDER } from '@procache/core';
+import { checkApart, readRegularText } from '@procache/files';
 import type { Direction } from '@procache/search';
 import { type Command, Option } from 'commander';
 import { checkBelong } from '../arguments/belongs.ts';
 import { addModelOptions, chooseModel, type ModelFlags } from '../arguments/model-choice.ts';
 import { wholeNumber } from '../arguments/values.ts';
-import { checkApart, modelFiles } from '../files/apart.ts';
 import type { Host } from '../host.ts';
 import { type Format, FORMATS, importText } from './formats.ts';
 import { handOver, type OutputFlags } from './schedule-output.ts';
@@ -70,7 +69,7 @@ async function importSchedule(file: string, flags: ImportFlags, host: Host): Pro
   const { format, direction, forecast: order = 0, rule = 'lagrange', stack } = flags;
   checkImport(flags);
   const { model, files } = await chooseModel(flags);
-  if (flags.out !== undefined) await checkApart([{ name: '--out', path: flags.out }], modelFiles(files));
+  await checkApart({ '--out': flags.out }, { 'a file of the model': files });
   const { topology } = model;
   const text = await readRegularText(file, { most: MOST_BYTES, what: 'the file of the other tool' });
   const reuse = {

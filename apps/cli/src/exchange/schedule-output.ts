@@ -1,5 +1,5 @@
+import { writeWhole } from '@procache/files';
 import { wrapText } from '@procache/pictures/wrap';
-import { writeWhole } from '../files/output-files.ts';
 import type { Host } from '../host.ts';
 import { type ScreenFlags, screenOf } from '../screen.ts';
 

@@ -1,7 +1,7 @@
 import { lstat, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readRegularFile } from '@procache/backend-node';
 import { parseJson } from '@procache/core/untrusted';
+import { readRegularFile } from '@procache/files';
 import { readPngText } from '@procache/pictures';
 import { COMPARISON, fileNameOf, GRID } from './picture-names.ts';
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { writeWhole } from '@procache/files';
 import {
   cachedCaption,
   captionOf,
@@ -9,7 +10,6 @@ import {
   sideBySide,
   uncachedCaption,
 } from '@procache/pictures';
-import { writeWhole } from '../files/output-files.ts';
 import type { Comparison } from './comparison.ts';
 import { imagesOf, type Job, type JobImage, parametersText, provenanceOf } from './job.ts';
 import { COMPARISON, fileNameOf } from './picture-names.ts';

@@ -1,8 +1,7 @@
 import { basename } from 'node:path';
 import { ProCacheError } from '@procache/core';
+import { checkApart, openFolderOf, type OutputFolder, writeWhole } from '@procache/files';
 import { type TensorValues, writeSafetensors } from '@procache/model';
-import { checkApart, modelFiles, type NamedFile } from '../files/apart.ts';
-import { openFolderOf, type OutputFolder, writeWhole } from '../files/output-files.ts';
 import type { Job } from './job.ts';
 import { imagesOf, provenanceOf } from './job.ts';
 
@@ -34,21 +33,16 @@ async function checkPlaces(
   { chosen, sampling: { noiseFile } }: Job,
   { saveLatents, saveTrajectory }: TensorFlags,
 ): Promise<void> {
-  const written: NamedFile[] = [];
-  if (saveLatents !== undefined) written.push({ name: '--save-latents', path: saveLatents });
-  if (saveTrajectory !== undefined) written.push({ name: '--save-trajectory', path: saveTrajectory });
-  for (const { name, path } of written) {
-    if (!/\.png$/i.test(basename(path))) continue;
+  const written = { '--save-latents': saveLatents, '--save-trajectory': saveTrajectory };
+  for (const [name, path] of Object.entries(written)) {
+    if (path === undefined || !/\.png$/i.test(basename(path))) continue;
     throw new ProCacheError(
       'invalid-input',
       `${name}: ${path} is the name of a picture, but tensors are written; end it with .safetensors`,
     );
   }
-  const read = modelFiles(chosen.files);
-  await checkApart(
-    written,
-    noiseFile === undefined ? read : [...read, { name: 'the file of --noise', path: noiseFile }],
-  );
+  const noise = noiseFile === undefined ? [] : [{ path: noiseFile }];
+  await checkApart(written, { 'a file of the model': chosen.files, 'the file of --noise': noise });
 }
 
 /** Writes `latents` [images, channels, height, width]. */

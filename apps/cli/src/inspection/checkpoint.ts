@@ -2,12 +2,14 @@ import { basename, resolve } from 'node:path';
 import { openCheckpointFiles } from '@procache/backend-node';
 import { type Clip, type ForwardProcess, ProCacheError, samplersOf } from '@procache/core';
 import { printable, shownName } from '@procache/core/untrusted';
+import { fingerprintOf } from '@procache/files';
 import {
   type Checkpoint,
   checkRecords,
   type Classes,
   type ModelConfig,
   openModel,
+  sourcesOf,
   type SamplingDefaults,
   type StoredTensor,
   type TransformerModel,
@@ -18,7 +20,6 @@ import { zooModel } from '@procache/zoo';
 import { guessOf, nameOfLabel } from '../arguments/labels.ts';
 import { readConfigFlags } from '../arguments/model-choice.ts';
 import { unreadText } from '../arguments/unread-fields.ts';
-import { fingerprintOf } from '../files/fingerprint.ts';
 import { formatTable } from '../terminal/text-table.ts';
 import { bytes, large } from '../units.ts';
 import { COLUMN, type InspectFlags, type Inspection, listOf } from './inspection.ts';
@@ -32,7 +33,7 @@ export async function inspectCheckpoint(path: string, flags: InspectFlags): Prom
     const checked = flags.check ? await checkRecords(checkpoint) : undefined;
     const held = {
       file: basename(resolve(opened.path)),
-      fingerprint: await fingerprintOf(checkpoint),
+      fingerprint: await fingerprintOf(sourcesOf(checkpoint)),
       ...contentOf(checkpoint),
       ...(checked !== undefined && { checkedBytes: checked }),
     };

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
-import { readRegularFile } from '@procache/backend-node';
 import { ProCacheError } from '@procache/core';
 import { objectOf, parseJson, shownName } from '@procache/core/untrusted';
+import { readRegularFile } from '@procache/files';
 import { readPngText } from '@procache/pictures';
 import { wrapText } from '@procache/pictures/wrap';
 import type { Inspection } from './inspection.ts';

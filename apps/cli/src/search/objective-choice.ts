@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
 import { type LatentShape, ProCacheError } from '@procache/core';
-import { psnr, ssim } from '@procache/metrics';
+import { fingerprintOfFile } from '@procache/files';
+import { psnr, ssim, SSIM_WINDOW } from '@procache/metrics';
 import { type ImageMeasure, LATENT_ERROR, type Measure } from '@procache/search';
 import { zooClassifier, zooModel } from '@procache/zoo';
 import type { ChosenModel } from '../arguments/model-choice.ts';
-import { fingerprintOfFile } from '../files/fingerprint.ts';
 import { openFeatureMeasures } from './feature-measures.ts';
 import type { ObjectiveFlags, ObjectiveName } from './search-flags.ts';
 
@@ -21,9 +21,6 @@ export interface MarkedFile {
   readonly name: string;
   readonly fingerprint: string;
 }
-
-/** The width of the window that SSIM slides over an image. */
-const SSIM_WINDOW = 11;
 
 /** Reads from the options what schedules are judged by, and opens the data that it takes; refuses what has no data. */
 export async function chooseObjectives(

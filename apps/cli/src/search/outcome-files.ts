@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { formatSchedule, type Schedule } from '@procache/core';
+import { writeWhole } from '@procache/files';
 import { type Assessment, found, frontOf, scoresOf } from '@procache/search';
-import { writeWhole } from '../files/output-files.ts';
 import { notesOf, type SearchJob } from './job.ts';
 import type { SearchOutcome } from './run-search.ts';
 

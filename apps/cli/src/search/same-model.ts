@@ -1,8 +1,9 @@
 import { checkUnchanged, openCheckpointFiles } from '@procache/backend-node';
 import { ProCacheError } from '@procache/core';
+import { fingerprintOf } from '@procache/files';
+import { sourcesOf } from '@procache/model';
 import type { Evaluator } from '@procache/search';
 import type { ChosenModel } from '../arguments/model-choice.ts';
-import { fingerprintOf } from '../files/fingerprint.ts';
 
 /**
  * The same evaluator, which throws away what it measured while the model's files were replaced.
@@ -40,7 +41,7 @@ async function checkFingerprint({ path, fingerprint, name }: ChosenModel): Promi
 async function currentFingerprint(path: string): Promise<string> {
   const opened = await openCheckpointFiles(path);
   try {
-    return await fingerprintOf(opened.checkpoint);
+    return await fingerprintOf(sourcesOf(opened.checkpoint));
   } finally {
     await opened.close();
   }

@@ -1,40 +1,10 @@
-import { randomBytes } from 'node:crypto';
-import { access, chmod, constants, mkdir, rename, rm, rmdir, stat, statfs, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { mkdir, rm, rmdir, stat, statfs, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { ProCacheError } from '@procache/core';
-import { codeOf, messageOf, systemReason } from './system-error.ts';
-import { writeTargetOf, writeThrough, type WriteTarget } from './write-target.ts';
-
-type FileTarget = Extract<WriteTarget, { readonly kind: 'file' }>;
-
-/**
- * Writes a file as a whole: whoever looks finds either all of it under its name, or nothing new.
- *
- * Links are followed, and stay what they are. Devices, pipes and standard output take the bytes as they come.
- */
-export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
-  const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
-  try {
-    const target = await writeTargetOf(path);
-    if (target.kind === 'file') await replace(target, bytes);
-    else await writeThrough(target, bytes);
-  } catch (cause) {
-    throw writeError(path, cause);
-  }
-}
-
-async function replace({ path, mode }: FileTarget, bytes: Uint8Array): Promise<void> {
-  if (mode !== undefined) await access(path, constants.W_OK); // renaming would not ask
-  const partial = partialOf(path);
-  try {
-    await writeFile(partial, bytes, { flag: 'wx' });
-    if (mode !== undefined) await chmod(partial, mode);
-    await rename(partial, path);
-  } catch (cause) {
-    await rm(partial, { force: true }).catch(() => undefined);
-    throw cause;
-  }
-}
+import { messageOf } from '@procache/core/untrusted';
+import { codeOf, writeReason } from './system-error.ts';
+import { writeTargetOf } from './write-target.ts';
+import { partialOf, writeError } from './write-whole.ts';
 
 /**
  * Makes sure, before the work, that a file of so many bytes can be written there. Devices and pipes are in no folder
@@ -111,28 +81,14 @@ function isFolder(path: string): Promise<boolean> {
   );
 }
 
-/** Beside the file, so that it can be renamed into its place; hidden, and no other process's. */
-function partialOf(path: string): string {
-  return join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.partial`);
-}
-
 async function roomIn(path: string): Promise<number> {
   const found = await statfs(path).catch(() => undefined); // not every file system can tell
   return found === undefined ? Infinity : found.bavail * found.bsize;
 }
 
 function folderError(path: string, cause: unknown): ProCacheError {
-  const reason = FOLDER_REASONS[codeOf(cause)] ?? systemReason(cause) ?? messageOf(cause);
+  const reason = FOLDER_REASONS[codeOf(cause)] ?? writeReason(cause) ?? messageOf(cause);
   return new ProCacheError('execution-failed', `${path}: cannot be used as an output folder: ${reason}`, { cause });
-}
-
-function writeError(path: string, cause: unknown): ProCacheError {
-  if (cause instanceof ProCacheError) return cause;
-  return new ProCacheError(
-    'execution-failed',
-    `${path}: cannot be written: ${systemReason(cause) ?? messageOf(cause)}`,
-    { cause },
-  );
 }
 
 /** What is said otherwise where a folder is to be made. */

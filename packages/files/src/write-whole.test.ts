@@ -16,7 +16,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openFolderOf, writeWhole } from './output-files.ts';
+import { openFolderOf } from './output-folder.ts';
+import { writeWhole } from './write-whole.ts';
 
 let folder = '';
 const at = (name: string): string => join(folder, name);

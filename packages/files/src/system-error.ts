@@ -18,21 +18,17 @@ const REASONS: Readonly<Record<string, string>> = {
   EIO: 'the disk reports an error',
 };
 
-/** A failure that the operating system told of, and not a mistake of this program. */
+/** A failure that the operating system told of, and not a mistake of a program. */
 export function isSystemError(cause: unknown): cause is NodeJS.ErrnoException {
   return cause instanceof Error && 'syscall' in cause && 'code' in cause;
 }
 
-/** Why something could not be written, in words; undefined where the system's own have to do. */
-export function systemReason(cause: unknown): string | undefined {
+/** Why something could not be written, in words with a way out; undefined where the system's own have to do. */
+export function writeReason(cause: unknown): string | undefined {
   return REASONS[codeOf(cause)];
 }
 
-/** The system's code of a failure, such as `ENOENT`. */
+/** The system's code of a failure, such as `ENOENT`; `undefined`, as text, of what has none. */
 export function codeOf(cause: unknown): string {
   return String((cause as NodeJS.ErrnoException | undefined)?.code);
-}
-
-export function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -1,14 +1,25 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, readlink, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { readRegularText } from '@procache/backend-node';
 import { ProCacheError } from '@procache/core';
 import { integerOf, objectOf, parseJson, shownName, textOf } from '@procache/core/untrusted';
-import { codeOf } from '../files/system-error.ts';
+import { readRegularText } from './regular-file.ts';
+import { codeOf } from './system-error.ts';
 
-/** The right to write to a study. */
-export interface StudyLock {
-  readonly release: () => Promise<void>;
+/** The right to do what a lock stands for. */
+export interface FileLock {
+  /** Gives it back. */
+  release(): Promise<void>;
+}
+
+/** What is said where a lock is not to be had. */
+export interface LockOptions {
+  /** What its holder does: `another search is writing to the study there`. */
+  readonly held?: string | undefined;
+  /** What to do then: `wait for it or end it`, unless given. */
+  readonly advice?: string | undefined;
+  /** What to give instead of a path that leads to no regular file: `another folder`. */
+  readonly instead?: string | undefined;
 }
 
 /** The process that has a lock, told from others that have had its number. */
@@ -36,22 +47,21 @@ const ATTEMPTS = 5;
  * still runs. Where it cannot look, in another container or on another machine that shares the disk, it goes by the
  * time of the file, which the holder renews.
  *
- * @throws {ProCacheError} `invalid-input` while another process holds it.
+ * @throws {ProCacheError} `invalid-input` while another process holds it, or this one does; what the system says, where
+ *   no file can be made there.
  */
-export async function lockStudy(path: string): Promise<StudyLock> {
+export async function lockFile(path: string, options: LockOptions = {}): Promise<FileLock> {
+  const { held = 'another process holds this lock', advice = 'wait for it or end it', instead } = options;
+  const read = (): Promise<string | undefined> => readLock(path, instead);
   const own = JSON.stringify(await holderOf(process.pid));
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (await tookFree(path, own)) return heldLock(path, own);
-    const found = await readLock(path);
+    const found = await read();
     if (found === undefined) continue; // given back in this moment
     if (await isAlive(path, found)) break;
-    await clear(path, found);
+    await clear(path, found, instead);
   }
-  throw new ProCacheError(
-    'invalid-input',
-    `${path}: another search is writing to the study there${await nameOf(path)}; ` +
-      `wait for it or end it, and then --resume, or search with another --out`,
-  );
+  throw new ProCacheError('invalid-input', `${path}: ${held}${await nameOf((await read()) ?? '')}; ${advice}`);
 }
 
 /** Makes the file, if there is none. */
@@ -65,7 +75,7 @@ async function tookFree(path: string, own: string): Promise<boolean> {
   }
 }
 
-function heldLock(path: string, own: string): StudyLock {
+function heldLock(path: string, own: string): FileLock {
   const beat = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => undefined), BEAT).unref();
   return {
     release: async () => {
@@ -79,7 +89,7 @@ function heldLock(path: string, own: string): StudyLock {
  * Removes a lock whose holder is gone, and no other: it is moved away first, and put back where it was taken in
  * between.
  */
-async function clear(path: string, judged: string): Promise<void> {
+async function clear(path: string, judged: string, instead: string | undefined): Promise<void> {
   const aside = `${path}.${randomBytes(4).toString('hex')}`;
   try {
     await rename(path, aside);
@@ -87,15 +97,15 @@ async function clear(path: string, judged: string): Promise<void> {
     if (codeOf(cause) === 'ENOENT') return; // somebody else has cleared it
     throw cause;
   }
-  const moved = (await readLock(aside)) ?? judged;
+  const moved = (await readLock(aside, instead)) ?? judged;
   if (moved !== judged) await writeFile(path, moved, { flag: 'wx' }).catch(() => undefined);
   await rm(aside, { force: true });
 }
 
 /** What a lock says; undefined where there is none any more. */
-async function readLock(path: string): Promise<string | undefined> {
+async function readLock(path: string, what?: string): Promise<string | undefined> {
   try {
-    return await readRegularText(path, { most: MOST_BYTES, what: 'another --out' });
+    return await readRegularText(path, { most: MOST_BYTES, what });
   } catch (cause) {
     if (!(await stat(path).catch(() => undefined))) return undefined;
     throw cause;
@@ -132,8 +142,8 @@ function holderIn(text: string): Holder | undefined {
   }
 }
 
-async function nameOf(path: string): Promise<string> {
-  const holder = holderIn((await readLock(path)) ?? '');
+async function nameOf(text: string): Promise<string> {
+  const holder = holderIn(text);
   if (!holder) return '';
   return holder.machine === (await machine())
     ? ` (process ${holder.pid})`

@@ -1,6 +1,8 @@
 import type { Stats } from 'node:fs';
 import { constants, type FileHandle, lstat, open, stat } from 'node:fs/promises';
 import { type ErrorCode, ProCacheError } from '@procache/core';
+import { messageOf } from '@procache/core/untrusted';
+import { codeOf } from './system-error.ts';
 
 /** How a file is to be opened, and what is said where it is not the right one. */
 export interface RegularFileOptions {
@@ -140,11 +142,11 @@ async function notFound(path: string, cause: unknown, options: RegularFileOption
 /** What a call of the system failed for, in words. */
 function failed(path: string, cause: unknown, options: RegularFileOptions): never {
   if (cause instanceof ProCacheError) throw cause;
-  return refuse(path, systemReason(cause), options, cause);
+  return refuse(path, readReason(cause), options, cause);
 }
 
 /** Why the system refuses to read, in words. */
-export function systemReason(cause: unknown): string {
+export function readReason(cause: unknown): string {
   return REASONS[codeOf(cause)] ?? `cannot be read (${messageOf(cause)})`;
 }
 
@@ -155,12 +157,4 @@ function refuse(
   cause?: unknown,
 ): never {
   throw new ProCacheError(code, `${place}: ${problem}; give ${what}`, cause === undefined ? {} : { cause });
-}
-
-function codeOf(cause: unknown): string {
-  return String((cause as NodeJS.ErrnoException | undefined)?.code);
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }
