@@ -5,6 +5,7 @@ import type {
   LatentShape,
   ModelCost,
   StepProgram,
+  TextEmbedding,
   Topology,
 } from '@procache/core';
 import type { StreamShape } from './graphs/emitter.ts';
@@ -77,7 +78,7 @@ export type InputArray =
   | { readonly type: 'int64'; readonly data: BigInt64Array; readonly shape: readonly number[] };
 
 /** What a model draws from: conditions of one kind, and what there is to know about them. */
-export type Takes = Classes;
+export type Takes = Classes | Texts;
 
 /** One of some classes: conditions are their numbers. */
 export interface Classes {
@@ -92,6 +93,17 @@ export interface Classes {
   readonly guessed: boolean;
   /** What each class is called, by label, the name to show first; a class without a known name has none. */
   readonly names: readonly (readonly string[])[] | undefined;
+}
+
+/** A text, as an encoder reads it: conditions are embeddings, all of one size. */
+export interface Texts {
+  readonly kind: 'texts';
+  /** Tokens of an embedding, the padding included; of longer texts the rest is not seen. */
+  readonly tokens: number;
+  /** Numbers of a token. */
+  readonly width: number;
+  /** What the model learned for "nothing in particular"; absent where that is the empty text. */
+  readonly unconditional: TextEmbedding | undefined;
 }
 
 /**
