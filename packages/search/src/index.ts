@@ -1,7 +1,7 @@
 // What there is to search: spaces of patterns, counted, indexed and listed
 export { PatternSpace } from './space/pattern-space.ts';
 export { MAX_SEARCHED_STEPS, type PatternConstraints } from './space/pattern-constraints.ts';
-export { draw, drawDistinct, joined, listed, type Space } from './space/space.ts';
+export { draw, drawDistinct, listed, type Space } from './space/space.ts';
 export { eachGap, eachStep, eitherOf, type Fills, plain, selective } from './space/fills.ts';
 export { alphabetOf, keyOf, scheduleFor } from './space/alphabet.ts';
 export type { Alphabet, AlphabetOptions, ReuseVariant, SelectiveVariant } from './space/alphabet.ts';
@@ -26,11 +26,13 @@ export { paretoFront } from './scoring/pareto.ts';
 export { affords, budgetFor, millisecondsOf, type StepTimes, type Target } from './scoring/target.ts';
 
 // How to search
-export { frontOf, runSearch } from './search.ts';
-export type { Assessment, FinalRace, Search, SearchOptions, SearchProgress, SearchResult, Strategy } from './search.ts';
+export { runSearch, type FinalRace, frontOf, type SearchOptions, type SearchResult } from './running/run-search.ts';
+export type { SearchProgress } from './running/assessment-desk.ts';
+export type { Assessment, Search, Strategy } from './strategies/strategy.ts';
 export { exhaustive, type ExhaustiveOptions } from './strategies/exhaustive.ts';
 export { reference, type ReferenceStrategyOptions, sample, type SampleOptions } from './strategies/sample.ts';
-export { halving, type HalvingOptions, race, type RaceOptions } from './strategies/halving.ts';
+export { halving, type HalvingOptions } from './strategies/halving.ts';
+export { race, type RaceOptions } from './strategies/race.ts';
 export {
   anneal,
   annealed,
@@ -38,12 +40,12 @@ export {
   climbed,
   type ClimbOptions,
   type Cost,
-  costOf,
+  measuredCost,
   type Walk,
 } from './strategies/anneal.ts';
 export { dynamic, type DynamicOptions } from './strategies/dynamic.ts';
 export { combined, type CombinedOptions } from './strategies/combined.ts';
-export { judge, type Judged, type JudgeOptions, meanScore } from './judge.ts';
+export { judge, type Judged, type JudgeOptions, meanScore } from './running/judge.ts';
 
 // What uncached trajectories tell about all schedules at once
 export { record, type RecordOptions } from './recording/record.ts';
@@ -66,7 +68,7 @@ export { asJson, type Json } from './study/json.ts';
 export { type Evaluated, parseLines, type StudyLine } from './study/study-line.ts';
 
 // What is found, and where it holds
-export { checkConditions, type Conditions, found, provenanceOf, scoresOf } from './provenance.ts';
+export { checkConditions, type Circumstances, found, provenanceOf, scoresOf } from './running/provenance.ts';
 export { computedSteps, resample, type ResampleOptions } from './resample.ts';
 
 // What other tools use
@@ -82,6 +84,7 @@ export {
 } from './exchange/reference-list.ts';
 
 // How features move
-export { type Change, changeOf, featureChange, meanOverSteps, reuseError, type ReuseErrorOptions } from './analysis.ts';
-export { type BranchMovement, branchMovement, type MovementOptions, watched } from './movement.ts';
-export { movementFromJson, movementToJson } from './movement-json.ts';
+export { type Change, changeOf } from './movement/change.ts';
+export { type BranchMovement, branchMovement, type MovementOptions } from './movement/branch-movement.ts';
+export { keptMovement } from './movement/kept-movement.ts';
+export { watched } from './movement/watched.ts';

@@ -50,12 +50,7 @@ const takers: readonly (readonly [name: string, take: (options: never) => unknow
   ['finish', (own) => search.combined({ space, alphabet, recording, finish: own }), { rounds: 1 }],
   ['record', (own) => search.record(trajectory, own), { reuse: [{}] }],
   ['budgetCurve', (own) => search.budgetCurve({ steps: 6 } as search.ErrorModel, own), { constraints, letters: ['.'] }],
-  [
-    'branchMovement',
-    (own) => search.branchMovement(smallModel(), own),
-    { ...sampling, read: () => new Float32Array(1) },
-  ],
-  ['reuseError', (own) => search.reuseError([new Float32Array(1)], own), { longest: 1 }],
+  ['branchMovement', (own) => search.branchMovement(smallModel(), own), sampling],
   ['resample', (own) => search.resample(schedule, 4, own), { keep: 'share' }],
   ['fromReferenceList', (own) => search.fromReferenceList([1, 0], own), { topology, direction: 'noisiest-first' }],
   ['runSearch', search.runSearch, { strategy: search.exhaustive({ space }), evaluator, alphabet, study, random }],

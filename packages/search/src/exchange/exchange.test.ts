@@ -18,7 +18,7 @@ import { fromEcad, toEcad } from './ecad.ts';
 import { fromReferenceList, toReferenceList } from './reference-list.ts';
 import { fromSmoothCache, toSmoothCache } from './smoothcache.ts';
 import { fromBins, fromStepMask, toBins, toStepMask } from './step-mask.ts';
-import { checkConditions } from '../provenance.ts';
+import { checkConditions } from '../running/provenance.ts';
 import { resample } from '../resample.ts';
 import { keyOf } from '../space/alphabet.ts';
 

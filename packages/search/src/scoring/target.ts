@@ -1,4 +1,5 @@
 import { ProCacheError } from '@procache/core';
+import { computedSteps } from '../space/pattern.ts';
 
 /** What the steps of a generation take, by letter, as measured on the machine at hand. */
 export interface StepTimes {
@@ -18,7 +19,7 @@ export function millisecondsOf(pattern: string, { once = 0, letters }: StepTimes
 
 /** Whether a pattern keeps within a target. */
 export function affords(target: Target): (pattern: string) => boolean {
-  if ('computed' in target) return (pattern) => pattern.split('#').length - 1 <= target.computed;
+  if ('computed' in target) return (pattern) => computedSteps(pattern).length <= target.computed;
   return (pattern) => millisecondsOf(pattern, target.times) <= target.milliseconds;
 }
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { eachGap, eachStep, eitherOf, type Fills, plain, selective } from './fills.ts';
 import type { PatternConstraints } from './pattern-constraints.ts';
 import { PatternSpace } from './pattern-space.ts';
-import { draw, drawDistinct, joined, listed } from './space.ts';
+import { draw, drawDistinct, listed } from './space.ts';
 
 const space = (steps: number, budget: number, reuse: readonly [number, number]) =>
   new PatternSpace({ steps, budget, reuse });
@@ -209,15 +209,6 @@ describe('PatternSpace', () => {
 });
 
 describe('other spaces', () => {
-  const both = joined([space(50, 17, [1, 3]), space(50, 16, [1, 3])]);
-
-  it('stand one after another', () => {
-    expect([...both]).toEqual(Array.from({ length: Number(both.size) }, (_, rank) => both.at(BigInt(rank))));
-    for (const pattern of both) expect(both.at(both.rankOf(pattern)!)).toBe(pattern);
-    expect(both.rankOf('#')).toBeUndefined();
-    expect(() => both.at(both.size)).toThrow(RangeError);
-  });
-
   it('draw different items, as many as asked for or as there are', () => {
     const items = listed(['a', 'b', 'c', 'b']);
     expect(items.size).toBe(3n);

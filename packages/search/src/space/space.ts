@@ -24,34 +24,6 @@ export function listed<Item>(items: readonly Item[]): Space<Item> {
   };
 }
 
-/** Spaces that share no item, one after another: several budgets, or several ways of filling the same patterns. */
-export function joined<Item>(spaces: readonly Space<Item>[]): Space<Item> {
-  const size = spaces.reduce((sum, space) => sum + space.size, 0n);
-  return {
-    size,
-    at(rank) {
-      let rest = checkedRank(rank, size);
-      for (const space of spaces) {
-        if (rest < space.size) return space.at(rest);
-        rest -= space.size;
-      }
-      throw new RangeError(`rank ${rank} is outside its spaces`);
-    },
-    rankOf(item) {
-      let before = 0n;
-      for (const space of spaces) {
-        const rank = space.rankOf(item);
-        if (rank !== undefined) return before + rank;
-        before += space.size;
-      }
-      return undefined;
-    },
-    *[Symbol.iterator]() {
-      for (const space of spaces) yield* space;
-    },
-  };
-}
-
 /** One item, each as likely as any other. `random` gives numbers uniform in [0, 1). */
 export function draw<Item>(space: Space<Item>, random: () => number): Item {
   if (space.size === 0n)

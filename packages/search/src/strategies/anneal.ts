@@ -1,6 +1,6 @@
 import { ProCacheError } from '@procache/core';
 import { checkOptions, type Fields } from '@procache/core/untrusted';
-import type { Search, Strategy } from '../search.ts';
+import type { Search, Strategy } from './strategy.ts';
 import type { PatternSpace } from '../space/pattern-space.ts';
 import { draw, drawDistinct, listed } from '../space/space.ts';
 import { affordable } from './exhaustive.ts';
@@ -59,7 +59,7 @@ export function anneal({ climb = {}, ...options }: AnnealOptions): Strategy {
   return {
     expectedImages: (seeds) => annealImages(options, seeds) + climbImages(climb, seeds),
     async run(search) {
-      const cost = costOf(search);
+      const cost = measuredCost(search);
       const best = await annealed(search, cost, options);
       await climbed(search, cost, { ...climb, space: options.space, start: best });
     },
@@ -77,7 +77,7 @@ export function climbImages({ rounds = ROUNDS, tries = TRIES }: ClimbOptions, se
 }
 
 /** The mean losses that a search measures on all seeds. */
-export function costOf({ assess }: Pick<Search, 'assess'>): Cost {
+export function measuredCost({ assess }: Pick<Search, 'assess'>): Cost {
   return async (patterns) => (await assess(patterns)).map(({ loss }) => loss);
 }
 

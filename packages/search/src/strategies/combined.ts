@@ -1,6 +1,6 @@
 import { checkOptions } from '@procache/core/untrusted';
 import { errorModel } from '../recording/error-model.ts';
-import type { Strategy } from '../search.ts';
+import type { Strategy } from './strategy.ts';
 import {
   annealed,
   annealImages,
@@ -8,7 +8,7 @@ import {
   climbed,
   climbImages,
   type ClimbOptions,
-  costOf,
+  measuredCost,
 } from './anneal.ts';
 import { checkParts, DYNAMIC_FIELDS, dynamicImages, type DynamicOptions, dynamicWinner } from './dynamic.ts';
 
@@ -42,7 +42,7 @@ export function combined(options: CombinedOptions): Strategy {
   return {
     expectedImages: (seeds) => dynamicImages(options, seeds) + annealImages(anneal, seeds) + climbImages(finish, seeds),
     async run(search) {
-      const cost = costOf(search);
+      const cost = measuredCost(search);
       const start = await dynamicWinner(search, options);
       const best = await annealed(search, cost, { ...anneal, space, start });
       const predict = isPredictable ? errorModel(await recording(), alphabet).predict : undefined;

@@ -2,7 +2,7 @@ import { checkOptions, type Fields } from '@procache/core/untrusted';
 import { curveInParts } from '../recording/budget-curve.ts';
 import { errorModel, type ErrorModel } from '../recording/error-model.ts';
 import type { Recording } from '../recording/recording.ts';
-import type { Search, Strategy } from '../search.ts';
+import type { Search, Strategy } from './strategy.ts';
 import type { Alphabet } from '../space/alphabet.ts';
 import { eachGap } from '../space/fills.ts';
 import { PatternSpace } from '../space/pattern-space.ts';
@@ -13,11 +13,11 @@ import {
   climbImages,
   type ClimbOptions,
   type Cost,
-  costOf,
+  measuredCost,
   type Walk,
 } from './anneal.ts';
 import { affordable } from './exhaustive.ts';
-import { race, RACE_FIELDS, raceImages, type RaceOptions } from './halving.ts';
+import { race, RACE_FIELDS, raceImages, type RaceOptions } from './race.ts';
 
 export interface DynamicOptions {
   /**
@@ -104,7 +104,7 @@ export async function dynamicWinner(search: Search, options: DynamicOptions): Pr
   const plainOf = new Map(proposed.map((pattern) => [write(pattern)!, pattern]));
   const [winner] = await race(search, [...plainOf.keys()], options.race);
   const start = plainOf.get(winner!.pattern)!;
-  const cost: Cost = (patterns) => costOf(search)(patterns.map((pattern) => write(pattern)!));
+  const cost: Cost = (patterns) => measuredCost(search)(patterns.map((pattern) => write(pattern)!));
   return write(await climbed(walk, cost, { tries: TRIES, ...climb, space: predicted, start, predict: model.predict }))!;
 }
 

@@ -1,7 +1,7 @@
 import { ProCacheError } from '@procache/core';
 import { checkOptions } from '@procache/core/untrusted';
 import type { Space } from '../space/space.ts';
-import type { Strategy } from '../search.ts';
+import type { Strategy } from './strategy.ts';
 
 export interface ExhaustiveOptions {
   readonly space: Space;

@@ -1,3 +1,4 @@
+import { computedSteps, gapsOf } from '../space/pattern.ts';
 import type { PatternSpace } from '../space/pattern-space.ts';
 import { draw } from '../space/space.ts';
 
@@ -76,13 +77,4 @@ function refilled(space: PatternSpace, pattern: string, random: () => number): s
 
 function written(pattern: string, at: number, text: string): string {
   return pattern.slice(0, at) + text + pattern.slice(at + text.length);
-}
-
-function computedSteps(pattern: string): readonly number[] {
-  return Array.from(pattern.matchAll(/#/g), ({ index }) => index);
-}
-
-/** The gaps of a pattern that have any step, each with where it begins. */
-function gapsOf(pattern: string): readonly (readonly [start: number, gap: string])[] {
-  return Array.from(pattern.matchAll(/[^#]+/g), (match) => [match.index, match[0]] as const);
 }

@@ -1,7 +1,7 @@
 import { checkOptions } from '@procache/core/untrusted';
 import { type ReferenceConstraints, type ReferenceOptions, referenceSample } from '../space/reference-sampler.ts';
 import { drawDistinct, type Space } from '../space/space.ts';
-import type { Strategy } from '../search.ts';
+import type { Strategy } from './strategy.ts';
 import { affordable } from './exhaustive.ts';
 
 export interface SampleOptions {

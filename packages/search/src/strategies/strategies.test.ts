@@ -2,7 +2,8 @@ import { trajectoryOf, uniforms } from '@procache/core';
 import { describe, expect, it } from 'vitest';
 import type { Recording } from '../recording/recording.ts';
 import { record } from '../recording/record.ts';
-import { runSearch, type SearchProgress, type Strategy } from '../search.ts';
+import type { SearchProgress } from '../running/assessment-desk.ts';
+import { runSearch } from '../running/run-search.ts';
 import { alphabetOf } from '../space/alphabet.ts';
 import { eachGap, eitherOf, plain, selective } from '../space/fills.ts';
 import { PatternSpace } from '../space/pattern-space.ts';
@@ -24,6 +25,7 @@ import { exhaustive } from './exhaustive.ts';
 import { halving } from './halving.ts';
 import { neighbours, randomMove } from './moves.ts';
 import { reference, sample } from './sample.ts';
+import type { Strategy } from './strategy.ts';
 
 const STEPS = 14;
 const seeds = [0, 1, 2, 3];

@@ -6,7 +6,7 @@ import { record } from '../recording/record.ts';
 import { type Recording, recordingFromJson, recordingToJson, rounded } from '../recording/recording.ts';
 import { comparison, LATENT_ERROR, type SetMeasure } from '../scoring/comparison.ts';
 import { renderer } from '../scoring/renderer.ts';
-import { runSearch, type SearchResult } from '../search.ts';
+import { runSearch, type SearchResult } from '../running/run-search.ts';
 import { alphabetOf } from '../space/alphabet.ts';
 import { eachGap } from '../space/fills.ts';
 import { PatternSpace } from '../space/pattern-space.ts';

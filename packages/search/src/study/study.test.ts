@@ -2,16 +2,17 @@ import { fora, uncached, uniforms } from '@procache/core';
 import { numberOf } from '@procache/core/untrusted';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { runSearch, type SearchResult, type Strategy } from '../search.ts';
+import { runSearch, type SearchResult } from '../running/run-search.ts';
 import { eachGap } from '../space/fills.ts';
 import { PatternSpace } from '../space/pattern-space.ts';
 import { alphabetOf } from '../space/alphabet.ts';
 import { anneal } from '../strategies/anneal.ts';
 import { halving } from '../strategies/halving.ts';
+import type { Strategy } from '../strategies/strategy.ts';
 import { countingEvaluator, FORECAST, smallHeader, STACK } from '../testing/small-model.ts';
 import type { StudyHeader } from './header.ts';
 import { beginStudy, resumeStudy } from './study.ts';
-import { judge } from '../judge.ts';
+import { judge } from '../running/judge.ts';
 import type { Kept } from './kept.ts';
 import { parseLines } from './study-line.ts';
 
@@ -158,7 +159,7 @@ describe('a study', () => {
   it('goes on under the same conditions, whatever the order of the fields', async () => {
     let text = '';
     await beginStudy(
-      Object.fromEntries(Object.entries(header).reverse()) as unknown as StudyHeader,
+      Object.fromEntries(Object.entries(header).reverse()) as Record<keyof StudyHeader, never>,
       (more) => void (text += more),
     );
     expect((await resumeStudy(text, header, () => undefined)).torn).toBe(0);

@@ -1,15 +1,14 @@
 import { checkSchedule, formatSchedule, parseScheduleText, uniforms } from '@procache/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { featureChange, meanOverSteps, reuseError } from './analysis.ts';
 import { checkConditions, found, scoresOf } from './provenance.ts';
-import { resample } from './resample.ts';
-import { runSearch } from './search.ts';
-import { PatternSpace } from './space/pattern-space.ts';
-import { plain } from './space/fills.ts';
-import { exhaustive } from './strategies/exhaustive.ts';
-import { beginStudy } from './study/study.ts';
-import { countingEvaluator, FORECAST, smallHeader, smallModel } from './testing/small-model.ts';
+import { resample } from '../resample.ts';
+import { runSearch } from './run-search.ts';
+import { PatternSpace } from '../space/pattern-space.ts';
+import { plain } from '../space/fills.ts';
+import { exhaustive } from '../strategies/exhaustive.ts';
+import { beginStudy } from '../study/study.ts';
+import { countingEvaluator, FORECAST, smallHeader, smallModel } from '../testing/small-model.ts';
 
 describe('a schedule that was found', () => {
   const header = smallHeader(8, [0, 1], 'exhaustive');
@@ -126,35 +125,5 @@ describe('resample', () => {
     expect(() => resample({ version: 1, pattern: '#.', legend: {} }, steps)).toThrow(
       /steps: .* is not an integer between 1 and 4096/,
     );
-  });
-});
-
-describe('the analysis of features', () => {
-  const line = Array.from({ length: 6 }, (_, step) => Float32Array.of(1 + step, 2 - step, 10));
-
-  it('tells how far neighbours are apart', () => {
-    const [first] = featureChange([Float32Array.of(1, 0), Float32Array.of(0, 2)]);
-    expect(first).toEqual({ cosine: 0, relativeL1: 1.5 });
-    const [still] = featureChange([Float32Array.of(3, 4), Float32Array.of(3, 4)]);
-    expect(still!.cosine).toBeCloseTo(1);
-    expect(still!.relativeL1).toBe(0);
-    expect(featureChange([new Float32Array(2), new Float32Array(2)])).toEqual([{ cosine: 1, relativeL1: 0 }]);
-    expect(featureChange(line)).toHaveLength(5);
-    expect(() => featureChange([new Float32Array(2), new Float32Array(3)])).toThrow('features of 2 and 3 numbers');
-  });
-
-  it('tells what reuse over a gap makes wrong', () => {
-    const held = reuseError(line, { longest: 3 });
-    expect(held[4]![1]).toBeCloseTo(4 / (5 + 2 + 10));
-    expect(held[1]!.slice(1)).toEqual([NaN, NaN]);
-    const forecast = reuseError(line, { longest: 2, order: 1 });
-    expect(forecast[4]![1]).toBeCloseTo(0); // a line is forecast exactly
-    expect(
-      meanOverSteps([
-        [1, NaN],
-        [3, 4],
-      ]),
-    ).toEqual([2, 4]);
-    expect(() => reuseError(line, { longest: 0 })).toThrow('longest: 0 is not an integer');
   });
 });

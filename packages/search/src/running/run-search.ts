@@ -1,54 +1,11 @@
-import type { Schedule } from '@procache/core';
 import { checkOptions, type Fields } from '@procache/core/untrusted';
-import { type Evaluator, type Objective, lossesOf, mean, type Scores, type Signal } from './scoring/evaluator.ts';
-import { type MeanInterval, meanInterval, pairedDifference } from './scoring/interval.ts';
-import { paretoFront } from './scoring/pareto.ts';
-import { AssessmentDesk, LimitReached } from './assessment-desk.ts';
-import type { Alphabet } from './space/alphabet.ts';
-import { race } from './strategies/halving.ts';
-import type { Study } from './study/study.ts';
-
-/** A pattern, and what it scored. */
-export interface Assessment {
-  readonly pattern: string;
-  readonly schedule: Schedule;
-  readonly seeds: readonly number[];
-  readonly scores: Scores;
-  /** The scores of the first objective, so turned that less is better: one per seed, or one for all. */
-  readonly losses: readonly number[];
-  /** Their mean. */
-  readonly loss: number;
-}
-
-/** What a strategy is given: a way to judge patterns, and chance. */
-export interface Search {
-  readonly seeds: readonly number[];
-  /** Uniform in [0, 1), from the seed of the search. */
-  readonly random: () => number;
-  /** Whether a pattern keeps within the target. A strategy assesses none that does not. */
-  readonly affords: (pattern: string) => boolean;
-  /** Awaited now and then by a strategy that computes for long without assessing anything. */
-  readonly pause: () => Promise<void>;
-  /**
-   * Judges patterns on some seeds, all of the search unless given; what the study knows is not evaluated again. In the
-   * given order.
-   */
-  readonly assess: (patterns: readonly string[], seeds?: readonly number[]) => Promise<readonly Assessment[]>;
-}
-
-/** A way of searching: asks for assessments until it has seen enough. */
-export interface Strategy {
-  /**
-   * What it asks for may depend on nothing but the search it is given. So a search that is resumed
-   * asks for the same again, finds it in the study, and ends where it would have ended.
-   */
-  readonly run: (search: Search) => Promise<void>;
-  /**
-   * About how many images it asks for at most, on so many seeds: to show how far a search has come, and for nothing
-   * else.
-   */
-  readonly expectedImages: (seeds: number) => number;
-}
+import { checkObjectives, type Objective, lossesOf, mean } from '../scoring/evaluator.ts';
+import { type MeanInterval, meanInterval, pairedDifference } from '../scoring/interval.ts';
+import { paretoFront } from '../scoring/pareto.ts';
+import { computedSteps } from '../space/pattern.ts';
+import { race } from '../strategies/race.ts';
+import type { Assessment, Search, Strategy } from '../strategies/strategy.ts';
+import { AssessmentDesk, type AssessmentOptions, LimitReached } from './assessment-desk.ts';
 
 /** What is done with the best patterns once a strategy has ended. */
 export interface FinalRace {
@@ -58,32 +15,18 @@ export interface FinalRace {
   readonly count: number;
 }
 
-export interface SearchOptions {
+export interface SearchOptions extends AssessmentOptions {
   readonly strategy: Strategy;
-  readonly evaluator: Evaluator;
-  readonly alphabet: Alphabet;
-  readonly study: Study;
   readonly random: () => number;
   /** By default everything. */
   readonly affords?: (pattern: string) => boolean;
-  /** How many evaluations may run side by side; 1 unless given. */
-  readonly parallel?: number;
-  /**
-   * After so many images the strategy ends with what it has; by default when it has seen enough.
-   *
-   * A count and not a time, and images that the study knew count too: so that a search which is
-   * resumed, on a slower machine perhaps, ends where it would have ended.
-   */
-  readonly mostImages?: number;
   /** The best patterns race on fresh seeds; the best is who wins there. None unless given. */
   readonly final?: FinalRace | undefined;
-  readonly signal?: Signal | undefined;
   /**
    * Awaited in the middle of long computations, to let the host do something else: `() => new Promise(setImmediate)`.
    * By default nothing is done.
    */
   readonly pause?: (() => Promise<void>) | undefined;
-  readonly onAssessed?: ((event: SearchProgress) => void) | undefined;
 }
 
 const FIELDS: Fields<SearchOptions> = {
@@ -100,19 +43,6 @@ const FIELDS: Fields<SearchOptions> = {
   pause: true,
   onAssessed: true,
 };
-
-/** Where a search stands. */
-export interface SearchProgress {
-  readonly assessment: Assessment;
-  /** Whether the study knew it already. */
-  readonly known: boolean;
-  /** The best so far of those that were assessed on all seeds. */
-  readonly best: Assessment | undefined;
-  /** Evaluations done, those that the study knew left out. */
-  readonly evaluations: number;
-  /** Images that were asked for, each once, those that the study knew included. */
-  readonly images: number;
-}
 
 export interface SearchResult {
   /** The winner of the final race, on its seeds; without one the first of the ranking. */
@@ -143,6 +73,7 @@ export async function runSearch(options: SearchOptions): Promise<SearchResult> {
   checkOptions('final', options.final ?? {}, { seeds: true, count: true });
   const { strategy, evaluator, study, random, affords = () => true, final, signal, pause: rest } = options;
   const { seeds } = study.header;
+  checkObjectives(study.header.objectives, evaluator);
   const desk = new AssessmentDesk(options);
   const pause = async (): Promise<void> => {
     await rest?.();
@@ -177,7 +108,7 @@ export async function runSearch(options: SearchOptions): Promise<SearchResult> {
 export function frontOf(assessments: readonly Assessment[], objectives: readonly Objective[]): readonly Assessment[] {
   return paretoFront(assessments, ({ pattern, scores }) => [
     ...objectives.map((objective) => mean(lossesOf(scores, objective))),
-    pattern.split('#').length,
+    computedSteps(pattern).length,
   ]);
 }
 

@@ -1,7 +1,7 @@
 import type { Topology } from '@procache/core';
-import type { BranchMovement } from '@procache/search';
 import { describe, expect, it } from 'vitest';
-import { keptMovement } from './measured-movement.ts';
+import type { BranchMovement } from './branch-movement.ts';
+import { keptMovement } from './kept-movement.ts';
 
 const topology: Topology = { blocks: [['attn', 'mlp']], grid: [2, 2] };
 const kept = keptMovement(topology);

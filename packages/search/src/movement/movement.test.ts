@@ -1,12 +1,11 @@
 import { diffusionSteps, fora, generate, planOf, uncached } from '@procache/core';
-import type { ReferenceTensor } from '@procache/core/reference';
 import { describe, expect, it } from 'vitest';
-import { featureChange } from './analysis.ts';
-import { branchMovement, watched } from './movement.ts';
-import { conditionOf, smallModel, smallSteps } from './testing/small-model.ts';
+import { conditionOf, smallModel, smallSteps } from '../testing/small-model.ts';
+import { branchMovement } from './branch-movement.ts';
+import { changeOf } from './change.ts';
+import { watched } from './watched.ts';
 
 const STEPS = 8;
-const read = ({ values }: ReferenceTensor): Float32Array => Float32Array.from(values);
 const options = {
   steps: smallSteps(STEPS),
   seeds: [0, 1],
@@ -31,10 +30,10 @@ describe('a transformer that is watched', () => {
 describe('branchMovement', () => {
   it('tells how each branch changes from step to step, and what reuse over a gap costs', async () => {
     const model = smallModel();
-    const movement = await branchMovement(model, { ...options, read, longest: 3 });
+    const movement = await branchMovement(model, { ...options, longest: 3 });
     expect(movement.map(({ branch }) => branch)).toEqual(['0.attn', '0.mlp', '1.attn', '1.mlp', '2.attn', '2.mlp']);
     const all: Float32Array[] = [];
-    const watching = watched(model, (features) => void all.push(read(features.get('1.mlp')!)));
+    const watching = watched(model, async (features, read) => void all.push(await read(features.get('1.mlp')!)));
     await generate(watching, {
       plan: planOf(uncached({ steps: STEPS }), model.topology),
       steps: options.steps,
@@ -57,7 +56,7 @@ describe('branchMovement', () => {
   it('may look at some of the numbers only, evenly spread', async () => {
     const model = smallModel();
     const all: Float32Array[] = [];
-    const watching = watched(model, (features) => void all.push(read(features.get('0.attn')!)));
+    const watching = watched(model, async (features, read) => void all.push(await read(features.get('0.attn')!)));
     await generate(watching, {
       plan: planOf(uncached({ steps: STEPS }), model.topology),
       steps: options.steps,
@@ -66,8 +65,19 @@ describe('branchMovement', () => {
     });
     expect(all[0]).toHaveLength(64);
     const every7th = all.map((feature) => feature.filter((_, i) => i % 7 === 0));
-    const [some] = await branchMovement(smallModel(), { ...options, read, sample: 10 });
-    expect(some!.change).toEqual(featureChange(every7th));
+    const [some] = await branchMovement(smallModel(), { ...options, sample: 10 });
+    expect(some!.change).toEqual(every7th.slice(1).map((feature, i) => changeOf(every7th[i]!, feature)));
     expect(some!.reuseError).toHaveLength(STEPS - 1);
+  });
+});
+
+describe('a change of features', () => {
+  it('is their angle and their distance', () => {
+    expect(changeOf(Float32Array.of(1, 0), Float32Array.of(0, 2))).toEqual({ cosine: 0, relativeL1: 1.5 });
+    const still = changeOf(Float32Array.of(3, 4), Float32Array.of(3, 4));
+    expect(still.cosine).toBeCloseTo(1);
+    expect(still.relativeL1).toBe(0);
+    expect(changeOf(new Float32Array(2), new Float32Array(2))).toEqual({ cosine: 1, relativeL1: 0 });
+    expect(() => changeOf(new Float32Array(2), new Float32Array(3))).toThrow('features of 2 and 3 numbers');
   });
 });

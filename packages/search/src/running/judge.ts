@@ -1,8 +1,8 @@
 import type { Schedule } from '@procache/core';
 import { checkOptions } from '@procache/core/untrusted';
-import { type Evaluator, lossesOf, mean, type Scores, type Signal } from './scoring/evaluator.ts';
-import { type MeanInterval, meanInterval } from './scoring/interval.ts';
-import type { Study } from './study/study.ts';
+import { type Evaluator, lossesOf, mean, type Scores, type Signal } from '../scoring/evaluator.ts';
+import { type MeanInterval, meanInterval } from '../scoring/interval.ts';
+import type { Study } from '../study/study.ts';
 
 /** A schedule, and what it scored on seeds that nobody chose it by. */
 export interface Judged {

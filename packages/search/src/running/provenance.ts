@@ -1,13 +1,14 @@
 import { parseSchedule, type Schedule } from '@procache/core';
 import { shown, shownName } from '@procache/core/untrusted';
-import type { Assessment, SearchResult } from './search.ts';
-import { meanInterval } from './scoring/interval.ts';
-import type { StudyHeader } from './study/header.ts';
-import { mean } from './scoring/evaluator.ts';
-import { writtenScore } from './scoring/written-score.ts';
+import type { Assessment } from '../strategies/strategy.ts';
+import type { SearchResult } from './run-search.ts';
+import { meanInterval } from '../scoring/interval.ts';
+import type { StudyHeader } from '../study/header.ts';
+import { mean } from '../scoring/evaluator.ts';
+import { writtenScore } from '../scoring/written-score.ts';
 
 /** Under which conditions a schedule is used, or was searched for. */
-export interface Conditions {
+export interface Circumstances {
   /** A hash of the model's weights and configuration. */
   readonly model: string;
   readonly sampler: string;
@@ -69,7 +70,7 @@ function shortList(seeds: readonly number[]): unknown {
  *
  * Empty where nothing is, and for schedules whose notes do not say.
  */
-export function checkConditions(schedule: Schedule, conditions: Conditions): readonly string[] {
+export function checkConditions(schedule: Schedule, conditions: Circumstances): readonly string[] {
   const warnings: string[] = [];
   const { notes } = parseSchedule(schedule);
   if (typeof notes?.['resampled'] === 'object')
@@ -77,7 +78,7 @@ export function checkConditions(schedule: Schedule, conditions: Conditions): rea
   const searched = notes?.['searched'];
   if (typeof searched !== 'object' || searched === null) return warnings;
   for (const field of ['model', 'sampler', 'steps', 'guidance'] as const) {
-    const was = (searched as Partial<Record<keyof Conditions, unknown>>)[field];
+    const was = (searched as Partial<Record<keyof Circumstances, unknown>>)[field];
     if (was === undefined || was === conditions[field]) continue;
     warnings.push(
       `the schedule was searched for with ${field} ${named(was)}, and is used with ${field} ` +

@@ -1,7 +1,39 @@
 import { ProCacheError } from '@procache/core';
-import { lossesOf, mean } from './scoring/evaluator.ts';
-import type { Assessment, SearchOptions } from './search.ts';
-import { scheduleFor } from './space/alphabet.ts';
+import { type Evaluator, lossesOf, mean, type Signal } from '../scoring/evaluator.ts';
+import { type Alphabet, scheduleFor } from '../space/alphabet.ts';
+import type { Assessment } from '../strategies/strategy.ts';
+import type { Study } from '../study/study.ts';
+
+/** How patterns are assessed. */
+export interface AssessmentOptions {
+  readonly evaluator: Evaluator;
+  readonly alphabet: Alphabet;
+  readonly study: Study;
+  /** How many evaluations may run side by side; 1 unless given. */
+  readonly parallel?: number;
+  /**
+   * After so many images the strategy ends with what it has; by default when it has seen enough.
+   *
+   * A count and not a time, and images that the study knew count too: so that a search which is
+   * resumed, on a slower machine perhaps, ends where it would have ended.
+   */
+  readonly mostImages?: number;
+  readonly signal?: Signal | undefined;
+  readonly onAssessed?: ((event: SearchProgress) => void) | undefined;
+}
+
+/** Where a search stands. */
+export interface SearchProgress {
+  readonly assessment: Assessment;
+  /** Whether the study knew it already. */
+  readonly known: boolean;
+  /** The best so far of those that were assessed on all seeds. */
+  readonly best: Assessment | undefined;
+  /** Evaluations done, those that the study knew left out. */
+  readonly evaluations: number;
+  /** Images that were asked for, each once, those that the study knew included. */
+  readonly images: number;
+}
 
 /** Unwinds a strategy whose images are used up; `runSearch` catches it. */
 export class LimitReached extends Error {}
@@ -14,11 +46,11 @@ export class AssessmentDesk {
   readonly #finished = new Map<string, Assessment>();
   readonly #asked = new Map<string, Set<number>>();
   #best: Assessment | undefined;
-  readonly #options: SearchOptions;
+  readonly #options: AssessmentOptions;
   /** The seeds of the search, as they are told from others. */
   readonly #searchSeeds: string;
 
-  constructor(options: SearchOptions) {
+  constructor(options: AssessmentOptions) {
     this.#options = options;
     this.#searchSeeds = String(options.study.header.seeds);
   }
