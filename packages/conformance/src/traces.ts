@@ -35,8 +35,11 @@ export const watcher: string = hasStrace
     ? 'looking into /proc again and again'
     : 'looking for files that are left';
 
-const CALLS =
-  'socket,connect,open,openat,creat,mkdir,mkdirat,mknod,mknodat,rename,renameat,renameat2,unlink,unlinkat,link,linkat,symlink,symlinkat,truncate';
+/** The system calls that open a socket, or make, write or take away a file. */
+const CALLS = [
+  ...['socket', 'connect', 'open', 'openat', 'creat', 'truncate', 'mkdir', 'mkdirat', 'mknod', 'mknodat'],
+  ...['rename', 'renameat', 'renameat2', 'unlink', 'unlinkat', 'link', 'linkat', 'symlink', 'symlinkat'],
+].join(',');
 
 /**
  * Runs a command in a process that has no home, cache or temporary folder but empty ones, and tells what it did.

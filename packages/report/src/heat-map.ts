@@ -97,7 +97,8 @@ export function strongest(values: readonly (readonly number[])[]): number {
 
 function paint(value: number, most: number): string {
   if (!Number.isFinite(value)) return 'fill:none';
-  return `fill:var(--heat);fill-opacity:${(0.04 + 0.96 * Math.sqrt(Math.min(1, Math.max(0, value / most)))).toFixed(3)}`;
+  const share = Math.min(1, Math.max(0, value / most));
+  return `fill:var(--heat);fill-opacity:${(0.04 + 0.96 * Math.sqrt(share)).toFixed(3)}`;
 }
 
 /** What the strength of the colour means: the square root of the value, so that small differences show. */

@@ -93,8 +93,8 @@ describe('files that are refused', () => {
       'a bare pickle',
       () => bytesSource('a.pt', pickleOf(dictionary({}))),
       'a.pt: this is a bare pickle, as torch wrote before 1.6, and cannot be read in ranges; ' +
-        "convert it once: torch.save(torch.load(path, map_location='cpu', weights_only=True), new_path), or save it as " +
-        'safetensors',
+        "convert it once: torch.save(torch.load(path, map_location='cpu', weights_only=True), new_path), " +
+        'or save it as safetensors',
     ],
     [
       'a tar archive',

@@ -27,8 +27,11 @@ const mostDictionaries = 100;
 const mostVisited = 20_000;
 
 /** What belongs to an optimiser has the names of the model's tensors too, and is nothing to draw with. */
-const trainingOnly =
-  /optim|(?<![a-z])(?:opt|sched|schedulers?|exp_avg|exp_avg_sq|momentum|moments|grads?|gradients?|loops|param_groups)(?![a-z])/i;
+const trainingWords = [
+  ...['opt', 'exp_avg', 'exp_avg_sq', 'momentum', 'moments', 'param_groups'], // of optimisers
+  ...['sched', 'schedulers?', 'grads?', 'gradients?', 'loops'],
+];
+const trainingOnly = new RegExp(`optim|(?<![a-z])(?:${trainingWords.join('|')})(?![a-z])`, 'i');
 
 /**
  * Every dictionary of tensors in what was pickled, however its keys are called; those of optimisers are left out.

@@ -120,8 +120,8 @@ describe('torch files that are refused', () => {
     [
       'legacy.pt',
       'this is a bare pickle, as torch wrote before 1.6, and cannot be read in ranges; ' +
-        "convert it once: torch.save(torch.load(path, map_location='cpu', weights_only=True), new_path), or save it as " +
-        'safetensors',
+        "convert it once: torch.save(torch.load(path, map_location='cpu', weights_only=True), new_path), " +
+        'or save it as safetensors',
     ],
     [
       'unsafe-global.pt',

@@ -24,15 +24,25 @@ const unknownRank = plainKeys.length;
 /** Beside models that are drawn from there are models that help to train them, and copies that are out of date. */
 const helperRank = unknownRank + 1;
 
-const averageWord =
-  /(?<![a-z])(?:emas?|swa|avg|averaged?|averager|polyak|shadow)(?![a-z])|(?<=net|model|dict|params|weights)ema(?![a-z])|(?<![a-z])ema(?=net|model|state|params|weights)/;
-const onlineWord = /(?<![a-z])(?:online|raw|current)(?![a-z])/;
+const averageWord = new RegExp(
+  [
+    wholeWord('emas?', 'swa', 'avg', 'averaged?', 'averager', 'polyak', 'shadow'),
+    '(?<=net|model|dict|params|weights)ema(?![a-z])', // modelema
+    '(?<![a-z])ema(?=net|model|state|params|weights)', // emamodel
+  ].join('|'),
+);
+const onlineWord = new RegExp(wholeWord('online', 'raw', 'current'));
 const helperWord = new RegExp(
-  `(?<![a-z])(?:${[
+  wholeWord(
     ...['teacher', 'critic', 'disc', 'discriminator', 'fake', 'target', 'frozen', 'ref', 'reference'],
     ...['old', 'prev', 'previous', 'current', 'backup', 'init', 'initial', 'control', 'controlnet'],
-  ].join('|')})(?![a-z])`,
+  ),
 );
+
+/** The source of a pattern that finds any of some words where no letter stands beside it. */
+function wholeWord(...words: readonly string[]): string {
+  return `(?<![a-z])(?:${words.join('|')})(?![a-z])`;
+}
 
 /** Whether weights are the average of others over the training, by what their place is called. */
 export function isAverage({ path, prefix }: WeightsPlace): boolean {

@@ -28,7 +28,7 @@ describe('samplingProcess', () => {
     expect(ofConfig({}, DIFFUSERS).rule).toBe('leading');
   });
 
-  it("takes diffusers' defaults where a scheduler's file does not say: DDIM and DDPM clamp the clean image to 1", () => {
+  it("takes diffusers' defaults where a scheduler's file does not say: DDIM and DDPM clamp the image to 1", () => {
     const clip = { range: 1, noise: 'predicted' };
     expect(ofScheduler({ _class_name: 'DDIMScheduler' }, ORIGINAL)).toMatchObject({
       sampler: 'ddim',
@@ -111,12 +111,11 @@ describe('samplingProcess', () => {
       of({ scheduler: ['diffusers', 'DDIMScheduler'] }, { _class_name: 'FlowMatchHeunDiscreteScheduler' }),
     ).toThrow(
       'scheduler_config.json: _class_name is "FlowMatchHeunDiscreteScheduler", but model_index.json: scheduler ' +
-        'is "DDIMScheduler", ' +
-        'and only one of them is for flow matching; take the files of one pipeline',
+        'is "DDIMScheduler", and only one of them is for flow matching; take the files of one pipeline',
     );
   });
 
-  it('another sampler is drawn with where the user chooses it, without the clamping that the file knows nothing of', () => {
+  it('another sampler is drawn with where the user chooses it, without the clamping that its file does not say', () => {
     const euler = { _class_name: 'EulerDiscreteScheduler', timestep_spacing: 'linspace' };
     expect(() => ofScheduler(euler)).toThrow(
       'To draw with one of them all the same, choose it: --sampler ddim, or "sampler": "ddim" in the config',

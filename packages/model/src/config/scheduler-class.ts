@@ -41,9 +41,8 @@ export function schedulerClass(
   if (second && pathOf(second.value) !== path) {
     throw new ProCacheError(
       'invalid-model',
-      `${second.place} is ${shown(second.value)}, but ${first!.place} is ${shown(first!.value)}, and only one ` +
-        `of them is ` +
-        `for flow matching; take the files of one pipeline`,
+      `${second.place} is ${shown(second.value)}, but ${first!.place} is ${shown(first!.value)}, and ` +
+        `only one of them is for flow matching; take the files of one pipeline`,
     );
   }
   if (!chosen) named.forEach(refuseForeign);

@@ -37,8 +37,8 @@ export function candidatesSection(report: SearchReport): Section {
     title: 'Candidates',
     words: [
       'One column per step, the noisiest at the left, with its letter below. The higher a bar, the higher the ' +
-        'degree of ' +
-        'the forecast; it stands where branches are reused one by one, and hangs where the stack is reused as a whole. ' +
+        'degree of the forecast; it stands where branches are reused one by one, and hangs where the stack is ' +
+        'reused as a whole. ' +
         'Patterns that made the same images are shown once.',
       ...budgets.flatMap((budget) => surpassing(budget, objectives[0], images.final > 0)),
     ],
@@ -104,7 +104,6 @@ function surpassing(budget: ReportedBudget, objective: ReportedObjective, hasFin
   const names = better.length === 1 ? `Candidate ${better[0]!} was` : `Candidates ${better.join(', ')} were`;
   return [
     `${budget.computed} computed: ${names} better than what was found on the images of the search, and worse on ` +
-      `the fresh ` +
-      'images of the final race, which decide.',
+      'the fresh images of the final race, which decide.',
   ];
 }
