@@ -1,4 +1,6 @@
-import { listOf } from './untrusted/json-reader.ts';
+import { MAX_IMAGES } from './limits.ts';
+import { integerOf, listOf, objectOf, type Placed, refuse } from './untrusted/json-reader.ts';
+import { checkFloats } from './untrusted/numbers.ts';
 
 /**
  * What an image is to show: the number of a class, or a text as an encoder reads it.
@@ -24,4 +26,27 @@ export interface TextEmbedding {
 export function doubled(conditions: readonly Condition[], unconditional: Condition): readonly Condition[] {
   listOf({ value: conditions, place: 'conditions', code: 'invalid-input' });
   return [...conditions, ...conditions.map(() => unconditional)];
+}
+
+/** The highest class label, as backends read it. */
+const MAX_LABEL = 2 ** 31 - 1;
+
+/** Refuses what are no conditions. */
+export function checkConditions(conditions: unknown, place: string): void {
+  const each = listOf({ value: conditions, place, code: 'invalid-input' });
+  if (each.length === 0) refuse(place, 'there is none; pass one for each image', 'invalid-input');
+  if (each.length > MAX_IMAGES)
+    refuse(place, `has ${each.length} of them; make at most ${MAX_IMAGES} images at once`, 'invalid-input');
+  for (const condition of each) checkCondition(condition);
+}
+
+/** Refuses what is neither a class nor the embedding of a text. */
+export function checkCondition({ value, place, code }: Placed): void {
+  if (typeof value !== 'object' || value === null) {
+    integerOf({ value, place, code }, 0, MAX_LABEL);
+    return;
+  }
+  const { values, tokens } = objectOf({ value, place, code });
+  checkFloats(values, `${place}.values`, '[tokens, width]');
+  integerOf({ value: tokens, place: `${place}.tokens`, code }, 1);
 }

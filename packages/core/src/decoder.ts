@@ -1,6 +1,6 @@
 import { ProCacheError } from './errors.ts';
-import { checkFloats } from './process-check.ts';
 import { integerOf, listOf, numberOf, objectOf, refuse } from './untrusted/json-reader.ts';
+import { checkFloats } from './untrusted/numbers.ts';
 
 /** The images that a decoder makes. */
 export interface ImageFormat {

@@ -1,7 +1,7 @@
 import { ProCacheError } from './errors.ts';
-import { cumulativeAlphas, type ForwardProcess } from './forward-process.ts';
-import { type Level, levelOfAlpha } from './level.ts';
-import type { Clip } from './samplers/clip.ts';
+import { checkProcess, cumulativeAlphas, type ForwardProcess } from './forward-process.ts';
+import { levelOfAlpha } from './level.ts';
+import { checkDefaults, type DiffusionSteps, type SamplerDefaults } from './diffusion-steps.ts';
 import type { PredictionKind } from './samplers/settings.ts';
 import {
   checkSamplerOf,
@@ -11,24 +11,12 @@ import {
   type SamplerName,
   type SdeSettings,
   type StraightPath,
-  type Variance,
 } from './samplers/settings.ts';
 import { STRAIGHT_RULES, type StraightRule, straightSteps } from './straight-steps.ts';
-import { checkDiffusionOptions } from './process-check.ts';
 import { timestepsOf, type TimestepRule } from './timesteps.ts';
 import { nameOf, refuse } from './untrusted/json-reader.ts';
-
-/** How a sampler is to be used, where whoever made the model has a say in it. Its own options go before these. */
-export interface SamplerDefaults {
-  /** The sampler of `generate`. */
-  readonly sampler?: SamplerName | undefined;
-  /** How the predicted clean image is kept within a range. */
-  readonly clip?: Clip | undefined;
-  /** Of DDPM. */
-  readonly variance?: Variance | undefined;
-  /** What the model's output is; `"epsilon"` unless given, and on a straight path `"velocity"`. */
-  readonly prediction?: PredictionKind | undefined;
-}
+import { checkSwitch } from './untrusted/numbers.ts';
+import { checkOptions, type Fields } from './untrusted/options.ts';
 
 export interface DiffusionOptions extends ForwardProcess, SamplerDefaults {
   /** The path that the model was trained on; `"diffusion"` unless given. */
@@ -46,27 +34,6 @@ export interface DiffusionOptions extends ForwardProcess, SamplerDefaults {
   readonly setAlphaToOne?: boolean | undefined;
   /** Of a straight path: above 1 there are more steps where there is much noise (Esser et al., 2024, Eq. 23). */
   readonly shift?: number | undefined;
-  /** Of Euler-Maruyama. */
-  readonly sde?: SdeSettings | undefined;
-}
-
-/**
- * The steps of one generation, in the order in which they are taken: step 0 is the noisiest. A step is an evaluation of
- * the model, for which a schedule has a letter; some samplers take several for an update.
- */
-export interface DiffusionSteps extends SamplerDefaults {
-  readonly count: number;
-  /** The path that they go along; `"diffusion"` unless given. Steps along a straight one are those of one sampler. */
-  readonly path?: Path | undefined;
-  /** The model's own time value at each step. */
-  readonly timesteps: readonly number[];
-  /** What the latent is made of at each step. */
-  readonly levels: readonly Level[];
-  /**
-   * What the latent that each step leads to is made of; a step of DDPM leads to the level of the next one, and the last
-   * to the clean image.
-   */
-  readonly next: readonly Level[];
   /** Of Euler-Maruyama. */
   readonly sde?: SdeSettings | undefined;
 }
@@ -93,6 +60,35 @@ export function diffusionSteps(count: number, options: DiffusionOptions = {}): D
   nameOf({ value: path, place: 'path', code: 'invalid-input' }, PATHS);
   if (sampler !== undefined) checkSamplerOf(path, sampler);
   return path === 'diffusion' ? stepsByBetas(count, options) : stepsOfPath(count, path, options);
+}
+
+/** Of a model's `defaults`, which are such options, the channels that guidance acts on are passed over. */
+const FIELDS: Fields<DiffusionOptions & { readonly guidanceChannels: number }> = {
+  trainTimesteps: true,
+  betaSchedule: true,
+  betaStart: true,
+  betaEnd: true,
+  trainedBetas: true,
+  zeroTerminalSnr: true,
+  sampler: true,
+  clip: true,
+  variance: true,
+  rule: true,
+  stepsOffset: true,
+  setAlphaToOne: true,
+  prediction: true,
+  path: true,
+  shift: true,
+  sde: true,
+  guidanceChannels: true,
+};
+
+/** Refuses options that are of the wrong kind, or that nobody reads. */
+function checkDiffusionOptions(options: DiffusionOptions): void {
+  checkOptions('diffusionSteps', options as DiffusionOptions & { readonly guidanceChannels: number }, FIELDS);
+  checkProcess(options);
+  checkDefaults(options, '');
+  checkSwitch(options.setAlphaToOne, 'setAlphaToOne');
 }
 
 function stepsOfPath(count: number, path: StraightPath, options: DiffusionOptions): DiffusionSteps {

@@ -1,6 +1,4 @@
 import { type ErrorCode, ProCacheError } from './errors.ts';
-import type { SampledStep, SampleOptions } from './samplers/sample.ts';
-import { checkOptions } from './untrusted/options.ts';
 
 /** What some numbers are, for the message where they are none. */
 export interface Measured {
@@ -41,24 +39,6 @@ export function checkFinite(
 }
 
 const WAY_OUT = 'the weights are damaged or made for other inputs, or the guidance is too strong';
-
-export interface CheckedStepsOptions {
-  /** Images in the latent. */
-  readonly images: number;
-  /** The letters of the schedule, for messages. */
-  readonly pattern?: string | undefined;
-  readonly onStep?: SampleOptions['onStep'];
-}
-
-/** What comes after each step, and before it the check that the latent which the step led to is finite. */
-export function checkedSteps(options: CheckedStepsOptions): (event: SampledStep) => void | Promise<void> {
-  checkOptions('checkedSteps', options, { images: true, pattern: true, onStep: true });
-  const { images, pattern, onStep } = options;
-  return (event) => {
-    checkFinite(event.latent, { what: `${stepText(event.step, pattern)}: the latent that the step led to`, images });
-    return onStep?.(event);
-  };
-}
 
 /** A step as messages name it, with its letter where there is a schedule: `step 17 ('+')`. */
 export function stepText(step: number, pattern: string | undefined): string {

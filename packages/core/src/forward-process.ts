@@ -1,5 +1,6 @@
 import { ProCacheError } from './errors.ts';
-import { checkProcess } from './process-check.ts';
+import { nameOf, objectOf } from './untrusted/json-reader.ts';
+import { checkNumber, checkNumbers, checkSwitch } from './untrusted/numbers.ts';
 
 /** The most training timesteps of a forward process; published ones have up to 4000. */
 export const MAX_TRAIN_TIMESTEPS = 100_000;
@@ -48,6 +49,17 @@ export function cumulativeAlphas(process: ForwardProcess = {}): readonly number[
     );
   }
   return process.zeroTerminalSnr ? withZeroTerminalSnr(alphas) : alphas;
+}
+
+/** Refuses a forward process whose parts are of the wrong kind. */
+export function checkProcess(process: ForwardProcess): void {
+  objectOf({ value: process, place: 'process', code: 'invalid-input' });
+  for (const key of ['trainTimesteps', 'betaStart', 'betaEnd'] as const)
+    if (process[key] !== undefined) checkNumber(process[key], key);
+  if (process.betaSchedule !== undefined)
+    nameOf({ value: process.betaSchedule, place: 'betaSchedule', code: 'invalid-input' }, BETA_SCHEDULES);
+  if (process.trainedBetas !== undefined) checkNumbers(process.trainedBetas, 'trainedBetas');
+  checkSwitch(process.zeroTerminalSnr, 'zeroTerminalSnr');
 }
 
 /** The variance that each training timestep adds. */

@@ -1,9 +1,9 @@
-import { checkGenerateOptions } from './generate-options.ts';
-import type { Plan } from './plan.ts';
+import { checkPlan, type Plan } from './plan.ts';
 import type { SampledStep } from './samplers/sample.ts';
 import { recordSteps, type StepRecord } from './statistics.ts';
-import { trajectoryOf, type TrajectoryOptions } from './trajectory.ts';
+import { TRAJECTORY_FIELDS, trajectoryOf, type TrajectoryOptions } from './trajectory.ts';
 import type { Transformer } from './transformer.ts';
+import { checkOptions, type Fields } from './untrusted/options.ts';
 
 export interface GenerateOptions extends TrajectoryOptions {
   readonly plan: Plan;
@@ -32,7 +32,8 @@ export interface Generation {
  * output or latent is not finite; what the signal throws when it is aborted.
  */
 export async function generate<T>(model: Transformer<T>, options: GenerateOptions): Promise<Generation> {
-  checkGenerateOptions(options);
+  checkOptions('generate', options, FIELDS);
+  checkPlan(options.plan);
   const { plan, signal, onStep, now = () => 0, ...rest } = options;
   const trajectory = trajectoryOf(model, rest);
   const recorder = recordSteps(now);
@@ -43,3 +44,5 @@ export async function generate<T>(model: Transformer<T>, options: GenerateOption
   );
   return { latents, records: recorder.records };
 }
+
+const FIELDS: Fields<GenerateOptions> = { ...TRAJECTORY_FIELDS, plan: true, signal: true, onStep: true, now: true };

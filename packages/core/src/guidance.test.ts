@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Denoiser } from './denoiser.ts';
 import { guided } from './guidance.ts';
-import type { LatentShape } from './transformer.ts';
+import type { LatentShape } from './latent-shape.ts';
 
 /** Two latents of 4 channels of 1x2, with a variance. */
 const shape: LatentShape = { channels: 4, outChannels: 8, height: 1, width: 2 };

@@ -1,7 +1,7 @@
 import type { Denoiser } from './denoiser.ts';
 import { ProCacheError } from './errors.ts';
-import { checkNumber, checkShape } from './process-check.ts';
-import type { LatentShape } from './transformer.ts';
+import { checkShape, type LatentShape } from './latent-shape.ts';
+import { checkNumber } from './untrusted/numbers.ts';
 import { checkOptions } from './untrusted/options.ts';
 
 /** A scale far beyond all that draws anything; the noise that it is multiplied with stays finite. */

@@ -64,7 +64,8 @@ export { transformerCost, type TransformerSizes } from './transformer-cost.ts';
 // Running a plan
 export { doubled, type Condition, type TextEmbedding } from './condition.ts';
 export type { PromptEncoder } from './prompt-encoder.ts';
-export type { Conditioned, Conditions, LatentShape, StepCall, StepResult, Tokens, Transformer } from './transformer.ts';
+export type { LatentShape } from './latent-shape.ts';
+export type { Conditioned, Conditions, StepCall, StepResult, Tokens, Transformer } from './transformer.ts';
 export { FeatureCache } from './cache.ts';
 export { createSelector, type SelectorOptions, type TokenSelector } from './selector.ts';
 export { withDenoiser, type Denoiser, type DenoiserOptions, type EvaluatedStep } from './denoiser.ts';
@@ -78,7 +79,8 @@ export {
   type BetaSchedule,
   type ForwardProcess,
 } from './forward-process.ts';
-export { diffusionSteps, type DiffusionOptions, type DiffusionSteps, type SamplerDefaults } from './diffusion.ts';
+export type { DiffusionSteps, SamplerDefaults } from './diffusion-steps.ts';
+export { diffusionSteps, type DiffusionOptions } from './diffusion.ts';
 export { levelOfAlpha, straightLevel, type Level } from './level.ts';
 export { TIMESTEP_RULES, timestepsOf, type TimestepOptions, type TimestepRule } from './timesteps.ts';
 export { STRAIGHT_RULES, type StraightRule } from './straight-steps.ts';

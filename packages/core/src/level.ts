@@ -1,4 +1,4 @@
-import { nameOf, numberOf } from './untrusted/json-reader.ts';
+import { listOf, nameOf, numberOf, objectOf, type Placed } from './untrusted/json-reader.ts';
 
 /**
  * What a latent is made of at a step: `x = signal * clean + noise * eps`.
@@ -33,4 +33,12 @@ export function straightLevel(signal: number, towards: 'image' | 'noise'): Level
   numberOf({ value: signal, place: 'signal', code: 'invalid-input' }, 0, 1);
   nameOf({ value: towards, place: 'towards', code: 'invalid-input' }, ['image', 'noise']);
   return { signal, noise: 1 - signal, velocity: towards === 'image' ? [1, -1] : [-1, 1] };
+}
+
+/** Refuses what is no level of a path. */
+export function checkLevel({ value, place, code }: Placed): void {
+  const { signal, noise, velocity } = objectOf({ value, place, code });
+  numberOf({ value: signal, place: `${place}.signal`, code }, 0, 1);
+  numberOf({ value: noise, place: `${place}.noise`, code }, 0, 1);
+  for (const part of listOf({ value: velocity, place: `${place}.velocity`, code })) numberOf(part, -1, 1);
 }

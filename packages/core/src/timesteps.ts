@@ -1,5 +1,6 @@
 import { ProCacheError } from './errors.ts';
-import { checkTimestepRule } from './process-check.ts';
+import { nameOf } from './untrusted/json-reader.ts';
+import { checkNumber } from './untrusted/numbers.ts';
 import { checkOptions } from './untrusted/options.ts';
 
 /**
@@ -26,7 +27,8 @@ export interface TimestepOptions {
 export function timestepsOf(count: number, rule: TimestepRule, options: TimestepOptions = {}): readonly number[] {
   checkOptions('timestepsOf', options, { trainTimesteps: true, stepsOffset: true });
   const { trainTimesteps = 1000, stepsOffset = 0 } = options;
-  checkTimestepRule(count, rule, { trainTimesteps, stepsOffset });
+  nameOf({ value: rule, place: 'rule', code: 'invalid-input' }, TIMESTEP_RULES);
+  for (const [place, value] of Object.entries({ count, trainTimesteps, stepsOffset })) checkNumber(value, place);
   if (!Number.isInteger(count) || count < 1 || count > trainTimesteps) {
     throw new ProCacheError(
       'invalid-input',

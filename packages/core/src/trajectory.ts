@@ -1,18 +1,21 @@
-import { type Condition, doubled } from './condition.ts';
+import { checkCondition, checkConditions, type Condition, doubled } from './condition.ts';
 import { type Denoiser, withDenoiser } from './denoiser.ts';
-import type { DiffusionSteps } from './diffusion.ts';
+import { checkSteps, type DiffusionSteps } from './diffusion-steps.ts';
 import { ProCacheError } from './errors.ts';
-import { checkedSteps, checkFinite } from './finite.ts';
-import { checkTrajectoryOptions } from './generate-options.ts';
+import { checkFinite, stepText } from './finite.ts';
 import { guided } from './guidance.ts';
+import type { LatentShape } from './latent-shape.ts';
 import { noiseStreams, seedsOf } from './noise.ts';
 import type { Plan } from './plan.ts';
-import type { Seed } from './random.ts';
-import { sample, type SampleOptions, samplerFor } from './samplers/sample.ts';
-import type { SamplerName } from './samplers/settings.ts';
+import { exactSeed, type Seed } from './random.ts';
+import { sample, type SampledStep, type SampleOptions, samplerFor } from './samplers/sample.ts';
+import { SAMPLER_NAMES, type SamplerName } from './samplers/settings.ts';
 import type { StepRecorder } from './statistics.ts';
 import type { Topology } from './topology.ts';
-import type { LatentShape, Transformer } from './transformer.ts';
+import type { Transformer } from './transformer.ts';
+import { integerOf, listOf, nameOf, numberOf } from './untrusted/json-reader.ts';
+import { checkFloats } from './untrusted/numbers.ts';
+import { checkOptions, type Fields } from './untrusted/options.ts';
 
 /** Classifier-free guidance of one generation. */
 export interface Guidance {
@@ -113,7 +116,7 @@ export function trajectoryOf<T>(model: Transformer<T>, options: TrajectoryOption
         sampler,
         eta,
         noise: streams.injected(),
-        onStep: checkedSteps({ images, pattern, onStep }),
+        onStep: finiteSteps(images, { pattern, onStep }),
       }),
     follow: (plan, use, { signal, recorder } = {}) => {
       const onEvaluated = recorder?.onEvaluated;
@@ -138,4 +141,50 @@ function checkedNoise(noise: Float32Array, { channels, height, width }: LatentSh
       `${images * size}; ` +
       `pass as many images of noise as conditions`,
   );
+}
+
+/** What comes after each step, and before it the check that the latent which the step led to is finite. */
+function finiteSteps(images: number, { pattern, onStep }: WalkOptions): (event: SampledStep) => void | Promise<void> {
+  return (event) => {
+    checkFinite(event.latent, { what: `${stepText(event.step, pattern)}: the latent that the step led to`, images });
+    return onStep?.(event);
+  };
+}
+
+/** Every field of such options, for those that take more. */
+export const TRAJECTORY_FIELDS: Fields<TrajectoryOptions> = {
+  steps: true,
+  conditions: true,
+  guidance: true,
+  sampler: true,
+  eta: true,
+  seeds: true,
+  noise: true,
+};
+
+/**
+ * Refuses options that it would not read, or could not follow. What fits the model is checked later.
+ *
+ * @throws {ProCacheError} `invalid-input`, with the name of the option
+ */
+function checkTrajectoryOptions(options: TrajectoryOptions): void {
+  checkOptions('trajectoryOf', options, TRAJECTORY_FIELDS);
+  const { steps, conditions, guidance, sampler, eta, seeds, noise } = options;
+  checkSteps(steps);
+  checkConditions(conditions, 'conditions');
+  if (guidance !== undefined) checkGuidance(guidance);
+  if (sampler !== undefined) nameOf({ value: sampler, place: 'sampler', code: 'invalid-input' }, SAMPLER_NAMES);
+  if (eta !== undefined) numberOf({ value: eta, place: 'eta', code: 'invalid-input' }, 0, 1);
+  if (seeds !== undefined)
+    for (const { value } of listOf({ value: seeds, place: 'seeds', code: 'invalid-input' })) exactSeed(value as Seed);
+  if (noise !== undefined) checkFloats(noise, 'noise');
+}
+
+const GUIDANCE_FIELDS: Fields<Guidance> = { scale: true, unconditional: true, channels: true };
+
+function checkGuidance(guidance: Guidance): void {
+  checkOptions('guidance', guidance, GUIDANCE_FIELDS);
+  numberOf({ value: guidance.scale, place: 'guidance.scale', code: 'invalid-input' }, -Infinity, Infinity);
+  checkCondition({ value: guidance.unconditional, place: 'guidance.unconditional', code: 'invalid-input' });
+  integerOf({ value: guidance.channels, place: 'guidance.channels', code: 'invalid-input' }, 1);
 }

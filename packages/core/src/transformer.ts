@@ -1,16 +1,7 @@
 import type { Condition } from './condition.ts';
+import type { LatentShape } from './latent-shape.ts';
 import type { Plan, StepPlan } from './plan.ts';
 import type { BranchId, FeatureId, Topology } from './topology.ts';
-
-/** The images that a transformer reads and writes. */
-export interface LatentShape {
-  /** Channels of the latent that goes in. */
-  readonly channels: number;
-  /** Channels that come out: as many, or twice as many where the model also predicts a variance. */
-  readonly outChannels: number;
-  readonly height: number;
-  readonly width: number;
-}
 
 /**
  * A loaded diffusion transformer. `T` is whatever the backend calls a tensor: a typed array, a

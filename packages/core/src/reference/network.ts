@@ -1,8 +1,9 @@
 import { uniforms } from '../random.ts';
 import type { ScoreName } from '../schedule.ts';
-import { type Branch, branchesOf, type BranchId, tokensOf, type Topology } from '../topology.ts';
+import { type Branch, branchesOf, type BranchId, roleOf, tokensOf, type Topology } from '../topology.ts';
 import type { Condition } from '../condition.ts';
-import type { Conditions, LatentShape } from '../transformer.ts';
+import type { LatentShape } from '../latent-shape.ts';
+import type { Conditions } from '../transformer.ts';
 
 /** What there is to say about a reference network; weights follow from the seed. */
 export interface NetworkOptions {
@@ -13,8 +14,6 @@ export interface NetworkOptions {
   readonly channels?: number;
   /** Channels that come out; as many by default. */
   readonly outChannels?: number;
-  /** The modules whose tokens see each other; by default those with `attn`, `cross` or `fused` in their name. */
-  readonly mixing?: (module: string) => boolean;
   readonly seed?: number;
 }
 
@@ -45,12 +44,12 @@ export interface Network {
 /**
  * A transformer of random weights over plain arrays: x <- x + gate * tanh(W mix(x) + shift), branch after branch.
  *
- * Shifts and gates depend on the branch, the timestep and the label, as adaLN's do, and `mix` is attention
- * without weights of its own. Small enough to be read, and every branch, token and step leaves a trace in the output.
+ * Shifts and gates depend on the branch, the timestep and the label, as adaLN's do, and `mix`, of all modules but MLPs
+ * (`roleOf`), is attention without weights of its own. Small enough to be read, and every branch, token and step leaves
+ * a trace in the output.
  */
 export function referenceNetwork(options: NetworkOptions, { timesteps, images: conditions }: Conditions): Network {
   const { topology, width = 4, channels = 2, outChannels = channels, seed = 0 } = options;
-  const mixing = options.mixing ?? ((module) => /attn|cross|fused/.test(module));
   const [images, tokens] = [conditions.length, tokensOf(topology)];
   const uniform = uniforms(seed);
   const weights = (rows: number, columns: number) =>
@@ -75,7 +74,7 @@ export function referenceNetwork(options: NetworkOptions, { timesteps, images: c
     evaluate({ id, module }, x, step, chosen) {
       const matrix = matrices.get(id)!;
       const rows = chosen?.map((own) => new Set(own));
-      const seen = mixing(module) ? attend(x, images, tokens, width) : x;
+      const seen = roleOf(topology, module) === 'mlp' ? x : attend(x, images, tokens, width);
       return fill(images, tokens, width, (image, token, d) => {
         if (rows && !rows[image]!.has(token)) return 0;
         let sum = modulation(id, 0, step, image, d);

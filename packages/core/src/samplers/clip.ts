@@ -1,4 +1,7 @@
 import { ProCacheError } from '../errors.ts';
+import { nameOf, objectOf } from '../untrusted/json-reader.ts';
+import { checkNumber } from '../untrusted/numbers.ts';
+import { checkOptions } from '../untrusted/options.ts';
 
 /** Keeps the clean image that a step predicts within a range, as models of pixels need it. */
 export type Clip = FixedRange | DynamicThreshold;
@@ -26,6 +29,23 @@ export interface DynamicThreshold extends ClipNoise {
   readonly quantile: number;
   readonly most: number;
 }
+
+/** Refuses a clip whose parts are of the wrong kind. */
+export function checkClip(clip: Clip | undefined, place: string): void {
+  if (clip === undefined) return;
+  objectOf({ value: clip, place, code: 'invalid-input' });
+  if ('quantile' in clip) {
+    checkOptions(place, clip, { quantile: true, most: true, noise: true });
+    for (const key of ['quantile', 'most'] as const) checkNumber(clip[key], `${place}.${key}`);
+  } else {
+    checkOptions(place, clip, { range: true, noise: true });
+    checkNumber(clip.range, `${place}.range`);
+  }
+  if (clip.noise !== undefined)
+    nameOf({ value: clip.noise, place: `${place}.noise`, code: 'invalid-input' }, CLIP_NOISES);
+}
+
+const CLIP_NOISES = ['derived', 'predicted'] as const;
 
 /**
  * Clips images in place, each of `size` numbers.

@@ -1,6 +1,6 @@
-import type { DiffusionSteps } from '../diffusion.ts';
+import type { DiffusionSteps } from '../diffusion-steps.ts';
 import { ProCacheError } from '../errors.ts';
-import type { LatentShape } from '../transformer.ts';
+import type { LatentShape } from '../latent-shape.ts';
 import { noiseFor, type SamplerFactory } from './sampler.ts';
 import type { Variance } from './settings.ts';
 

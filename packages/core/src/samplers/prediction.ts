@@ -1,10 +1,10 @@
 import { ProCacheError } from '../errors.ts';
-import type { Level } from '../level.ts';
-import { checkClip, checkFloats, checkLevel, checkShape } from '../process-check.ts';
-import type { LatentShape } from '../transformer.ts';
+import { checkShape, type LatentShape } from '../latent-shape.ts';
+import { checkLevel, type Level } from '../level.ts';
 import { nameOf } from '../untrusted/json-reader.ts';
+import { checkFloats } from '../untrusted/numbers.ts';
 import { checkOptions } from '../untrusted/options.ts';
-import { type Clip, clipImages } from './clip.ts';
+import { checkClip, type Clip, clipImages } from './clip.ts';
 import { PREDICTION_KINDS, type PredictionKind } from './settings.ts';
 
 /** What a model says about a latent. All [images, channels, height, width]. */

@@ -1,10 +1,10 @@
 import type { Denoiser } from '../denoiser.ts';
-import type { DiffusionSteps } from '../diffusion.ts';
+import { checkSteps, type DiffusionSteps } from '../diffusion-steps.ts';
 import { ProCacheError } from '../errors.ts';
-import { checkClip, checkFloats, checkNumber, checkShape, checkSteps, checkVarianceName } from '../process-check.ts';
-import type { LatentShape } from '../transformer.ts';
+import { checkShape, type LatentShape } from '../latent-shape.ts';
+import { checkFloats, checkNumber } from '../untrusted/numbers.ts';
 import { checkOptions, type Fields } from '../untrusted/options.ts';
-import type { Clip } from './clip.ts';
+import { checkClip, type Clip } from './clip.ts';
 import { ddim } from './ddim.ts';
 import { ddpm } from './ddpm.ts';
 import { eulerMaruyama } from './euler-maruyama.ts';
@@ -12,7 +12,7 @@ import { euler } from './euler.ts';
 import { heun } from './heun.ts';
 import { predictionOf } from './prediction.ts';
 import type { Sampler, SamplerFactory, SamplerOptions } from './sampler.ts';
-import { checkSamplerOf, type SamplerName, samplersOf } from './settings.ts';
+import { checkSamplerOf, checkVariance, type SamplerName, samplersOf } from './settings.ts';
 
 const SAMPLERS: Readonly<Record<SamplerName, SamplerFactory>> = {
   ddim,
@@ -85,7 +85,7 @@ export function samplerFor(steps: DiffusionSteps, options: ChosenSampler): Sampl
   const made = steps.sampler ?? samplersOf(path)[0];
   const { sampler = made, eta = 0, variance } = options;
   checkNumber(eta, 'eta');
-  checkVarianceName(variance, 'variance');
+  checkVariance(variance, 'variance');
   checkSamplerOf(path, sampler);
   if (path !== 'diffusion' && sampler !== made) {
     throw new ProCacheError(

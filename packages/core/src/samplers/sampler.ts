@@ -1,7 +1,7 @@
-import type { DiffusionSteps } from '../diffusion.ts';
+import type { DiffusionSteps } from '../diffusion-steps.ts';
 import { ProCacheError } from '../errors.ts';
 import type { NoiseSource } from '../noise.ts';
-import type { LatentShape } from '../transformer.ts';
+import type { LatentShape } from '../latent-shape.ts';
 import type { Prediction } from './prediction.ts';
 import type { Variance } from './settings.ts';
 

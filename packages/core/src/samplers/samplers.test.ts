@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Denoiser } from '../denoiser.ts';
-import { type DiffusionSteps, diffusionSteps } from '../diffusion.ts';
-import type { LatentShape } from '../transformer.ts';
+import type { DiffusionSteps } from '../diffusion-steps.ts';
+import { diffusionSteps } from '../diffusion.ts';
+import type { LatentShape } from '../latent-shape.ts';
 import { levelOfAlpha } from '../level.ts';
 import type { NoiseSource } from '../noise.ts';
 import { predictionOf } from './prediction.ts';

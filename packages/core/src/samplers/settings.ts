@@ -73,7 +73,13 @@ export function injectsNoise(sampler: SamplerName, eta: number = 0): boolean {
  * - `"fixed-small"`: that of the posterior, the lower bound.
  * - `"fixed-large"`: beta, the upper bound.
  */
-export type Variance = 'learned-range' | 'fixed-small' | 'fixed-large';
+export const VARIANCES = ['learned-range', 'fixed-small', 'fixed-large'] as const;
+export type Variance = (typeof VARIANCES)[number];
+
+/** Refuses a variance that there is not; it may be left out. */
+export function checkVariance(variance: unknown, place: string): void {
+  if (variance !== undefined) nameOf({ value: variance, place, code: 'invalid-input' }, VARIANCES);
+}
 
 /** How much noise Euler-Maruyama adds at a share t of the image and s = 1 - t of noise, times the norm n. */
 export const DIFFUSION_FORMS = ['sigma', 'linear', 'decreasing'] as const;

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Denoiser } from '../denoiser.ts';
-import { type DiffusionOptions, type DiffusionSteps, diffusionSteps } from '../diffusion.ts';
+import type { DiffusionSteps } from '../diffusion-steps.ts';
+import { type DiffusionOptions, diffusionSteps } from '../diffusion.ts';
 import { generate } from '../generate.ts';
 import type { NoiseSource } from '../noise.ts';
 import { planOf } from '../lower.ts';
