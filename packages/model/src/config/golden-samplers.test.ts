@@ -1,5 +1,5 @@
 /// <reference types="node" />
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import {
   cumulativeAlphas,
   type DiffusionSteps,
@@ -123,7 +123,8 @@ async function errorsOf(
   return { error, relative: tolerance[count]!.relative, seen };
 }
 
-describe.each([
+/** The cases that a scheduler_config.json of diffusers describes, and that are followed. */
+const FOLLOWED = [
   'ddim-default',
   'ddim-leading',
   'ddim-linspace',
@@ -139,7 +140,9 @@ describe.each([
   'ddpm-learned-range',
   'flow-shift1',
   'flow-shift3',
-])('%s', (name) => {
+];
+
+describe.each(FOLLOWED)('%s', (name) => {
   it.each([10, 20])('takes the steps that diffusers takes: %d of them', async (count) => {
     const expected = await tensorsOf(`${name}/expected.safetensors`);
     const learnsVariance = caseOf(name).model === 'eps+var';
@@ -207,16 +210,25 @@ describe("SiT's own samplers", () => {
 });
 
 describe('schedulers that are not followed', () => {
-  it.each([
-    [
-      'dpm-default',
-      'scheduler_config.json: _class_name is "DPMSolverMultistepScheduler", a sampler that is not there yet; ' +
+  const classes: Readonly<Record<string, string>> = {
+    dpm: 'DPMSolverMultistepScheduler',
+    euler: 'EulerDiscreteScheduler',
+    unipc: 'UniPCMultistepScheduler',
+  };
+  const others = readdirSync(fixtures, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .filter((name) => !FOLLOWED.includes(name) && !name.startsWith('sit-') && name !== 'schedule-tables');
+
+  it('are all that the fixtures have besides', () => {
+    expect(others).toHaveLength(20);
+  });
+
+  it.each(others)('%s is refused by the name of its class', (name) => {
+    expect(() => processOf(textOf(`${name}/scheduler_config.json`), false)).toThrow(
+      `scheduler_config.json: _class_name is "${classes[name.split('-')[0]!]!}", a sampler that is not there yet; ` +
         'there are DDIMScheduler and DDPMScheduler',
-    ],
-    ['euler-leading', '_class_name is "EulerDiscreteScheduler", a sampler that is not there yet'],
-    ['unipc-bh2', '_class_name is "UniPCMultistepScheduler", a sampler that is not there yet'],
-  ])('%s', (name, message) => {
-    expect(() => processOf(textOf(`${name}/scheduler_config.json`), false)).toThrow(message);
+    );
   });
 
   it("another sampler's file, -Infinity in it, serves one that is chosen", () => {
@@ -257,6 +269,15 @@ describe('schedule tables', () => {
     for (const [count, right] of counts) {
       // Rounding gives diffusers one timestep too many, -1, for some counts of the rule trailing.
       expect(timestepsOf(Number(count), rule), count).toEqual(right.slice(0, Number(count)));
+    }
+  });
+
+  it.each([1, 3])('timesteps of FlowMatchEulerDiscreteScheduler, shift %d', (shift) => {
+    const counts = Object.entries(tables['FlowMatchEulerDiscreteScheduler']![`shift${shift}`]!);
+    expect(counts.length).toBeGreaterThan(10);
+    for (const [count, right] of counts) {
+      const { timesteps } = diffusionSteps(Number(count), { path: 'flow', shift });
+      expect(timesteps, count).toEqual(right.map((t) => expect.closeTo(t, 3) as number));
     }
   });
 });
