@@ -53,7 +53,7 @@ async function filesOf(words) {
  * built.
  */
 function needBuild(files) {
-  return files.some((file) => !/^packages\/(core|metrics|model|ort|pictures|report|search|zoo)\//.test(file));
+  return files.some((file) => !/^packages\/(compare|core|metrics|model|ort|pictures|report|search|zoo)\//.test(file));
 }
 
 async function runTests() {
