@@ -50,7 +50,8 @@ test.each<[Schedule, string]>([
   ],
   [
     selective({ score: 'cross-attention-entropy' }),
-    'schedule.selector.score: "cross-attention-entropy" needs a module "cross", and the model has only attn, mlp',
+    'schedule.selector.score: "cross-attention-entropy" needs a module of cross-attention, ' +
+      'and the model has only attn, mlp; use "attention"',
   ],
   [
     selective({ score: 'attention', cells: [3, 4], bonus: 0.5 }),

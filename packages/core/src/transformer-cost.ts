@@ -1,11 +1,11 @@
 import type { ModelCost } from './cost.ts';
 import { ProCacheError } from './errors.ts';
-import { type Branch, tokensOf, type Topology } from './topology.ts';
+import { type Branch, roleOf, tokensOf, type Topology } from './topology.ts';
 import { integerOf, nameOf, numberOf } from './untrusted/json-reader.ts';
 import { checkOptions, type Fields } from './untrusted/options.ts';
 
 /**
- * The sizes of a diffusion transformer of the DiT kind (modules `attn`, `mlp`, and `cross` where it attends to text).
+ * The sizes of a diffusion transformer of the DiT kind: self-attention, MLPs, and cross-attention where it takes text.
  */
 export interface TransformerSizes {
   readonly topology: Topology;
@@ -41,21 +41,22 @@ export function transformerCost(sizes: TransformerSizes): ModelCost {
   checkSizes(sizes);
   const { topology, hidden, mlpRatio = 4, patch, channels, outChannels, textTokens = 0, bytesPerNumber = 4 } = sizes;
   const [tokens, square] = [tokensOf(topology), hidden * hidden];
-  const crossed = topology.blocks.flat().filter((module) => module === 'cross').length;
+  const crossed = topology.blocks.flat().filter((module) => roleOf(topology, module) === 'cross').length;
   return {
     topology,
     moduleMultiplyAdds: ({ block, module }: Pick<Branch, 'block' | 'module'>, count: number) => {
-      switch (module) {
-        case 'attn': // queries and projection of some tokens, keys and values of all, then two products
+      switch (roleOf(topology, module)) {
+        case 'self': // queries and projection of some tokens, keys and values of all, then two products
           return 2 * count * square + 2 * tokens * square + 2 * count * tokens * hidden;
         case 'cross':
           return 2 * count * square + 2 * count * textTokens * hidden;
         case 'mlp':
           return 2 * count * mlpRatio * square;
-        default:
+        case 'fused':
           throw new ProCacheError(
             'invalid-model',
-            `the cost of module "${module}" of block ${block} is not known (known: attn, cross, mlp)`,
+            `the cost of module "${module}" of block ${block} is not known ` +
+              `(known are self-attention, cross-attention and MLPs)`,
           );
       }
     },

@@ -1,4 +1,4 @@
-import { ProCacheError, type Topology } from '@procache/core';
+import { modulesOf, ProCacheError, roleOf, type Topology } from '@procache/core';
 import { hoistsPlans } from '@procache/ort';
 import {
   type Alphabet,
@@ -139,7 +139,7 @@ function selectiveVariants(
       '--selective refreshes features of branches, and --features stack stores none; use --features branches or both',
     );
   }
-  const modules = [...new Set(topology.blocks.flat())].filter((module) => module !== 'attn');
+  const modules = modulesOf(topology).filter((module) => roleOf(topology, module) !== 'self');
   return wanted.flatMap(({ ratio, from }: SelectiveFlag) => {
     const first = from ?? Math.floor(SHALLOW * depth);
     if (first >= depth)

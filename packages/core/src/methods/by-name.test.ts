@@ -32,7 +32,7 @@ test.each<[string, number, object, string]>([
     'procache-published',
     28,
     {},
-    'ProCache has published no schedule of 28 steps for this kind of model, only one of 50; use 50 steps, or the method',
+    'ProCache has published no schedule of 28 steps for this kind of model, only one of 50; use 50 steps, or the ',
   ],
   [
     'procache',

@@ -1,4 +1,4 @@
-import type { Topology } from '../topology.ts';
+import { modulesOf, roleOf, type Topology } from '../topology.ts';
 
 /** How deep a block is, from 0 (the first) to 1 (the last). */
 export function depthOf(block: number, { blocks }: Topology): number {
@@ -11,6 +11,6 @@ export function deepFrom({ blocks }: Topology): number {
 }
 
 /** Whether the model attends to text: then the published methods have other settings. */
-export function attendsToText({ blocks }: Topology): boolean {
-  return blocks.some((modules) => modules.includes('cross'));
+export function attendsToText(topology: Topology): boolean {
+  return modulesOf(topology).some((module) => roleOf(topology, module) === 'cross');
 }

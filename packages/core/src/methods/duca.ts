@@ -1,5 +1,6 @@
 import type { Action, Schedule } from '../schedule.ts';
 import { scheduleOf } from '../tabulate.ts';
+import { roleOf } from '../topology.ts';
 import { checkOptions } from '../untrusted/options.ts';
 import { blockKinds, checkToca, refreshOfMlp, TOCA_FIELDS, type TocaOptions, tocaRatio } from './toca.ts';
 
@@ -24,7 +25,8 @@ export function duca(options: TocaOptions): Schedule {
       const { first, others } = kinds[step]!;
       const kind = block === 0 ? first : others;
       if (kind === 'compute') return { do: 'compute' };
-      if (kind === 'odd') return refreshOfMlp(module, tocaRatio(ratio, step, block, { steps, topology }));
+      if (kind === 'odd')
+        return refreshOfMlp(roleOf(topology, module), tocaRatio(ratio, step, block, { steps, topology }));
       return block < from ? { do: 'reuse' } : { do: 'reuse', span: [from, last], absolute: true };
     },
     steps,

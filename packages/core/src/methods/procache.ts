@@ -1,7 +1,7 @@
 import { ProCacheError } from '../errors.ts';
 import type { Policy, Rule, Schedule, SelectorSettings } from '../schedule.ts';
 import { scheduleOf } from '../tabulate.ts';
-import { checkTopology, type Topology } from '../topology.ts';
+import { checkTopology, modulesOf, roleOf, type Topology } from '../topology.ts';
 import { integerOf, textOf } from '../untrusted/json-reader.ts';
 import { checkOptions } from '../untrusted/options.ts';
 import { shownName } from '../untrusted/printable.ts';
@@ -45,7 +45,7 @@ export function procache(options: ProCacheOptions): Schedule {
   checkShare('ratio', ratio);
   const { pattern = shippedPattern(steps) } = options;
   checkPattern(pattern, steps);
-  const modules = [...new Set(topology.blocks.flat())].filter((module) => module !== 'attn');
+  const modules = modulesOf(topology).filter((module) => roleOf(topology, module) !== 'self');
   const selective: readonly Rule[] = [
     { do: 'reuse' },
     { do: 'refresh', ratio, blocks: [deepFrom(topology), topology.blocks.length - 1], modules },
@@ -85,7 +85,7 @@ export function procachePublished(options: { readonly topology: Topology; readon
   const first = deepFrom(topology);
   const policy: Policy = (step, { block, module }) => {
     if (pattern[step] === '#') return { do: 'compute' };
-    if (pattern[step] === '.' || block < first || module === 'attn') return { do: 'reuse' };
+    if (pattern[step] === '.' || block < first || roleOf(topology, module) === 'self') return { do: 'reuse' };
     return { do: 'refresh', ratio: ratioOf(step, block, module, topology) };
   };
   const folder = text ? 'PixArt-alpha-ProCache' : 'DiT-ProCache';
@@ -110,7 +110,7 @@ function ditRatio(step: number, block: number, _module: string, topology: Topolo
 
 /** Fewer tokens late and deep, and more of the MLP than of cross-attention. */
 function pixartRatio(step: number, block: number, module: string, topology: Topology): number {
-  const perModule = module === 'cross' ? 0.6 : 1.6;
+  const perModule = roleOf(topology, module) === 'cross' ? 0.6 : 1.6;
   return clampShare(
     0.3 * (1.9 - (1.8 * step) / PATTERN_20.length) * (1.6 - 1.2 * depthOf(block, topology)) * perModule,
   );

@@ -1,7 +1,7 @@
 import { ProCacheError } from '../errors.ts';
 import type { Action, Schedule } from '../schedule.ts';
 import { scheduleOf } from '../tabulate.ts';
-import { checkTopology, type Topology } from '../topology.ts';
+import { checkTopology, type ModuleRole, roleOf, type Topology } from '../topology.ts';
 import { checkOptions, type Fields } from '../untrusted/options.ts';
 import { checkCount, checkShare } from './checks.ts';
 import { attendsToText, depthOf } from './depth.ts';
@@ -34,7 +34,7 @@ export function toca(options: TocaOptions): Schedule {
       const kind = block === 0 ? kinds[step]!.first : kinds[step]!.others;
       return kind === 'compute'
         ? { do: 'compute' }
-        : refreshOfMlp(module, tocaRatio(ratio, step, block, { steps, topology }));
+        : refreshOfMlp(roleOf(topology, module), tocaRatio(ratio, step, block, { steps, topology }));
     },
     steps,
     topology,
@@ -100,8 +100,8 @@ export function clampShare(ratio: number): number {
 }
 
 /** Attention is reused as a whole; a refresh of no token is written down all the same, because it ages the tokens. */
-export function refreshOfMlp(module: string, ratio: number): Action {
-  return module === 'mlp' ? { do: 'refresh', ratio } : { do: 'reuse' };
+export function refreshOfMlp(role: ModuleRole, ratio: number): Action {
+  return role === 'mlp' ? { do: 'refresh', ratio } : { do: 'reuse' };
 }
 
 /** Refuses what the rules of ToCa and DuCa for DiT do not cover. */

@@ -1,4 +1,4 @@
-import { type Branch, policyOf, type Schedule, type Topology } from '@procache/core';
+import { type Branch, modulesOf, policyOf, type Schedule, type Topology } from '@procache/core';
 import { refuse, shown } from '@procache/core/untrusted';
 
 /** What other tools call the modules of a block: their names first, ours second. */
@@ -62,9 +62,4 @@ export function checkFirstStep(
       'reuses at the first step, where there is nothing to reuse; ' +
         'compute the first step, or reverse the list if it begins at the clean end',
     );
-}
-
-/** The names of the modules that any block has. */
-export function modulesOf({ blocks }: Topology): readonly string[] {
-  return [...new Set(blocks.flat())];
 }

@@ -1,8 +1,7 @@
-import { parseSchedule, type Schedule, type Topology } from '@procache/core';
+import { modulesOf, parseSchedule, roleOf, type Schedule, type Topology } from '@procache/core';
 import { checkOptions, refuse, shown } from '@procache/core/untrusted';
 import { alphabetOf, scheduleFor, type SelectiveVariant } from '../space/alphabet.ts';
 import { checkLength, entriesOf } from './lists.ts';
-import { modulesOf } from './modules.ts';
 
 /**
  * At which end a list begins. The reference's lists are written for `49 - current['step']` in one file and for the
@@ -76,6 +75,6 @@ function paperSelective(topology: Topology): SelectiveVariant {
   return {
     ratio: 0.3,
     blocks: [Math.floor(0.75 * depth), depth - 1],
-    modules: modulesOf(topology).filter((module) => module !== 'attn'),
+    modules: modulesOf(topology).filter((module) => roleOf(topology, module) !== 'self'),
   };
 }

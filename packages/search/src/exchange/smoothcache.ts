@@ -1,8 +1,8 @@
-import { type Branch, branchesOf, type Schedule, scheduleOf, type Topology } from '@procache/core';
+import { type Branch, branchesOf, modulesOf, type Schedule, scheduleOf, type Topology } from '@procache/core';
 import { objectOf, refuse } from '@procache/core/untrusted';
 import { memberOf } from '../place.ts';
 import { bitsOf } from './lists.ts';
-import { checkFirstStep, computes, modulesOf, ourModule, refuseModule, refuseSecond, theirModule } from './modules.ts';
+import { checkFirstStep, computes, ourModule, refuseModule, refuseSecond, theirModule } from './modules.ts';
 
 /** The list of a module, or of the module of one block. */
 interface ModuleList {
