@@ -50,7 +50,8 @@ describe('openModelFiles', () => {
     const id2label = Object.fromEntries(Array.from({ length: 10 }, (_, i) => [i, `class ${i}, another name`]));
     await writeFile(join(pipeline, 'model_index.json'), JSON.stringify({ _class_name: 'DiTPipeline', id2label }));
     const opened = await openModelFiles(pipeline);
-    expect(opened.model.takes.names?.[3]).toEqual(['class 3', 'another name']);
+    const { takes } = opened.model;
+    expect(takes.kind === 'classes' && takes.names?.[3]).toEqual(['class 3', 'another name']);
     await opened.close();
   });
 
