@@ -17,6 +17,12 @@ const without = (names, why) => ({
   'no-restricted-globals': ['error', ...names.map((name) => ({ name, message: why }))],
 });
 
+/** A value that is said to be of a type that it cannot be: type it properly, or read it (`untrusted`). */
+const noCastThroughUnknown = {
+  selector: 'TSAsExpression > TSAsExpression[typeAnnotation.type="TSUnknownKeyword"]',
+  message: 'type the value as what it is, or read it with the readers of @procache/core/untrusted',
+};
+
 const noDeepImports = {
   group: ['@procache/*/src', '@procache/*/src/*', '@procache/*/dist/*', '../../*/src/*'],
   message: 'import what the package exports from its root',
@@ -61,6 +67,7 @@ export default tseslint.config(
         { selector: 'TSEnumDeclaration', message: 'use a union of string literals' },
         { selector: 'ExportAllDeclaration', message: 'the index is a table of contents: export by name' },
         { selector: 'ExportDefaultDeclaration', message: 'export by name' },
+        noCastThroughUnknown,
       ],
       'no-restricted-imports': ['error', { patterns: [noDeepImports] }],
       'max-lines': ['error', { max: 250, skipBlankLines: true, skipComments: true }],
@@ -100,7 +107,7 @@ export default tseslint.config(
       complexity: 'off',
       'no-restricted-globals': 'off',
       'no-restricted-imports': 'off',
-      'no-restricted-syntax': 'off',
+      'no-restricted-syntax': ['error', noCastThroughUnknown],
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/no-unsafe-assignment': 'off',
     },

@@ -1,6 +1,6 @@
-// Import circles of the packages, those that close through `import type` alone included, which ESLint's rules pass
-// over: prints the shortest through each file that is in one, and ends with 1 where there is any. Between packages there
-// can be none: their manifests and ESLint's fences see to that.
+// Import circles within the packages, those that close through `import type` included, which ESLint's rules pass over:
+// prints the shortest through each file that is in one, and ends with 1 where there is any. Between packages there can
+// be none: their manifests and ESLint's fences see to that.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import ts from 'typescript';
@@ -35,7 +35,7 @@ function importsOf(file) {
 /** The shortest way from a file back to itself, breadth first; nothing where there is none. */
 function shortestCircle(start) {
   const from = new Map();
-  for (const queue = [start]; queue.length > 0; ) {
+  for (const queue = [start]; queue.length > 0;) {
     const file = queue.shift();
     for (const next of imports.get(file) ?? []) {
       if (next === start) return wayTo(file, from);
