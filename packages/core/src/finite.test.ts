@@ -48,7 +48,8 @@ test.each([
   [
     3,
     -Infinity,
-    "step 3 ('.'): the model's output has 1 of 96 numbers that are not finite, the first of them -Infinity, in image 2;",
+    "step 3 ('.'): the model's output has 1 of 96 numbers that are not finite, the first of them -Infinity, in image " +
+      '2;',
   ],
 ])('a generation stops at the first step that gives what is not finite: step %i, %d', async (at, value, message) => {
   const taken: number[] = [];
@@ -75,7 +76,8 @@ test('with guidance it tells the picture, and which half of the batch', async ()
     { ...options, guidance },
   );
   await expect(without).rejects.toThrow(
-    'has 64 of 192 numbers that are not finite, the first of them NaN, in image 1 unconditional, image 2 unconditional;',
+    'has 64 of 192 numbers that are not finite, the first of them NaN, in image 1 unconditional, ' +
+      'image 2 unconditional;',
   );
 });
 

@@ -62,7 +62,7 @@ suite('hoist', () => {
     expect(describe(hoist(plan))).toBe(describe(plan));
   });
 
-  it('prepares no more than 64 sums in a run, however long what it made is reused, and leaves the rest stored', async () => {
+  it('prepares at most 64 sums in a run, however long it is reused, and leaves the rest stored', async () => {
     const long = planOf({ version: 1, pattern: `#${'.'.repeat(99)}`, legend: {} }, small);
     const lines = describe(hoist(long)).split('\n');
     expect(lines[0]).toBe('  0 #  run 0-3 keep 8 ahead 64');

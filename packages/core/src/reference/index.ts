@@ -1,4 +1,5 @@
-export { referenceNetwork, type Network, type NetworkOptions, type Stream } from './network.ts';
+export { referenceNetwork, type Network, type NetworkOptions } from './network.ts';
+export type { Stream } from './streams.ts';
 export {
   referenceTransformer,
   type ReferenceOptions,

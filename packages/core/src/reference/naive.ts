@@ -1,7 +1,8 @@
 import type { Action, ForecastRule, Policy, Reuse, ScoreName } from '../schedule.ts';
 import { type Branch, branchesOf, type BranchId } from '../topology.ts';
 import type { Conditions, Tokens } from '../transformer.ts';
-import { type Network, type NetworkOptions, referenceNetwork, type Stream } from './network.ts';
+import { type Network, type NetworkOptions, referenceNetwork } from './network.ts';
+import type { Stream } from './streams.ts';
 
 export interface NaiveOptions extends NetworkOptions {
   readonly policy: Policy;

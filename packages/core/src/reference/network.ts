@@ -1,9 +1,10 @@
+import type { Condition } from '../condition.ts';
+import type { LatentShape } from '../latent-shape.ts';
 import { uniforms } from '../random.ts';
 import type { ScoreName } from '../schedule.ts';
 import { type Branch, branchesOf, type BranchId, roleOf, tokensOf, type Topology } from '../topology.ts';
-import type { Condition } from '../condition.ts';
-import type { LatentShape } from '../latent-shape.ts';
 import type { Conditions } from '../transformer.ts';
+import { attend, fill, norms, received, type Stream } from './streams.ts';
 
 /** What there is to say about a reference network; weights follow from the seed. */
 export interface NetworkOptions {
@@ -16,9 +17,6 @@ export interface NetworkOptions {
   readonly outChannels?: number;
   readonly seed?: number;
 }
-
-/** A residual stream, or what a module adds to one: [images, tokens, width], flat. */
-export type Stream = Float64Array;
 
 /** The arithmetic of a small diffusion transformer: what its parts compute, and nothing of when. */
 export interface Network {
@@ -51,13 +49,7 @@ export interface Network {
 export function referenceNetwork(options: NetworkOptions, { timesteps, images: conditions }: Conditions): Network {
   const { topology, width = 4, channels = 2, outChannels = channels, seed = 0 } = options;
   const [images, tokens] = [conditions.length, tokensOf(topology)];
-  const uniform = uniforms(seed);
-  const weights = (rows: number, columns: number) =>
-    Float64Array.from({ length: rows * columns }, () => (2 * uniform() - 1) * Math.sqrt(3 / columns));
-  const [input, output] = [weights(width, channels), weights(outChannels, width)];
-  const parts = branchesOf(topology).flat();
-  const matrices = new Map(parts.map(({ id }) => [id, weights(width, width)]));
-  const conditioning = new Map(parts.map(({ id }) => [id, weights(4, width)]));
+  const { input, output, matrices, conditioning } = randomWeights({ topology, width, channels, outChannels, seed });
   const modulation = modulationOf(conditioning, width, timesteps, conditions);
 
   return {
@@ -104,6 +96,25 @@ export function referenceNetwork(options: NetworkOptions, { timesteps, images: c
   };
 }
 
+/** What a network knows: of its ends, and of each branch. All matrices are [rows, columns]. */
+interface Weights {
+  readonly input: Float64Array;
+  readonly output: Float64Array;
+  readonly matrices: ReadonlyMap<BranchId, Float64Array>;
+  readonly conditioning: ReadonlyMap<BranchId, Float64Array>;
+}
+
+function randomWeights({ topology, width, channels, outChannels, seed }: Required<NetworkOptions>): Weights {
+  const uniform = uniforms(seed);
+  const weights = (rows: number, columns: number) =>
+    Float64Array.from({ length: rows * columns }, () => (2 * uniform() - 1) * Math.sqrt(3 / columns));
+  const [input, output] = [weights(width, channels), weights(outChannels, width)];
+  const parts = branchesOf(topology).flat();
+  const matrices = new Map(parts.map(({ id }) => [id, weights(width, width)]));
+  const conditioning = new Map(parts.map(({ id }) => [id, weights(4, width)]));
+  return { input, output, matrices, conditioning };
+}
+
 /** The shifts (`row` 0) and gates (`row` 2) of all branches: smooth in the timestep, different for each label. */
 function modulationOf(
   weights: ReadonlyMap<BranchId, Float64Array>,
@@ -118,65 +129,6 @@ function modulationOf(
         own[(row + 1) * width + d]! * (numberOf(conditions[image]!) + 1),
     );
   };
-}
-
-function fill(
-  images: number,
-  tokens: number,
-  width: number,
-  value: (image: number, token: number, d: number) => number,
-): Stream {
-  return Float64Array.from({ length: images * tokens * width }, (_, i) =>
-    value(Math.floor(i / (tokens * width)), Math.floor(i / width) % tokens, i % width),
-  );
-}
-
-/** The attention map of each image: softmax over the keys of the inner products of tokens, [tokens, tokens]. */
-function attention(x: Stream, image: number, tokens: number, width: number): Float64Array {
-  const map = new Float64Array(tokens * tokens);
-  const at = (token: number, d: number) => x[(image * tokens + token) * width + d]!;
-  for (let query = 0; query < tokens; query++) {
-    const products = Float64Array.from({ length: tokens }, (_, key) => {
-      let product = 0;
-      for (let d = 0; d < width; d++) product += at(query, d) * at(key, d);
-      return product / Math.sqrt(width);
-    });
-    const highest = Math.max(...products);
-    const powers = products.map((product) => Math.exp(product - highest));
-    const total = powers.reduce((a, b) => a + b, 0);
-    powers.forEach((power, key) => (map[query * tokens + key] = power / total));
-  }
-  return map;
-}
-
-function attend(x: Stream, images: number, tokens: number, width: number): Stream {
-  const maps = Array.from({ length: images }, (_, image) => attention(x, image, tokens, width));
-  return fill(images, tokens, width, (image, query, d) => {
-    let sum = 0;
-    for (let key = 0; key < tokens; key++)
-      sum += maps[image]![query * tokens + key]! * x[(image * tokens + key) * width + d]!;
-    return sum;
-  });
-}
-
-function norms(x: Stream, width: number): Float32Array {
-  return Float32Array.from({ length: x.length / width }, (_, n) =>
-    Math.hypot(...x.subarray(n * width, (n + 1) * width)),
-  );
-}
-
-/** How much attention each token receives: the column sums of the attention map, [images, tokens]. */
-function received(x: Stream, images: number, tokens: number, width: number): Float32Array {
-  const sums = new Float32Array(images * tokens);
-  for (let image = 0; image < images; image++) {
-    const map = attention(x, image, tokens, width);
-    for (let key = 0; key < tokens; key++) {
-      let sum = 0;
-      for (let query = 0; query < tokens; query++) sum += map[query * tokens + key]!;
-      sums[image * tokens + key] = sum;
-    }
-  }
-  return sums;
 }
 
 /** A condition as a number: a class itself, a text by its first value. */

@@ -12,7 +12,8 @@ import {
   type Topology,
 } from '../topology.ts';
 import type { Conditioned, StepCall, StepResult, Transformer } from '../transformer.ts';
-import { type Network, type NetworkOptions, referenceNetwork, type Stream } from './network.ts';
+import { type Network, type NetworkOptions, referenceNetwork } from './network.ts';
+import type { Stream } from './streams.ts';
 
 /** A feature of the reference backend. */
 export interface ReferenceTensor {

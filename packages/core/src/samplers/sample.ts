@@ -90,8 +90,8 @@ export function samplerFor(steps: DiffusionSteps, options: ChosenSampler): Sampl
   if (path !== 'diffusion' && sampler !== made) {
     throw new ProCacheError(
       'invalid-input',
-      `sampler: the steps were made for ${made}, and those of ${sampler} are others; make them with diffusionSteps and ` +
-        `"sampler": "${sampler}"`,
+      `sampler: the steps were made for ${made}, and those of ${sampler} are others; ` +
+        `make them with diffusionSteps and "sampler": "${sampler}"`,
     );
   }
   if (eta !== 0 && sampler !== 'ddim') {

@@ -183,7 +183,7 @@ describe('sampleDdpm', () => {
     ).rejects.toThrow('a learned variance takes 2 output channels, 1 of noise and 1 of variance, but the model has 1');
   });
 
-  it('leads to the timestep of the next step, and adds noise where it ends above timestep 0, as diffusers does', async () => {
+  it('leads to the timestep of the next step, and adds noise where that is above 0, as in diffusers', async () => {
     const asked: number[] = [];
     const noise: NoiseSource = (step, length) => (asked.push(step), injected(step, length));
     const trailing = diffusionSteps(10, { rule: 'trailing' });

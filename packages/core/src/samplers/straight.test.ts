@@ -93,7 +93,7 @@ describe('the samplers of straight paths', () => {
     }
   });
 
-  it('hand out the latent and the clean image of each evaluation: that of the first of two is where Euler would lead', async () => {
+  it('hand out latent and clean image of each evaluation: of the first of two, where Euler would lead', async () => {
     const steps = diffusionSteps(6, { path: 'sit', sampler: 'heun' });
     const denoise = following(steps, (x, t) => t - x);
     const seen: Float32Array[] = [];

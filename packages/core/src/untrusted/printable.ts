@@ -48,12 +48,13 @@ function jsonOf(value: unknown, most: number): string {
   let left = most;
   const write = (part: unknown, depth: number): string => {
     if (left <= 0 || depth > 8) return '...';
-    if (typeof part === 'string') return spend(JSON.stringify(part.slice(0, most + 1)));
+    if (typeof part === 'string') return quoted(part);
     if (Array.isArray(part)) return `[${listed(part, (element) => write(element, depth + 1))}]`;
     if (typeof part !== 'object' || part === null) return spend(String(part));
     const members = Object.entries(part);
-    return `{${listed(members, ([key, member]) => `${spend(JSON.stringify(key.slice(0, most + 1)))}:${write(member, depth + 1)}`)}}`;
+    return `{${listed(members, ([key, member]) => `${quoted(key)}:${write(member, depth + 1)}`)}}`;
   };
+  const quoted = (text: string): string => spend(JSON.stringify(text.slice(0, most + 1)));
   const spend = (text: string): string => {
     left -= text.length + 1;
     return text;
