@@ -13,7 +13,7 @@ import {
 } from '@procache/core';
 import { type ConfigJson, guidanceOf } from '@procache/model';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Backend } from './describe-transformer.ts';
+import type { Backend, Opened } from './backend.ts';
 import { largestDifference, largestMagnitude } from './distance.ts';
 import { fixture, tensorsOf, type Tensors } from './fixtures.ts';
 
@@ -25,7 +25,7 @@ const TOLERANCE = 1e-4;
 /** SiT: one evaluation, and the way from noise to image, as its own code computes them. */
 export function describeSit({ open }: Backend): void {
   describe.each(['learn-sigma', 'no-sigma'])('%s', (name) => {
-    let transformer: Awaited<ReturnType<Backend['open']>>;
+    let transformer: Opened;
     let expected: Tensors;
     beforeAll(async () => {
       transformer = await open(fixture(`sit/${name}/model.safetensors`), CONFIG);

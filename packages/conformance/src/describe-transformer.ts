@@ -8,27 +8,17 @@ import {
   seedsOf,
   type Schedule,
   type Tokens,
-  type Transformer,
   uncached,
   withDenoiser,
 } from '@procache/core';
-import type { ConfigJson, TransformerModel } from '@procache/model';
+import type { ConfigJson } from '@procache/model';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Backend, Opened } from './backend.ts';
+import { describeScores } from './describe-scores.ts';
 import { describeSit } from './describe-sit.ts';
 import { largestDifference, largestMagnitude } from './distance.ts';
 import { fixture, tensorsOf } from './fixtures.ts';
 import { GOLDEN_CASES } from './golden-cases.ts';
-
-/** What the suite needs of a backend. */
-export interface Backend {
-  /** Opens the model in a checkpoint file or a model folder. */
-  readonly open: (
-    path: string,
-    config?: ConfigJson,
-  ) => Promise<Transformer<unknown> & { readonly model: TransformerModel }>;
-}
-
-type Opened = Awaited<ReturnType<Backend['open']>>;
 
 /** The head count that the golden DiT's own file does not record. */
 const GOLDEN_CONFIG: ConfigJson = { num_heads: 4, num_classes: 10 };
@@ -38,6 +28,7 @@ const STEPS = diffusionSteps(50);
 export function describeTransformer(name: string, backend: Backend): void {
   describe(`${name}: a diffusers DiT, one evaluation`, () => describeModule(backend));
   describe(`${name}: the golden cases of the original DiT`, () => describeGoldenCases(backend));
+  describe(`${name}: the tokens of each score`, () => describeScores(backend));
   describe(`${name}: SiT`, () => describeSit(backend));
   describe(`${name}: what holds for every schedule`, () => describeInvariants(backend));
 }
@@ -190,13 +181,6 @@ function describeInvariants({ open }: Backend): void {
   it('an image does not depend on the others of its batch', async () => {
     const [alone, both] = [await run(selective, { labels: [3] }), await run(selective, { labels: [3, 7] })];
     expect(largestDifference(both.slice(0, alone.length), alone)).toBeLessThanOrEqual(1e-5 * largestMagnitude(alone));
-  });
-
-  it('every score chooses tokens', async () => {
-    for (const score of ['value-norm', 'token-norm', 'similarity', 'random'] as const) {
-      const latents = await run({ ...selective, selector: { score, bonus: 0 } });
-      expect(latents.every(Number.isFinite), score).toBe(true);
-    }
   });
 
   it('attention can be refreshed in part, and in full for all tokens is as good as computing it', async () => {

@@ -1,4 +1,5 @@
-export { describeTransformer, type Backend } from './describe-transformer.ts';
+export type { Backend } from './backend.ts';
+export { describeTransformer } from './describe-transformer.ts';
 export { fixture, tensorsOf, type Tensors } from './fixtures.ts';
 export { largestDifference, largestMagnitude } from './distance.ts';
 export { tracesOf, watcher, type TraceOptions, type Traces } from './traces.ts';
