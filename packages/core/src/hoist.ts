@@ -2,7 +2,7 @@ import { MAX_ORDER } from './limits.ts';
 import { keepWhatIsUsed } from './liveness.ts';
 import type { AheadSum, Fold, Op, Term } from './operations.ts';
 import { checkPlan, type Plan, vouchFor } from './plan.ts';
-import { type BranchId, type FeatureId, inBlockOrder, type PackId } from './topology.ts';
+import { type BranchId, type FeatureId, inBlockOrder, isBranch, type PackId } from './topology.ts';
 
 /**
  * The same plan, with the sums that later steps fold added up by the runs that make the features.
@@ -63,7 +63,7 @@ class AheadPlanner {
     switch (op.op) {
       case 'run':
         for (const feature of op.keep)
-          this.#push(feature, { run: isOfBranch(feature) ? packId(step, index) : undefined });
+          this.#push(feature, { run: isBranch(feature) ? packId(step, index) : undefined });
         return op;
       case 'refresh':
         if (op.tokens !== 'all') this.#entries.set(op.branch, (this.#entries.get(op.branch) ?? []).slice(1));
@@ -103,7 +103,7 @@ class AheadPlanner {
   #groupsOf({ terms }: Fold, step: number): readonly Group[] {
     const groups = new Map<PackId, { branch: BranchId; weight: number }[]>();
     for (const { feature, weights } of terms) {
-      if (!isOfBranch(feature)) continue;
+      if (!isBranch(feature)) continue;
       const entries = this.#entries.get(feature) ?? [];
       for (const [age, weight] of weights.entries()) {
         const run = entries[age]?.run;
@@ -135,10 +135,6 @@ class AheadPlanner {
 
 function packId(step: number, index: number): PackId {
   return `Σ${step}.${index}`;
-}
-
-function isOfBranch(feature: FeatureId): feature is BranchId {
-  return /^\d+\./.test(feature);
 }
 
 /** The terms in the order in which a run makes their features, so that equal sums are equal programs. */

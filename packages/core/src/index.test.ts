@@ -61,6 +61,7 @@ const latent = new Float32Array(32);
 const calls: Readonly<Record<string, readonly unknown[]>> = {
   branchesOf: [topology],
   branchId: [1, 'mlp'],
+  isBranch: ['0.attn'],
   isPack: ['0.attn'],
   isSpan: ['0-1'],
   isStream: ['@1'],

@@ -5,6 +5,7 @@ export { nearest } from './nearest.ts';
 export {
   branchesOf,
   branchId,
+  isBranch,
   isPack,
   isSpan,
   isStream,

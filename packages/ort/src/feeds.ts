@@ -3,6 +3,7 @@ import {
   type BranchId,
   type FeatureId,
   type Fold,
+  isBranch,
   isPack,
   type Op,
   type Run,
@@ -144,10 +145,6 @@ function concatenated(all: Float32Array<ArrayBuffer>, rows: readonly Float32Arra
     offset += row.length;
   }
   return all;
-}
-
-function isBranch(feature: FeatureId): feature is BranchId {
-  return /^\d+\./.test(feature);
 }
 
 /** Token indices as rows of the streams of all images, [images, count]. */
