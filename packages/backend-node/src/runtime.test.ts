@@ -1,5 +1,17 @@
 import { spawn } from 'node:child_process';
-import { cp, link, mkdir, mkdtemp, readdir, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  cp,
+  link,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -23,17 +35,33 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 /** A folder in which the packages are installed as npm would do it, without onnxruntime-node. */
 async function project(name: string): Promise<string> {
   const modules = join(folder, name, 'node_modules');
-  for (const own of ['core', 'model', 'ort', 'backend-node']) {
+  const others = new Map([['onnxruntime-common', common]]);
+  for (const own of await familyOf('backend-node')) {
     await mkdir(join(modules, '@procache', own), { recursive: true });
     for (const part of ['package.json', 'dist'])
       await cp(join(packages, own, part), join(modules, '@procache', own, part), { recursive: true });
+    for (const other of (await dependenciesOf(own)).filter((name) => !/^(?:@procache\/|onnxruntime-)/.test(name)))
+      others.set(other, await realpath(join(packages, own, 'node_modules', other)));
   }
-  for (const name of await readdir(join(packages, 'model', 'node_modules'))) {
-    if (!name.startsWith('@') && !name.startsWith('.'))
-      await symlink(await realpath(join(packages, 'model', 'node_modules', name)), join(modules, name));
-  }
-  await symlink(common, join(modules, 'onnxruntime-common'));
+  for (const [other, at] of others) await symlink(at, join(modules, other));
   return join(folder, name);
+}
+
+/** A package of the family, and those of it that it needs. */
+async function familyOf(own: string): Promise<ReadonlySet<string>> {
+  const family = new Set([own]);
+  for (const name of family) {
+    const needed = (await dependenciesOf(name)).filter((other) => other.startsWith('@procache/'));
+    for (const other of needed) family.add(other.replace('@procache/', ''));
+  }
+  return family;
+}
+
+async function dependenciesOf(own: string): Promise<readonly string[]> {
+  const manifest = JSON.parse(await readFile(join(packages, own, 'package.json'), 'utf8')) as {
+    readonly dependencies?: object;
+  };
+  return Object.keys(manifest.dependencies ?? {});
 }
 
 /**
@@ -147,9 +175,9 @@ describe('the native library', () => {
     await install(at, version);
     const script = `${DRAW}
       import ort from ${JSON.stringify(pathToFileURL(join(other, 'dist', 'index.js')).href)};
-      import { nodeHost, openNetwork, featureValues } from '@procache/backend-node';
+      import { nodeHost, openNetwork } from '@procache/backend-node';
       const theirs = new ort.Tensor('float32', Float32Array.of(1, 2), [2]);
-      console.log(theirs instanceof nodeHost().Tensor, [...featureValues(theirs)].join());
+      console.log(theirs instanceof nodeHost().Tensor, [...theirs.data].join());
       console.log(await draw('main'), await draw('worker'));`;
     expect(await run(at, script)).toBe('true 1,2\n1024 1024');
   });
