@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { root } from './workspace.ts';
 
-/** A fenced block of a Markdown document. */
+/** A fenced block of a Markdown document, or of the doc comments of a source. */
 export interface Block {
   /** The document's path from the root of the workspace. */
   readonly document: string;
@@ -58,6 +58,7 @@ function fenced(document: string): readonly Block[] {
   let open: Block | undefined;
   readFileSync(root + document, 'utf8')
     .split('\n')
+    .map((line) => (document.endsWith('.ts') ? commentOf(line) : line))
     .forEach((text, index) => {
       const [, fence] = /^```(.*)$/.exec(text) ?? [];
       if (open && fence === '') {
@@ -68,6 +69,11 @@ function fenced(document: string): readonly Block[] {
     });
   if (open) throw new Error(`${placeOf(open)}: the block does not end`);
   return blocks;
+}
+
+/** What a line of a doc comment says; nothing of a line of code. */
+function commentOf(line: string): string {
+  return /^\s*\* ?(.*)$/.exec(line)?.[1] ?? '';
 }
 
 function opened(document: string, line: number, fence: string): Block {

@@ -17,7 +17,13 @@ const documents = [
     .filter((file) => /^[^/]+\.md$/.test(file))
     .map((file) => `docs/${file}`),
 ];
-const blocks = documents.flatMap(blocksOf);
+/** The sources whose doc comments people read: those of the packages that are published. */
+const sources = published.flatMap(({ folder }) =>
+  filesBelow(`${root}${folder}/src`)
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+    .map((file) => `${folder}/src/${file}`),
+);
+const blocks = [...documents, ...sources].flatMap(blocksOf);
 const named = (chosen: (block: Block) => boolean) =>
   blocks.filter(chosen).map((block) => [placeOf(block), block] as const);
 const isCode = ({ language }: Block) => language === 'js' || language === 'ts';

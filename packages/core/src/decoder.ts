@@ -16,6 +16,21 @@ export interface ImageFormat {
  * What makes images of latents: an autoencoder's second half, or `identityDecoder`.
  *
  * Whoever opened it disposes of it.
+ *
+ * ```ts
+ * import { type Decoder } from '@procache/core';
+ *
+ * // Latents of one channel, 8x8, shown as grey squares of 2x2 pixels.
+ * const doubled: Decoder = {
+ *   image: { channels: 1, height: 16, width: 16, valueRange: [-1, 1] },
+ *   decode: async (latents) => {
+ *     const pixels = new Float32Array(latents.length * 4); // [images, 1, 16, 16]
+ *     return pixels.map((_, i) => latents[(Math.floor(i / 32) * 8 + Math.floor((i % 16) / 2))]!);
+ *   },
+ *   dispose: async () => {},
+ * };
+ * console.log((await doubled.decode(new Float32Array(2 * 64))).length); // 512: two images
+ * ```
  */
 export interface Decoder {
   readonly image: ImageFormat;

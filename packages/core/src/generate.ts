@@ -28,6 +28,21 @@ export interface Generation {
  *
  * The same options give the same latents, to the last bit, on the same machine.
  *
+ * ```ts
+ * import { byName, checkSchedule, diffusionSteps, generate, summarise } from '@procache/core';
+ * import { referenceTransformer } from '@procache/core/reference';
+ *
+ * const topology = { blocks: [['attn', 'mlp'], ['attn', 'mlp']], grid: [4, 4] } as const;
+ * const model = referenceTransformer({ topology }); // or openTransformer of @procache/backend-node
+ * const plan = checkSchedule(byName('fora-3', topology, 12), topology, 12);
+ * const options = { plan, steps: diffusionSteps(12), conditions: [3, 7], seeds: [1, 2] };
+ * const { latents, records } = await generate(model, options);
+ *
+ * console.log(latents.length); // 64: two images of 2x4x4
+ * console.log(summarise(records).timeline); // #..#..#..#..
+ * await model.dispose();
+ * ```
+ *
  * @throws {ProCacheError} for conditions, noise or a plan that do not fit; `execution-failed` at the first step whose
  * output or latent is not finite; what the signal throws when it is aborted.
  */

@@ -10,6 +10,24 @@ import type { BranchId, FeatureId } from './topology.ts';
  *
  * `live` of a step is then what the cache holds once the step is over: the bound on memory, and
  * the moment at which each feature may be freed.
+ *
+ * Two questions are carried from step to step: how many of the newest features of each id are read later, and for
+ * which branches tokens are chosen later. Read this table upwards, as the walk goes. `~` forecasts `9.mlp` from the two
+ * newest features, `+` refreshes some tokens of it:
+ *
+ *     step      does                     asked of the steps before: features   choices
+ *     0   #     run  keep -              -                                     -
+ *     1   #     run  keep 9.mlp          -                                     -
+ *     2   #     run  keep 9.mlp, watch   1 of 9.mlp                            -
+ *     3   +     refresh some  keep       2 of 9.mlp                            9.mlp
+ *     4   +     refresh some  keep       2 of 9.mlp                            9.mlp
+ *     5   ~     fold from 2              2 of 9.mlp                            -
+ *     6   #     run  keep -              -                                     -
+ *
+ * Step 5 reads two features, so both are wanted of step 4, which patches the newest and makes none; a run makes one, so
+ * that one less is wanted before it. Steps 4 and 3 both choose tokens by the scores of one and the same run, the last
+ * before them: the branch is asked for once, however many steps choose, and step 2, which is the first run on the way
+ * back, watches it and is done with it. Step 6 is not asked by anyone.
  */
 export function keepWhatIsUsed(draft: readonly (readonly Op[])[], selector: SelectorSettings): readonly StepPlan[] {
   const demand = new Demand(selector);
@@ -29,7 +47,10 @@ export function keepWhatIsUsed(draft: readonly (readonly Op[])[], selector: Sele
 class Demand {
   /** How many of the newest features of each id are read later. */
   readonly #wanted = new Map<FeatureId, number>();
-  /** The branches in which a later step selects tokens before their block is run again. */
+  /**
+   * The branches in which a later step selects tokens before their block is run again: the union over those steps,
+   * since they all choose by the scores of the run before them.
+   */
   readonly #selecting = new Set<BranchId>();
   readonly #scored: boolean;
 

@@ -42,6 +42,19 @@ export interface Refresh {
   readonly tokens: number | 'all';
   /**
    * The number of this selective call among those of the branch in the whole generation, calls for no token included.
+   *
+   * Calls and not steps are what tokens age by, and a call whose share of the tokens rounds down to none is no
+   * operation of the plan, though it ages them too. So each operation says how many calls have been before it. With the
+   * pattern `#++#+`, where `+` refreshes some tokens of `9.mlp`:
+   *
+   *     step 0 #   computes 9.mlp
+   *     step 1 +   call 0, since 0   no token has an age yet
+   *     step 2 +   call 1, since 0   age 1: tokens that call 0 passed over; age 0: those that it refreshed
+   *     step 3 #   computes 9.mlp: no token of it is stale
+   *     step 4 +   call 2, since 2   no token has an age again
+   *
+   * A token that call `last` refreshed has the age `call - max(since, last + 1)`. Were step 1 to refresh no token, step
+   * 2 would still be call 1, and all tokens of age 1.
    */
   readonly call: number;
   /** The number of the first selective call after the branch was last computed: ages count from there. */

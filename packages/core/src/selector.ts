@@ -8,7 +8,36 @@ import type { Tokens } from './transformer.ts';
 import { integerOf, pairOf } from './untrusted/json-reader.ts';
 import { checkOptions } from './untrusted/options.ts';
 
-/** Chooses which tokens of a stale feature deserve fresh computation. Lives for one generation. */
+/**
+ * Chooses which tokens of a stale feature deserve fresh computation. Lives for one generation.
+ *
+ * ```ts
+ * import { diffusionSteps, type Policy, lower, type TokenSelector, withDenoiser } from '@procache/core';
+ * import { referenceTransformer } from '@procache/core/reference';
+ *
+ * // Always the first tokens, the upper rows of the image, whatever their scores.
+ * const upper: TokenSelector = {
+ *   observe: () => {},
+ *   // of one image
+ *   select: (branch, count) => ({ count, indices: Int32Array.from({ length: count }, (_, token) => token) }),
+ * };
+ *
+ * const topology = { blocks: [['attn', 'mlp']], grid: [4, 4] } as const;
+ * const policy: Policy = (step) => (step === 0 ? { do: 'compute' } : { do: 'refresh', ratio: 0.25 });
+ * const options = {
+ *   model: referenceTransformer({ topology }),
+ *   plan: lower(policy, 3, topology),
+ *   conditions: { timesteps: diffusionSteps(3).timesteps, images: [5] },
+ *   selector: upper,
+ * };
+ * const output = await withDenoiser(options, async (denoise) => {
+ *   let latent = new Float32Array(2 * 4 * 4);
+ *   for (let step = 0; step < 3; step++) latent = Float32Array.from(await denoise(latent, step));
+ *   return latent;
+ * });
+ * console.log(output.length); // 32
+ * ```
+ */
 export interface TokenSelector {
   /** Takes in the raw score of each token, [images, tokens], seen when the branch's block was last run as a whole. */
   observe(branch: BranchId, scores: Float32Array): void;

@@ -6,6 +6,39 @@ import type { BranchId, FeatureId, Topology } from './topology.ts';
 /**
  * A loaded diffusion transformer. `T` is whatever the backend calls a tensor: a typed array, a
  * pooled buffer, a GPU buffer, the number of a tensor in another thread. Core never looks inside.
+ *
+ * `referenceTransformer` (`@procache/core/reference`) is one over plain arrays, to be read. Wrapping one is often
+ * enough:
+ *
+ * ```ts
+ * import { checkSchedule, diffusionSteps, fora, generate, type Transformer } from '@procache/core';
+ * import { referenceTransformer } from '@procache/core/reference';
+ *
+ * // The same transformer, with a look at each step before it is executed.
+ * function watched<T>(model: Transformer<T>, look: (step: number, features: number) => void): Transformer<T> {
+ *   return {
+ *     topology: model.topology,
+ *     latent: model.latent,
+ *     hoists: model.hoists,
+ *     prepare: (plans) => model.prepare(plans),
+ *     dispose: () => model.dispose(),
+ *     async condition(conditions, plan) {
+ *       const conditioned = await model.condition(conditions, plan);
+ *       return {
+ *         execute: (call) => (look(call.step, call.features.size), conditioned.execute(call)),
+ *         read: (feature) => conditioned.read(feature),
+ *         release: (feature) => conditioned.release(feature),
+ *         dispose: () => conditioned.dispose(),
+ *       };
+ *     },
+ *   };
+ * }
+ *
+ * const topology = { blocks: [['attn', 'mlp'], ['attn', 'mlp']], grid: [4, 4] } as const;
+ * const model = watched(referenceTransformer({ topology }), (step, features) => console.log(`${step}: ${features}`));
+ * const plan = checkSchedule(fora({ steps: 4, interval: 2 }), topology);
+ * await generate(model, { plan, steps: diffusionSteps(4), conditions: [1] });
+ * ```
  */
 export interface Transformer<T> {
   readonly topology: Topology;

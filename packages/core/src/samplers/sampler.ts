@@ -10,6 +10,26 @@ import type { Variance } from './settings.ts';
  *
  * One is made for each generation, so it may remember the steps before. The arithmetic is float64 per number, rounded
  * to float32 once per step.
+ *
+ * ```ts
+ * import { type Denoiser, diffusionSteps, gaussians, predictionOf, type Sampler } from '@procache/core';
+ *
+ * // DDIM without noise: the same image and the same noise, at the level that the step leads to.
+ * const steps = diffusionSteps(10);
+ * const ddim: Sampler = (latent, { clean, noise }, step) => {
+ *   const to = steps.next[step]!;
+ *   return latent.map((_, i) => to.signal * clean[i]! + to.noise * noise[i]!);
+ * };
+ *
+ * const denoise: Denoiser = async (latent) => latent; // a model that takes all it sees for noise
+ * const shape = { channels: 4, outChannels: 4, height: 8, width: 8 };
+ * let latent = gaussians(0)(4 * 8 * 8);
+ * for (let step = 0; step < steps.count; step++) {
+ *   const said = predictionOf(await denoise(latent, step), latent, steps.levels[step]!, { shape, kind: 'epsilon' });
+ *   latent = ddim(latent, said, step);
+ * }
+ * console.log(latent.length); // 256
+ * ```
  */
 export type Sampler = (latent: Float32Array, said: Prediction, step: number) => Float32Array;
 
