@@ -53,7 +53,9 @@ async function filesOf(words) {
  * built.
  */
 function needBuild(files) {
-  return files.some((file) => !/^packages\/(compare|core|metrics|model|ort|pictures|report|search|zoo)\//.test(file));
+  return files.some(
+    (file) => !/^packages\/(compare|core|metrics|model|ort|pictures|pipeline|report|search|zoo)\//.test(file),
+  );
 }
 
 async function runTests() {

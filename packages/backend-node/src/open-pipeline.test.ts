@@ -1,0 +1,69 @@
+import { byName, checkSchedule, type Decoder, diffusionSteps, generate, summarise } from '@procache/core';
+import { guidanceOf } from '@procache/model';
+import { zooModel } from '@procache/zoo';
+import { describe, expect, it } from 'vitest';
+import { openPipeline } from './open-pipeline.ts';
+import { openTransformer } from './transformer.ts';
+
+const zoo = zooModel('fashion-dit');
+
+describe('openPipeline', () => {
+  it('draws what the transformer, steps, plan and guidance draw that it is made of, bit for bit', async () => {
+    const pipeline = await openPipeline(zoo.folder);
+    const request = {
+      conditions: ['bag', 'sneaker'],
+      guidance: 1.5,
+      schedule: 'fora-3',
+      steps: 8,
+      seed: 3,
+    };
+    const previews: number[] = [];
+    const { images, latents, records } = await pipeline.generate({
+      ...request,
+      onStep: async (step) => void previews.push((await step.preview()).length),
+    });
+    await pipeline.dispose();
+
+    const transformer = await openTransformer(zoo.folder);
+    const steps = diffusionSteps(8, transformer.model.defaults);
+    const plan = checkSchedule(byName('fora-3', transformer.topology, 8), transformer.topology);
+    const guidance = guidanceOf(transformer.model, 1.5);
+    const drawn = await generate(transformer, { plan, steps, guidance, conditions: [8, 7], seeds: [3, 4] });
+    await transformer.dispose();
+
+    expect(images).toEqual(drawn.latents);
+    expect(latents).toEqual(drawn.latents);
+    expect(pipeline.decoder?.image).toEqual({ channels: 1, height: 32, width: 32, valueRange: [-1, 1] });
+    expect(previews).toEqual(Array.from({ length: 8 }, () => 2 * 32 * 32));
+    expect(summarise(records).timeline).toBe('##..#..#');
+    expect(records.every(({ milliseconds }) => milliseconds > 0)).toBe(true);
+  });
+
+  it('takes a model of the zoo with the advice and the schedules that come with it', async () => {
+    const pipeline = await openPipeline(zoo);
+    expect(pipeline.name).toBe('fashion-dit');
+    expect(pipeline.defaults).toMatchObject({ steps: 50, guidance: 1.5, sampler: 'ddim' });
+    const { plan, guidance, steps, conditions } = await pipeline.options({ schedule: 'searched-17' });
+    expect(plan.pattern).toHaveLength(50);
+    expect(plan.pattern!.replaceAll(/[^#]/g, '')).toHaveLength(17);
+    expect([guidance?.scale, steps.count, conditions.length]).toEqual([1.5, 50, 10]);
+    await expect(pipeline.generate({ schedule: 'searched-16' })).rejects.toThrow(
+      "schedule: there is no schedule 'searched-16'; with fashion-dit ship searched-8, searched-10, searched-17",
+    );
+    await pipeline.dispose();
+  });
+
+  it("takes the options of a transformer, and a decoder of the caller's", async () => {
+    const disposed: string[] = [];
+    const decoder: Decoder = {
+      image: { channels: 1, height: 2, width: 2, valueRange: [0, 1] },
+      decode: async (latents) => Float32Array.from({ length: latents.length / 256 }, (_, i) => latents[256 * i]!),
+      dispose: async () => void disposed.push('decoder'),
+    };
+    const pipeline = await openPipeline(zoo, { threads: 1, memory: 'low', decoder });
+    const { images, latents } = await pipeline.generate({ conditions: [1], steps: 2 });
+    expect(images).toEqual(Float32Array.of(latents[0]!, latents[256]!, latents[512]!, latents[768]!));
+    await pipeline.dispose();
+    expect(disposed).toEqual(['decoder']);
+  });
+});

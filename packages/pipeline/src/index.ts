@@ -1,0 +1,29 @@
+// From a name to a picture
+export { pipelineOf, pixelDecoder, type Drawn, type Pipeline, type PipelineParts } from './pipeline.ts';
+export type { DrawRequest, GenerateRequest, PipelineStep } from './request.ts';
+
+// What a user asks, against what is known of a model
+export { defaultsOf, type Advice, type KnownModel, type ModelFacts, type PipelineDefaults } from './known-model.ts';
+export {
+  anyConditions,
+  conditionsOf,
+  doubtOf,
+  guessOf,
+  nameOfCondition,
+  takenText,
+  type AskedCondition,
+  type AskedConditions,
+  type ConditionsOptions,
+} from './conditions.ts';
+export { processOf, scaleOf, type AskedProcess, type Process } from './process.ts';
+export {
+  checkMade,
+  chosenPlan,
+  methodSchedule,
+  unknownSchedule,
+  type AskedMethod,
+  type AskedSchedule,
+  type ScheduleContext,
+} from './schedules.ts';
+export { noiseIn } from './noise-file.ts';
+export type { OptionName, Spelling } from './spelling.ts';

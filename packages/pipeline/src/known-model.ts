@@ -1,0 +1,45 @@
+import type { SamplerName } from '@procache/core';
+import { samplersOf } from '@procache/core';
+import type { SamplingDefaults, TransformerModel } from '@procache/model';
+
+/** What is to be known of a model before anything is computed with it: its weights need not be there. */
+export interface KnownModel {
+  /** What messages call it. */
+  readonly name: string;
+  readonly model: ModelFacts;
+  /** What whoever made it advises. */
+  readonly recommended?: Advice | undefined;
+}
+
+export type ModelFacts = Pick<TransformerModel, 'topology' | 'latent' | 'takes' | 'defaults' | 'valueRange'>;
+
+export interface Advice {
+  readonly steps?: number | undefined;
+  /** The scale of classifier-free guidance. */
+  readonly guidance?: number | undefined;
+}
+
+/** What is done where nothing is asked for. */
+export interface PipelineDefaults {
+  readonly steps: number;
+  /** The scale of classifier-free guidance, 1 for none. */
+  readonly guidance: number;
+  readonly sampler: SamplerName;
+  readonly timesteps: SamplingDefaults['rule'];
+}
+
+/** The steps that DiT's sampling script and diffusers' pipeline take by default. */
+const USUAL_STEPS = 50;
+/** The scale that both use. */
+const USUAL_GUIDANCE = 4;
+
+/** What is done with a model where nothing is asked for: as advised, else as the model's own code does. */
+export function defaultsOf({ model: { takes, defaults }, recommended = {} }: KnownModel): PipelineDefaults {
+  const { steps = USUAL_STEPS, guidance = USUAL_GUIDANCE } = recommended;
+  return {
+    steps,
+    guidance: takes.kind === 'classes' && takes.unconditional === undefined ? 1 : guidance,
+    sampler: defaults.sampler ?? samplersOf(defaults.path)[0],
+    timesteps: defaults.rule,
+  };
+}

@@ -1,0 +1,110 @@
+import {
+  type Decoder,
+  generate,
+  type GenerateOptions,
+  type Generation,
+  identityDecoder,
+  ProCacheError,
+  type PromptEncoder,
+  type SampledStep,
+  type Schedule,
+  type Transformer,
+} from '@procache/core';
+import type { Takes } from '@procache/model';
+import { defaultsOf, type KnownModel, type ModelFacts, type PipelineDefaults } from './known-model.ts';
+import { type DrawRequest, type GenerateRequest, generateOptions, type PipelineStep } from './request.ts';
+
+/** What a pipeline is put together from. It is theirs to compute, and the pipeline's to dispose of them. */
+export interface PipelineParts extends KnownModel {
+  readonly transformer: Transformer<unknown>;
+  /** What makes images of latents; a model of pixels needs none. */
+  readonly decoder?: Decoder | undefined;
+  /** What reads texts, for a model that takes them. */
+  readonly encoder?: PromptEncoder | undefined;
+  /** The schedules that ship with the model, by name. */
+  readonly schedules?: Readonly<Record<string, Schedule>> | undefined;
+  /** A clock in milliseconds; without one, records tell no times. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** From what a user asks to images. */
+export interface Pipeline extends KnownModel {
+  readonly transformer: Transformer<unknown>;
+  /** Of a model of pixels, `identityDecoder`; absent where nothing here makes images of its latents. */
+  readonly decoder: Decoder | undefined;
+  readonly encoder: PromptEncoder | undefined;
+  /** What `conditions` of a request are: classes, and what they are called, or texts. */
+  readonly takes: Takes;
+  /** What is done where nothing is asked for. */
+  readonly defaults: PipelineDefaults;
+  readonly schedules: Readonly<Record<string, Schedule>>;
+
+  /**
+   * What core's `generate` takes for a request. Nothing is computed but the embeddings of its texts, and those last.
+   *
+   * Without its `plan`, it is what `trajectoryOf` takes, for searches and comparisons.
+   *
+   * @throws {ProCacheError} with the option that does not fit the model, and the way out.
+   */
+  options(request: DrawRequest): Promise<GenerateOptions>;
+  /**
+   * Generates images.
+   *
+   * @throws {ProCacheError} as `options`; `invalid-input`, before anything is computed, where there is no decoder.
+   */
+  generate(request: GenerateRequest): Promise<Drawn>;
+  /** The same as far as latents, where nothing makes images of them, or somebody else does. */
+  generateLatents(request: GenerateRequest): Promise<Generation>;
+  /** Frees the parts; after the step under way. */
+  dispose(): Promise<void>;
+}
+
+/** What was generated. */
+export interface Drawn extends Generation {
+  /** [images, channels, height, width], as `decoder.image` says. */
+  readonly images: Float32Array;
+}
+
+/** A pipeline of its parts. It disposes of them. */
+export function pipelineOf(parts: PipelineParts): Pipeline {
+  const { name, model, recommended, transformer, encoder, schedules = {}, now } = parts;
+  const decoder = parts.decoder ?? pixelDecoder(model);
+  const context = { known: { name, model, recommended }, encoder, schedules };
+
+  const latentsOf = async (request: GenerateRequest): Promise<Generation> => {
+    const { onStep, signal, now: clock = now, ...asked } = request;
+    const options = await generateOptions(asked, context);
+    return generate(transformer, { ...options, signal, now: clock, onStep: onStep && withPreview(onStep) });
+  };
+  const decode = (latents: Float32Array): Promise<Float32Array> => neededDecoder().decode(latents);
+  const neededDecoder = (): Decoder => {
+    if (decoder) return decoder;
+    const problem = `${name} draws latents, and nothing here makes images of them; take generateLatents`;
+    throw new ProCacheError('invalid-input', problem);
+  };
+  const withPreview = (onStep: (step: PipelineStep) => void | Promise<void>) => (step: SampledStep) =>
+    onStep({ ...step, preview: () => decode(step.clean) });
+
+  return {
+    ...{ name, model, recommended, transformer, decoder, encoder, schedules },
+    takes: model.takes,
+    defaults: defaultsOf(context.known),
+    options: (request) => generateOptions(request, context),
+    generate: async (request) => {
+      neededDecoder();
+      const generation = await latentsOf(request);
+      return { ...generation, images: await decode(generation.latents) };
+    },
+    generateLatents: latentsOf,
+    dispose: async () => {
+      await Promise.all([transformer.dispose(), decoder?.dispose(), encoder?.dispose()]);
+    },
+  };
+}
+
+/** The decoder of a model that works on pixels; none of one that works on latents. */
+export function pixelDecoder({ latent, valueRange }: Pick<ModelFacts, 'latent' | 'valueRange'>): Decoder | undefined {
+  if (valueRange === undefined) return undefined;
+  const { channels, height, width } = latent;
+  return identityDecoder({ channels, height, width, valueRange });
+}

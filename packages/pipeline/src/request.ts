@@ -1,0 +1,109 @@
+import {
+  type Condition,
+  type GenerateOptions,
+  type PromptEncoder,
+  type SampledStep,
+  type Schedule,
+  type Seed,
+  seedsOf,
+} from '@procache/core';
+import { checkOptions, type Fields, objectOf, refuse } from '@procache/core/untrusted';
+import { type AskedCondition, type AskedConditions, checkedConditions } from './conditions.ts';
+import type { KnownModel } from './known-model.ts';
+import { type AskedProcess, processOf } from './process.ts';
+import { type AskedSchedule, chosenPlan } from './schedules.ts';
+import { readTexts } from './texts.ts';
+
+/** What is to be drawn, and how. What is left out is as the model's makers advise. */
+export interface DrawRequest extends AskedProcess, AskedSchedule {
+  /**
+   * What each image is to show: classes by number or name, or texts; `"all"` classes. By default all classes of a model
+   * that has few, else the first.
+   */
+  readonly conditions?: AskedConditions | undefined;
+  /** What guidance leads away from, instead of from nothing in particular. */
+  readonly negative?: AskedCondition | undefined;
+  /** Of the first image's noise; the next ones have the seeds after it. 0 unless given. */
+  readonly seed?: Seed | undefined;
+  /** The seed of each image's noise, instead of `seed`. */
+  readonly seeds?: readonly Seed[] | undefined;
+  /** The noise to begin with instead of the seeds', [images, channels, height, width]. */
+  readonly noise?: Float32Array | undefined;
+}
+
+/** A request, and what is done along the way. */
+export interface GenerateRequest extends DrawRequest {
+  /** Checked before each step; an `AbortSignal` is one. */
+  readonly signal?: { throwIfAborted(): void } | undefined;
+  /** Called after each step; awaited. */
+  readonly onStep?: ((step: PipelineStep) => void | Promise<void>) | undefined;
+  /** A clock in milliseconds instead of the pipeline's. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** A step that was taken. */
+export interface PipelineStep extends SampledStep {
+  /** Makes images of `clean`, [images, channels, height, width]; a decoder may take a while. */
+  readonly preview: () => Promise<Float32Array>;
+}
+
+const FIELDS: Fields<DrawRequest> = {
+  conditions: true,
+  negative: true,
+  guidance: true,
+  schedule: true,
+  steps: true,
+  pattern: true,
+  ratio: true,
+  sampler: true,
+  eta: true,
+  timesteps: true,
+  sde: true,
+  seed: true,
+  seeds: true,
+  noise: true,
+};
+
+export interface RequestContext {
+  readonly known: KnownModel;
+  readonly encoder?: PromptEncoder | undefined;
+  readonly schedules?: Readonly<Record<string, Schedule>> | undefined;
+}
+
+/** What core's `generate` takes for a request. Texts are read last, when all else is sure. */
+export async function generateOptions(request: DrawRequest, context: RequestContext): Promise<GenerateOptions> {
+  checkOptions('generate', request, FIELDS);
+  const { known, encoder, schedules } = context;
+  const plan = chosenPlan(request, known, { schedules });
+  if (request.sde !== undefined) objectOf({ value: request.sde, place: 'sde', code: 'invalid-input' });
+  const { sampler, eta, scale, stepsOf } = processOf(request, known);
+  const steps = stepsOf(plan.steps.length);
+  const { seed = 0, noise } = request;
+  if (request.seed !== undefined && request.seeds !== undefined)
+    refuse('seeds', 'there is a seed too; leave one of the two out', 'invalid-input');
+  const conditions = checkedConditions(request.conditions, known, { place: 'conditions', encoder });
+  const away = awayFrom(scale, request.negative, context);
+  const read = await readTexts(away === undefined ? conditions : [...conditions, away], encoder);
+  const guidance = away !== undefined && {
+    scale,
+    unconditional: read.at(-1)!,
+    channels: known.model.defaults.guidanceChannels,
+  };
+  const images = read.slice(0, conditions.length);
+  const seeds = request.seeds ?? seedsOf(seed, images.length);
+  return { plan, steps, conditions: images, ...(guidance && { guidance }), sampler, eta, seeds, noise };
+}
+
+/** What guidance leads away from: what is asked for, else what the model knows as nothing, else the empty text. */
+function awayFrom(
+  scale: number,
+  negative: AskedCondition | undefined,
+  { known, encoder }: RequestContext,
+): Condition | string | undefined {
+  const of = (asked: AskedCondition, place: string) => checkedConditions([asked], known, { place, encoder })[0]!;
+  if (scale !== 1)
+    return negative === undefined ? (known.model.takes.unconditional ?? of('', 'guidance')) : of(negative, 'negative');
+  if (negative !== undefined)
+    refuse('negative', 'without guidance nothing leads away from it; ask for a guidance above 1', 'invalid-input');
+  return undefined;
+}

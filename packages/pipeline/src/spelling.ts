@@ -1,0 +1,39 @@
+import { ProCacheError, type SdeSettings } from '@procache/core';
+
+/** What may be asked of a pipeline, by the names that messages have. */
+export type OptionName =
+  | 'conditions'
+  | 'negative'
+  | 'guidance'
+  | 'sampler'
+  | 'eta'
+  | 'timesteps'
+  | `sde.${keyof SdeSettings}`
+  | 'seed'
+  | 'seeds'
+  | 'steps'
+  | 'schedule'
+  | 'pattern'
+  | 'ratio';
+
+/**
+ * How an option is written where people give it, for messages that name it: `sde.norm` in a request is
+ * `--diffusion-norm` on a command line.
+ */
+export type Spelling = (option: OptionName) => string;
+
+/** As a request has them. */
+export const asRequested: Spelling = (option) => option;
+
+/** Runs a check whose message begins with the name of an option, and spells that as it was given. */
+export function spelled<Result>(spell: Spelling, check: () => Result): Result {
+  try {
+    return check();
+  } catch (cause) {
+    const [name] =
+      cause instanceof ProCacheError ? (/^(?:sde\.\w+|pattern|ratio|steps)\b/.exec(cause.message) ?? []) : [];
+    if (name === undefined || !(cause instanceof ProCacheError)) throw cause;
+    const message = `${spell(name as OptionName)}${cause.message.slice(name.length)}`;
+    throw new ProCacheError(cause.code, message, { cause });
+  }
+}
