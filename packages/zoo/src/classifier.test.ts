@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { bytesSource, type Checkpoint, openCheckpoint, readFloats } from '@procache/model';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { zooClassifier, zooClassifierNames } from './classifier.ts';
+import { zooClassifier } from './classifier.ts';
 
 const classifier = zooClassifier('fashion-classifier');
 const { channels, classes, size, width } = classifier;
@@ -32,7 +32,7 @@ const rows = (values: Float32Array, length: number): Float32Array[] =>
 
 describe('zooClassifier', () => {
   it('knows its names, and nothing else', () => {
-    expect(zooClassifierNames()).toEqual(['fashion-classifier']);
+    expect(zooClassifier('fashion-classifier').classes).toHaveLength(10);
     expect(zooClassifier('fashion-dit')).toBeUndefined();
   });
 

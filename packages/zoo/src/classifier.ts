@@ -42,11 +42,6 @@ const CLASSIFIERS: readonly Omit<ZooClassifier, 'folder' | 'graph' | 'statistics
   },
 ];
 
-/** The names that `zooClassifier` knows. */
-export function zooClassifierNames(): readonly ZooClassifierName[] {
-  return CLASSIFIERS.map(({ name }) => name);
-}
-
 /** A classifier of the zoo by name, or nothing where there is none of that name. Nothing is downloaded. */
 export function zooClassifier(name: ZooClassifierName): ZooClassifier;
 export function zooClassifier(name: string): ZooClassifier | undefined;
