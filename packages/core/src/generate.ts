@@ -39,7 +39,7 @@ export interface Generation {
  * const { latents, records } = await generate(model, options);
  *
  * console.log(latents.length); // 64: two images of 2x4x4
- * console.log(summarise(records).timeline); // #..#..#..#..
+ * console.log(summarise(records).timeline); // #.#..#..#..#
  * await model.dispose();
  * ```
  *
