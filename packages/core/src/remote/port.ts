@@ -4,7 +4,14 @@
  * Every message of the end that asks is answered by exactly one of the end that serves. In a page:
  *
  * ```ts
- * const portOf = (worker: Worker): Port => ({
+ * import type { Port } from '@procache/core/remote';
+ *
+ * // What a page's Worker has of it.
+ * interface PageWorker {
+ *   postMessage(message: unknown): void;
+ *   addEventListener(kind: string, listener: (event: { data: unknown; message: string }) => void): void;
+ * }
+ * const portOf = (worker: PageWorker): Port => ({
  *   post: (message) => worker.postMessage(message),
  *   onMessage: (listener) => worker.addEventListener('message', ({ data }) => listener(data)),
  *   onClosed: (listener) => worker.addEventListener('error', ({ message }) => listener(new Error(message))),
