@@ -14,6 +14,7 @@ import {
 import type { ConfigJson } from '@procache/model';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Backend, Opened } from './backend.ts';
+import { describeFeatures } from './describe-features.ts';
 import { describeScores } from './describe-scores.ts';
 import { describeSit } from './describe-sit.ts';
 import { largestDifference, largestMagnitude } from './distance.ts';
@@ -28,6 +29,7 @@ const STEPS = diffusionSteps(50);
 export function describeTransformer(name: string, backend: Backend): void {
   describe(`${name}: a diffusers DiT, one evaluation`, () => describeModule(backend));
   describe(`${name}: the golden cases of the original DiT`, () => describeGoldenCases(backend));
+  describe(`${name}: the features`, () => describeFeatures(backend));
   describe(`${name}: the tokens of each score`, () => describeScores(backend));
   describe(`${name}: SiT`, () => describeSit(backend));
   describe(`${name}: what holds for every schedule`, () => describeInvariants(backend));
@@ -73,17 +75,21 @@ function describeGoldenCases({ open }: Backend): void {
   });
   afterAll(() => transformer.dispose());
 
-  it.each(Object.entries(GOLDEN_CASES))(
+  it.for(Object.entries(GOLDEN_CASES))(
     '%s: the official latents and the official tokens',
-    async (name, scheduleOf) => {
+    async ([name, scheduleOf], { annotate }) => {
       const expected = await tensorsOf(`dit/${name}/expected.safetensors`);
       const trajectory = await expected.floats('trajectory');
       const { latents, tokens } = await sample(transformer, scheduleOf(transformer.topology), { noise, labels });
 
       const final = lastOf(trajectory, noise.length);
       // the uncached case is compared to its own size
-      const spread = largestDifference(final, full) || largestMagnitude(full);
-      expect(largestDifference(latents.at(-1)!, final)).toBeLessThanOrEqual(0.01 * spread);
+      const effect = largestDifference(final, full) || largestMagnitude(full);
+      const error = largestDifference(latents.at(-1)!, final);
+      await annotate(
+        `error ${error.toExponential(2)}, ${((100 * error) / effect).toFixed(4)} % of ${effect.toFixed(3)}`,
+      );
+      expect(error).toBeLessThanOrEqual(0.01 * effect);
       // On the way there the latents agree as well.
       for (const step of [0, 10, 25, 40]) {
         const wanted = trajectory.slice(step * noise.length, (step + 1) * noise.length);

@@ -15,6 +15,8 @@ export interface PlainDitOptions {
 export interface PlainEvaluation {
   /** [channels, height, width]: as many channels as the last layer has. */
   readonly output: Float32Array;
+  /** What each branch makes before its gate, [tokens, width]. */
+  readonly features: ReadonlyMap<string, Float32Array>;
   /** The raw scores of a branch's tokens, by the names that follow from one evaluation; [tokens] each. */
   readonly scores: ReadonlyMap<string, Readonly<Record<PlainScore, Float64Array>>>;
 }
@@ -87,6 +89,7 @@ export async function plainDit(tensors: Tensors, { heads, grid }: PlainDitOption
 
   return (latent, time, label) => {
     const condition = conditionOf(time, label);
+    const features = new Map<string, Float32Array>();
     const scores = new Map<string, Readonly<Record<PlainScore, Float64Array>>>();
     let x = embed(latent);
     for (let block = 0; block < depth; block++) {
@@ -99,6 +102,7 @@ export async function plainDit(tensors: Tensors, { heads, grid }: PlainDitOption
       const add = (module: string, feature: Rows, gate: Float64Array) => {
         const similarity = x.map((row, token) => 1 - dot(row, feature[token]!) / length(row) / length(feature[token]!));
         const own = { 'token-norm': Float64Array.from(x, length), similarity: Float64Array.from(similarity) };
+        features.set(`${block}.${module}`, Float32Array.from(feature.flatMap((row) => [...row])));
         scores.set(`${block}.${module}`, { ...speaking, ...own });
         x = x.map((row, token) => row.map((value, d) => value + gate[d]! * feature[token]![d]!));
       };
@@ -106,7 +110,7 @@ export async function plainDit(tensors: Tensors, { heads, grid }: PlainDitOption
       const inner = linear(modulated(x, shift2!, scale2!), `${layer}.mlp.fc1`).map((row) => row.map(gelu));
       add('mlp', linear(inner, `${layer}.mlp.fc2`), gate2!);
     }
-    return { output: readOut(x, condition), scores };
+    return { output: readOut(x, condition), features, scores };
   };
 }
 
