@@ -8,7 +8,7 @@ import type {
   TextEmbedding,
   Topology,
 } from '@procache/core';
-import type { StreamShape } from './graphs/emitter.ts';
+import type { ContextTensor, StreamShape } from './graphs/emitter.ts';
 import type { OnnxGraph } from './onnx/graph-builder.ts';
 
 /**
@@ -44,11 +44,18 @@ export interface TransformerModel {
   /** The entry of a step's modulation that gates a branch; a branch without a gate has none. */
   gateOf(branch: BranchId): number | undefined;
 
+  /** What attention to text takes of a text, the same at every step; empty where the model takes no texts. */
+  readonly contexts: readonly ContextTensor[];
+  /** What the context graphs take for some texts, by name; the first axis of each counts them. */
+  contextInputs(texts: readonly Condition[]): Readonly<Record<string, InputArray>>;
+
   /**
    * The inputs of `conditioningRows` -> `modulation`. The outputs of all graphs, side by side, are
-   * [rows, entries * width].
+   * [rows, entries * width]. No graph holds much more weight than `partBytes`, 192 MiB by default.
    */
-  conditioningGraphs(): readonly OnnxGraph[];
+  conditioningGraphs(partBytes?: number): readonly OnnxGraph[];
+  /** The inputs of `contextInputs` -> every context, [texts, ...shape], each in one of the graphs (`contextOf`). */
+  contextGraphs(partBytes?: number): readonly OnnxGraph[];
   /**
    * Bytes of the weights, as 32-bit floats, that evaluating the module of a branch takes; its modulation's are not
    * among them.

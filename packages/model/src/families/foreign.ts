@@ -63,9 +63,9 @@ const FOREIGN: readonly { readonly tensor: RegExp; readonly what: string }[] = [
   { tensor: /^(in|out)_blocks\.\d+\.(skip_linear|attn|norm1)\./, what: 'a U-ViT' },
   { tensor: /^(blocks|transformer_blocks)\.\d+\.(cross_attn|attn2)\./, what: 'a transformer that takes text' },
   // Other parts of a pipeline
+  { tensor: /^(first_stage_model|post_quant_conv|quant_conv)\./, what: 'an autoencoder' },
   {
-    tensor:
-      /^(first_stage_model|post_quant_conv|quant_conv|(encoder|decoder)\.(mid_block|mid|up_blocks|up|down_blocks|down|middle|stages|conv_in|layers))\./,
+    tensor: /^(encoder|decoder)\.(mid_block|mid|up_blocks|up|down_blocks|down|middle|stages|conv_in|layers)\./,
     what: 'an autoencoder',
   },
   { tensor: /^(model\.diffusion_model\.)?(down_blocks|input_blocks|output_blocks|up_blocks)\./, what: 'a U-Net' },

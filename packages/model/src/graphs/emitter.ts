@@ -1,7 +1,32 @@
 import type { BranchId, ScoreName } from '@procache/core';
 import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
 
-/** How the parts of a transformer are written as graph operations: all that a model family has to say. */
+/**
+ * How the parts of a transformer are written as graph operations: all arithmetic that a model family has to say.
+ *
+ * What is cached, refreshed and added up, whoever calls it knows; an emitter writes one embedding, one module or one
+ * head whenever it is asked. That of a model whose blocks are one linear layer each, without modulation:
+ *
+ *     const emitter: Emitter = {
+ *       embed: (g, latent) => embedPatches(g, latent, weights, grid),
+ *       module: (g, branch, calls) => {
+ *         const layer = weights.blocks[parseBranch(branch).block]!;
+ *         const wanted = calls.map(({ x, rows }) => {
+ *           const tokens = asRows(g, x, width);
+ *           return rows ? g.op('Gather', [tokens, g.op('Reshape', [rows, g.integers([-1])])], { axis: 0 }) : tokens;
+ *         });
+ *         const features = jointly(g, wanted, (rows) => linear(g, rows, layer)); // one copy of the weights
+ *         return calls.map(({ rows }, i) => ({
+ *           feature: rows ? features[i]! : g.op('Reshape', [features[i]!, g.integers([-1, tokens, width])]),
+ *         }));
+ *       },
+ *       head: (g, x) => imageOfTokens(g, asRows(g, x, width), weights.head, { ...grid, channels }),
+ *       conditioning: (g, rows, owners) => {
+ *         const timesteps = g.input('timesteps', 'float32', [rows, frequencies]);
+ *         return linear(g, timesteps, weights.modulationOf(owners));
+ *       },
+ *     };
+ */
 export interface Emitter {
   /** [images, channels, height, width] -> the residual stream, [images, tokens, width] */
   embed(g: GraphBuilder, latent: Value): Value;
@@ -17,10 +42,27 @@ export interface Emitter {
    * family declares itself, with as many rows as the extent `rows` says: what `conditioningRows` gives.
    */
   conditioning(g: GraphBuilder, rows: string, owners: readonly ModulationOwner[]): Value;
+
+  /**
+   * Some contexts of each text, [texts, ...shape], from inputs that the family declares itself, with as many texts as
+   * the extent `texts` says: what `contextInputs` gives. Absent where nothing attends to text.
+   */
+  contexts?(g: GraphBuilder, texts: string, contexts: readonly ContextTensor[]): readonly Value[];
 }
 
 /** What takes shifts, scales and gates: a block, by its number, or the head. */
 export type ModulationOwner = number | 'head';
+
+/**
+ * Something that a model makes of a text, the same at every step and for every image: the keys of a branch that attends
+ * to it, or the values.
+ */
+export interface ContextTensor {
+  /** `3.cross keys` */
+  readonly name: string;
+  /** Of one text: mostly [tokens, width]. */
+  readonly shape: readonly number[];
+}
 
 export interface ModuleCall {
   /** The residual stream, [images, tokens, width]. */
@@ -31,6 +73,10 @@ export interface ModuleCall {
   readonly rows?: Value;
   /** A score that a selector will want, where the module is the one that can give it. */
   readonly observe?: ScoreName;
+  /** A context of the text of each image, [images, ...shape]. Only what is asked for is an input of the graph. */
+  context(name: string): Value;
+  /** What is added to the attention of each image to its text, [images, 1, 1, tokens]: 0, or far below for padding. */
+  padding(): Value;
 }
 
 export interface ModuleResult {

@@ -12,10 +12,11 @@ import {
 import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
 import type { Dimension, ElementType } from '../onnx/model-proto.ts';
 import { AheadSums } from './ahead-sums.ts';
+import type { TextInputs } from './contexts.ts';
 import type { ModuleCall, ModuleResult } from './emitter.ts';
+import type { GraphModel } from './graph-model.ts';
 import { asRows, entry } from './layers.ts';
 import { IMAGES, inLane, inputOf, outputOf, packOf, rowsOf, scoreOf } from './names.ts';
-import type { StepGraphModel } from './step-graph.ts';
 
 /** A module that a lane has come to: whoever writes the graph evaluates it and says what came out. */
 export interface ModuleRequest {
@@ -25,6 +26,13 @@ export interface ModuleRequest {
 
 /** Writing that pauses at every module. */
 type Writing<T> = Generator<ModuleRequest, T, ModuleResult>;
+
+/** The program of a lane, the lane's number in its graph, and what its modules see of the texts. */
+export interface LanePlace {
+  readonly program: StepProgram;
+  readonly lane: number;
+  readonly text: TextInputs;
+}
 
 type RunOp = Extract<ProgramOp, { op: 'run' }>;
 
@@ -39,9 +47,10 @@ type RunOp = Extract<ProgramOp, { op: 'run' }>;
  */
 export class Lane {
   readonly #g: GraphBuilder;
-  readonly #model: StepGraphModel;
+  readonly #model: GraphModel;
   readonly #program: StepProgram;
   readonly #lane: number;
+  readonly #text: TextInputs;
   readonly #modulation: Value;
   readonly #coefficients: Value | undefined;
   readonly #slices: Value | undefined;
@@ -55,11 +64,12 @@ export class Lane {
   /** Sums under way, that are finished when everything else is. */
   readonly #pending: (() => void)[] = [];
 
-  constructor(g: GraphBuilder, model: StepGraphModel, program: StepProgram, lane: number) {
+  constructor(g: GraphBuilder, model: GraphModel, { program, lane, text }: LanePlace) {
     this.#g = g;
     this.#model = model;
     this.#program = program;
     this.#lane = lane;
+    this.#text = text;
     const { width, entries } = model.stream;
     this.#modulation = this.#input('modulation', [IMAGES, entries, width]);
     const folds = program.ops.filter((op) => op.op === 'fold');
@@ -129,7 +139,7 @@ export class Lane {
     const watched = watch.filter((branch) => branches.includes(branch));
     const score = watched.length > 0 ? this.#program.score : undefined;
     for (const branch of branches) {
-      const result = yield { branch, call: { x, modulation: this.#modulation, ...(score && { observe: score }) } };
+      const result = yield { branch, call: { ...this.#call(x), ...(score && { observe: score }) } };
       if (keep.includes(branch)) this.#store(branch, result.feature);
       sums?.take(branch, result.feature);
       // Attention speaks for all branches of its block; the scores of a token itself are each branch's own.
@@ -146,6 +156,10 @@ export class Lane {
     return x;
   }
 
+  #call(x: Value): ModuleCall {
+    return { x, modulation: this.#modulation, ...this.#text };
+  }
+
   /** Scores that need no attention: of the token as it enters the module, and of what the module makes of it. */
   #ownScore(score: ScoreName, x: Value, feature: Value): Value | undefined {
     const g = this.#g;
@@ -160,7 +174,7 @@ export class Lane {
 
   *#refresh({ branch, tokens, keep }: Extract<ProgramOp, { op: 'refresh' }>, x: Value): Writing<void> {
     const g = this.#g;
-    const call = { x, modulation: this.#modulation };
+    const call = this.#call(x);
     let feature: Value;
     if (tokens === 'all') {
       ({ feature } = yield { branch, call });

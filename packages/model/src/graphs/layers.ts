@@ -71,9 +71,11 @@ export interface AttentionShape {
   readonly heads: number;
   readonly width: number;
   /** Keys of each image. */
-  readonly tokens: number;
-  /** Where the queries are not all tokens: their shape, [images, queries]. */
-  readonly queries?: Value | undefined;
+  readonly keys: number;
+  /** Queries of each image; or, where the graph does not know how many, their shape, [images, queries]. */
+  readonly queries: number | Value;
+  /** What is added to the logits, [images, 1, 1, keys]: far below 0 for keys that are not to be seen. */
+  readonly bias?: Value | undefined;
 }
 
 /** What attention gives besides its output, for those who choose tokens by it. */
@@ -85,7 +87,8 @@ export interface Attended {
 }
 
 /**
- * Multi-head attention: softmax(q · kᵀ / √d) · v, written out.
+ * Multi-head attention: softmax(q · kᵀ / √d + bias) · v, written out, of queries, keys and values [rows of all images,
+ * width].
  *
  * Written out it is as fast on the CPU as the fused operators, right on WebGPU where those are not,
  * and its map can be read.
@@ -93,17 +96,20 @@ export interface Attended {
 export function attend(
   g: GraphBuilder,
   [q, k, v]: readonly [Value, Value, Value],
-  { heads, width, tokens, queries }: AttentionShape,
+  { heads, width, keys, queries, bias }: AttentionShape,
 ): Attended {
   const depth = width / heads;
-  const perHead = g.integers([-1, tokens, heads, depth]);
-  const queryShape = queries ? g.op('Concat', [queries, g.integers([heads, depth])], { axis: 0 }) : perHead;
+  const perHead = g.integers([-1, keys, heads, depth]);
+  const queryShape =
+    typeof queries === 'number'
+      ? g.integers([-1, queries, heads, depth])
+      : g.op('Concat', [queries, g.integers([heads, depth])], { axis: 0 });
   const split = (x: Value, shape: Value, perm: readonly number[]) =>
     g.op('Transpose', [g.op('Reshape', [x, shape])], { perm });
   // [images, heads, queries, depth]
   const scaled = g.op('Mul', [split(q, queryShape, [0, 2, 1, 3]), g.scalar(1 / Math.sqrt(depth))]);
   const logits = g.op('MatMul', [scaled, split(k, perHead, [0, 2, 3, 1])]); // [images, heads, queries, keys]
-  const map = g.op('Softmax', [logits], { axis: -1 });
+  const map = g.op('Softmax', [bias === undefined ? logits : g.op('Add', [logits, bias])], { axis: -1 });
   const mixed = g.op('MatMul', [map, split(v, perHead, [0, 2, 1, 3])]); // [images, heads, queries, depth]
   return { output: asRows(g, g.op('Transpose', [mixed], { perm: [0, 2, 1, 3] }), width), map };
 }

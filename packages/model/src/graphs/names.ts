@@ -13,11 +13,28 @@ export const packOf = (sum: number): string => `pack ${sum}`;
 export const rowsOf = (branch: BranchId): string => `rows ${branch}`;
 export const scoreOf = (branch: BranchId): string => `score ${branch}`;
 
+/** What a model makes of the texts, [texts, ...]: an input of all lanes. */
+export const contextOf = (context: string): string => `context ${context}`;
+export const isContext = (input: string): boolean => input.startsWith('context ');
+/** Which text each image draws from, [images]. */
+export const TEXT_OF_IMAGE = 'text of image';
+/** What is added to attention to each token of the image's text, [images, 1, 1, tokens]. */
+export const PADDING = 'padding';
+/** The extent that counts texts. */
+export const TEXTS = 'texts';
+
 /** The extent of every input that counts images; a lane that is given none computes nothing. */
 export const IMAGES = 'images';
 
 /**
  * What an input or output of a program is called in the lane that the program has in a graph; the first lane's names
- * are bare.
+ * are bare, and so are those of contexts, which belong to all.
  */
-export const inLane = (lane: number, name: string): string => (lane === 0 ? name : `${name} @${lane}`);
+export const inLane = (lane: number, name: string): string =>
+  lane === 0 || isContext(name) ? name : `${name} @${lane}`;
+
+/** The lane whose input or output a name is. */
+export function laneOf(name: string): number {
+  const at = name.lastIndexOf(' @');
+  return at < 0 ? 0 : Number(name.slice(at + 2));
+}

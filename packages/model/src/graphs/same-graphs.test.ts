@@ -13,7 +13,7 @@ const packages = new URL('../../../', import.meta.url);
 const bytesOf = (path: string) => new Uint8Array(readFileSync(new URL(path, packages)));
 const jsonOf = (path: string) => JSON.parse(readFileSync(new URL(path, packages), 'utf8')) as ConfigJson;
 
-/** The bytes of every graph of a model, hashed: conditioning, plain, and the steps of some schedules, with two lanes. */
+/** The bytes of a model's graphs, hashed: conditioning, plain, and the steps of some schedules, with two lanes. */
 async function hashOf(path: string, config: ConfigJson): Promise<string> {
   const model = await openModel(await openCheckpoint(bytesSource(basename(path), bytesOf(path))), config);
   const hash = createHash('sha256');

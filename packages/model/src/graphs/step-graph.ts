@@ -1,22 +1,8 @@
-import { type BranchId, parseBranch, type StepProgram, type Topology } from '@procache/core';
+import { parseBranch, type StepProgram, type Topology } from '@procache/core';
 import { GraphBuilder, type OnnxGraph } from '../onnx/graph-builder.ts';
-import type { Emitter, StreamShape } from './emitter.ts';
+import { Contexts } from './contexts.ts';
+import type { GraphModel } from './graph-model.ts';
 import { Lane, type ModuleRequest } from './lane.ts';
-
-/** Everything that a step graph is written from. */
-export interface StepGraphModel {
-  readonly topology: Topology;
-  readonly emitter: Emitter;
-  readonly stream: StreamShape;
-  readonly latent: {
-    readonly channels: number;
-    readonly outChannels: number;
-    readonly height: number;
-    readonly width: number;
-  };
-  /** The entry of the modulation that gates a branch; a branch without a gate has none. */
-  readonly gateOf: (branch: BranchId) => number | undefined;
-}
 
 /**
  * One ONNX graph for some step programs: from latent to model output, stored features in and out.
@@ -27,9 +13,10 @@ export interface StepGraphModel {
  * and takes the rows of all lanes. So programs that are different, such as computing all and
  * refreshing some tokens, hold their common weights once.
  */
-export function stepGraph(model: StepGraphModel, programs: readonly StepProgram[]): OnnxGraph {
+export function stepGraph(model: GraphModel, programs: readonly StepProgram[]): OnnxGraph {
   const g = new GraphBuilder('step');
-  const lanes = programs.map((program, i) => new Lane(g, model, program, i));
+  const contexts = new Contexts(g, model.text);
+  const lanes = programs.map((program, i) => new Lane(g, model, { program, lane: i, text: contexts.ofLane(i) }));
   const writing = lanes.map((lane) => lane.write());
   let pending = writing.map((lane) => lane.next());
   // Every lane comes to its modules block by block, so whoever has come least far goes on first.

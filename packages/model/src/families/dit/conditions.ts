@@ -2,7 +2,7 @@ import { type Condition, ProCacheError } from '@procache/core';
 import type { Classes, ConditioningRows } from '../../model.ts';
 import type { DitConfig } from './config.ts';
 import { LABELS, TIMESTEPS } from './emitter.ts';
-import { timestepEmbeddings } from './timesteps.ts';
+import { timestepEmbeddings } from '../parts/timesteps.ts';
 
 /**
  * Refuses conditions that are no classes of the model.

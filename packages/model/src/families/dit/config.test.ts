@@ -104,7 +104,8 @@ describe('fields that change what is computed', () => {
     ],
     [
       { num_classes: 1 },
-      'config.json: num_classes is 1, but the table of labels has 11 rows, one per class and at most one for "no class"',
+      'config.json: num_classes is 1, but the table of labels has 11 rows, one per class and at most one for ' +
+        '"no class"',
     ],
     [{ num_classes: 1e9 }, 'config.json: num_classes is 1000000000, not an integer from 0 to 1000000'],
     [{ class_dropout_prob: 2 }, 'config.json: class_dropout_prob is 2, not a number from 0 to 1'],
@@ -236,7 +237,7 @@ describe('channels', () => {
     );
   });
 
-  it('that guidance acts on are the first three of the output in the original, of the latent in diffusers', async () => {
+  it('that guidance acts on are the first 3 of the output in the original, of the latent in diffusers', async () => {
     const of = async (channels: number, outChannels: number) => {
       const shapes = {
         'x_embedder.proj.weight': [32, channels, 2, 2],

@@ -1,11 +1,20 @@
 import { ProCacheError } from '@procache/core';
-import { shown } from '@procache/core/untrusted';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { type Fields, wrong } from '../../config/fields.ts';
 import type { ConfigReading } from '../../config/model-config.ts';
 import { type ProcessOfFamily, samplingProcess } from '../../config/sampling-process.ts';
 import type { Classes, SamplingDefaults } from '../../model.ts';
-import { type Activation, ditActivation } from './arithmetic.ts';
+import {
+  activationOf,
+  checkArithmetic,
+  checkClaims,
+  checkMlpRatio,
+  headsOf,
+  tellingShape,
+  valueRangeOf,
+} from '../parts/config-claims.ts';
+import type { Activation } from '../parts/mlp.ts';
+import { DIT_ARITHMETIC } from './arithmetic.ts';
 import { ditClasses } from './classes.ts';
 import { DIT_NAMES, type DitFlavour } from './flavour.ts';
 
@@ -55,19 +64,8 @@ export interface DitConfig extends DitExtents {
   readonly sampling: SamplingDefaults;
 }
 
-/** The heads of the published sizes, which their checkpoints do not record (Peebles and Xie, 2023, Table 1). */
-const PUBLISHED_HEADS: ReadonlyMap<number, number> = new Map([
-  [1152, 16],
-  [1024, 16],
-  [768, 12],
-  [384, 6],
-]);
-
 /** The most patches of an image; the attention map of one head has their square. The largest published DiT has 1024. */
 const MOST_TOKENS = 16_384;
-
-/** Bounds of pixel values are far below this. */
-const LARGEST_VALUE = 1e6;
 
 /** What tells the tensors of a DiT before any of them is looked up. */
 export interface DitOutline {
@@ -91,7 +89,9 @@ export function ditConfig(
   const { flavour } = outline;
   const fields = config.model;
   const extents = extentsOf(checkpoint, outline, fields);
-  checkClaims(extents, fields);
+  checkClaims(fields, factsOf(extents));
+  checkMlpRatio(fields, extents.hidden, extents.mlpHidden);
+  checkArithmetic(fields, { ...DIT_ARITHMETIC, flavour: [flavour] }, 'DiT');
   const { channels, outChannels } = extents;
   const givenChannels = kind.dropsVariance ? channels : outChannels;
   // The original's guidance acts on the first three channels of the output, whatever they are (forward_with_cfg).
@@ -103,16 +103,16 @@ export function ditConfig(
     givenChannels,
     takes: ditClasses(config, extents.labelRows),
     frequencyShift: flavour === 'original' ? 0 : 1,
-    activation: ditActivation(fields, flavour),
+    activation: activationOf(fields),
     mlpEpsilon: mlpEpsilon(fields, flavour),
-    valueRange: valueRange(fields),
+    valueRange: valueRangeOf(fields),
     sampling: { ...samplingProcess(config, kind.process(extents)), guidanceChannels },
   };
 }
 
 function extentsOf(checkpoint: Checkpoint, outline: DitOutline, fields: Fields): DitExtents {
   const names = DIT_NAMES[outline.flavour];
-  const shape = (name: string, rank: number) => shapeOf(checkpoint, name, rank);
+  const shape = (name: string, rank: number) => tellingShape(checkpoint, name, rank, 'DiT');
   const [hidden, channels, patch] = shape(names.patch, 4);
   const [labelRows] = shape(names.labels, 2);
   const [mlpHidden] = shape(names.fc1, 2);
@@ -121,7 +121,7 @@ function extentsOf(checkpoint: Checkpoint, outline: DitOutline, fields: Fields):
   const extents: DitExtents = {
     ...outline,
     hidden: hidden!,
-    heads: headsOf(fields, hidden!),
+    heads: headsOf(fields, hidden!, 'DiT'),
     mlpHidden: mlpHidden!,
     patch: patch!,
     channels: channels!,
@@ -132,34 +132,6 @@ function extentsOf(checkpoint: Checkpoint, outline: DitOutline, fields: Fields):
   };
   checkExtents(extents);
   return extents;
-}
-
-function shapeOf({ tensors }: Checkpoint, name: string, rank: number): readonly number[] {
-  const { shape } = tensors.get(name)!;
-  if (shape.length === rank && !shape.includes(0)) return shape;
-  const problem = shape.length === rank ? 'it holds no number' : `a DiT's has ${rank} axes`;
-  throw invalid(`tensor ${name} has shape [${shape.join(', ')}], but ${problem}; these are not the weights of a DiT`);
-}
-
-function headsOf(fields: Fields, hidden: number): number {
-  const width = fields.integer('attention_head_dim', 1, hidden);
-  const told =
-    fields.integer(['num_heads', 'num_attention_heads'], 1, hidden) ??
-    (width === undefined ? undefined : hidden / width);
-  const heads = told ?? PUBLISHED_HEADS.get(hidden);
-  if (heads === undefined) {
-    throw invalid(
-      `the tensors do not tell the number of attention heads of a DiT ${hidden} wide; ` +
-        `put a config.json with "num_heads" beside the file`,
-    );
-  }
-  const found = fields.find('num_heads', 'num_attention_heads') ?? fields.find('attention_head_dim');
-  if (!Number.isInteger(heads) || hidden % heads !== 0)
-    wrong(
-      found!,
-      `but ${heads} heads do not divide the width of ${hidden}; take the config that belongs to these weights`,
-    );
-  return heads;
 }
 
 /** The original stores its table of positions. */
@@ -203,10 +175,10 @@ function checkExtents({ flavour, hidden, channels, outChannels, patch, size, fre
   }
 }
 
-/** What the config says of the tensors, too, must agree with them. */
-function checkClaims(extents: DitExtents, fields: Fields): void {
+/** What the tensors say, by the names that configs have for it. */
+function factsOf(extents: DitExtents): Readonly<Record<string, unknown>> {
   const { size, patch, channels, outChannels, hidden, depth, heads, mlpHidden, normsHeads } = extents;
-  const claims: Readonly<Record<string, unknown>> = {
+  return {
     input_size: size,
     sample_size: size,
     patch_size: patch,
@@ -220,20 +192,6 @@ function checkClaims(extents: DitExtents, fields: Fields): void {
     learn_sigma: outChannels > channels,
     qk_norm: normsHeads,
   };
-  for (const [name, fact] of Object.entries(claims)) {
-    const found = fields.find(name);
-    if (!found || found.value === fact) continue;
-    throw invalid(
-      `${found.place} is ${shown(found.value)}, but the tensors say ${String(fact)}; ` +
-        `take the config that belongs to these weights`,
-    );
-  }
-  const ratio = fields.number('mlp_ratio', 0, 1e6);
-  if (ratio === undefined || Math.floor(hidden * ratio) === mlpHidden) return;
-  throw invalid(
-    `${fields.find('mlp_ratio')!.place} is ${ratio}, but the tensors say ${mlpHidden / hidden}; ` +
-      `take the config that belongs to these weights`,
-  );
 }
 
 function mlpEpsilon(fields: Fields, flavour: DitFlavour): number {
@@ -242,20 +200,6 @@ function mlpEpsilon(fields: Fields, flavour: DitFlavour): number {
   if (told !== undefined && told !== 1e-6)
     wrong(fields.find('norm_eps')!, 'but a DiT in the original naming has 0.000001 everywhere');
   return 1e-6;
-}
-
-function valueRange(fields: Fields): readonly [number, number] | undefined {
-  const found = fields.find('value_range');
-  if (!found) return undefined;
-  const { value } = found;
-  const bounds = Array.isArray(value) ? (value as readonly unknown[]) : [];
-  const [low, high] = bounds;
-  if (bounds.length === 2 && isBound(low) && isBound(high) && low < high) return [low, high];
-  return wrong(found, 'not a pair of numbers of which the second is larger, such as [-1, 1]');
-}
-
-function isBound(value: unknown): value is number {
-  return typeof value === 'number' && Math.abs(value) <= LARGEST_VALUE;
 }
 
 function invalid(message: string): ProCacheError {

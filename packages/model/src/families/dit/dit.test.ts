@@ -5,11 +5,8 @@ import { diffusionSteps, planOf, uncached } from '@procache/core';
 import { bytesSource } from '../../checkpoint/byte-source.ts';
 import type { Checkpoint, StoredTensor } from '../../checkpoint/checkpoint.ts';
 import { openCheckpoint } from '../../checkpoint/open-checkpoint.ts';
-import { readFloats } from '../../checkpoint/read-floats.ts';
 import { openModel } from '../../open-model.ts';
 import type { ConfigJson } from '../../config/fields.ts';
-import { positionTable } from './positions.ts';
-import { timestepEmbeddings } from './timesteps.ts';
 
 const fixtures = new URL('../../../../conformance/fixtures/', import.meta.url);
 const openFixture = (name: string): Promise<Checkpoint> =>
@@ -137,30 +134,5 @@ describe('openModel, of anything else', () => {
     await expect(openModel(holding('some.weight', 'other.weight'))).rejects.toThrow(
       'the 2 tensors are not of a supported model (some.weight, other.weight); supported',
     );
-  });
-});
-
-describe('positionTable', () => {
-  it('is the table that the original stores', async () => {
-    const stored = await readFloats(original.tensors.get('pos_embed')!);
-    const table = positionTable(8, 32);
-    expect(table.length).toBe(stored.length);
-    table.forEach((value, i) => expect(value).toBeCloseTo(stored[i]!, 6));
-  });
-});
-
-describe('timestepEmbeddings', () => {
-  it('holds cosines, then sines, of falling frequencies', () => {
-    const [embedding] = [timestepEmbeddings([0, 10], 8, 0)];
-    expect([...embedding.slice(0, 8)]).toEqual([1, 1, 1, 1, 0, 0, 0, 0]);
-    [1, 0.1, 0.01, 0.001].forEach((frequency, i) => {
-      expect(embedding[8 + i]).toBeCloseTo(Math.cos(10 * frequency), 6);
-      expect(embedding[12 + i]).toBeCloseTo(Math.sin(10 * frequency), 6);
-    });
-  });
-
-  it("ends at 1e-4 with diffusers' shift", () => {
-    const embedding = timestepEmbeddings([1000], 8, 1);
-    expect(embedding[7]).toBeCloseTo(Math.sin(0.1), 5);
   });
 });

@@ -1,18 +1,17 @@
-import { parseBranch, type Topology, transformerCost } from '@procache/core';
-import { type Checkpoint, elementCount } from '../../checkpoint/checkpoint.ts';
+import type { Topology } from '@procache/core';
+import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import type { ConfigReading } from '../../config/model-config.ts';
-import type { StreamShape } from '../../graphs/emitter.ts';
-import { stepGraph, type StepGraphModel } from '../../graphs/step-graph.ts';
-import { conditioningGraphs, plainGraph } from '../../graphs/whole-graphs.ts';
 import type { TransformerModel } from '../../model.ts';
 import type { ModelFamily } from '../family.ts';
+import { entriesOf, gateOf } from '../parts/modulated.ts';
 import { blockCount, checkNames } from '../tensor-names.ts';
+import { parametersOf, transformerModel } from '../transformer-model.ts';
 import { WeightFinder } from '../weight-finder.ts';
 import { ditConfig, type DitConfig, type DitKind, type DitOutline } from './config.ts';
 import { checkLabels, conditioningRows } from './conditions.ts';
-import { DitEmitter, ENTRIES_PER_BLOCK } from './emitter.ts';
+import { DitEmitter } from './emitter.ts';
 import { DIT_NAMES, ditFlavour } from './flavour.ts';
-import { ditTensorNames, ditWeights, moduleWeights } from './weights.ts';
+import { ditTensorNames, ditWeights, moduleLayers } from './weights.ts';
 
 /**
  * Diffusion transformers for classes (Peebles and Xie, 2023), in the naming of the original and in that of diffusers.
@@ -36,9 +35,6 @@ const KIND: DitKind = {
 
 export type { DitKind };
 
-/** The entry of the modulation that gates each module, counted from the block's first. */
-const GATES: Readonly<Record<string, number>> = { attn: 2, mlp: 5 };
-
 /**
  * Opens a model with the blocks of a DiT: finds its tensors and knows its graphs, but reads no more weights than it
  * must.
@@ -53,53 +49,33 @@ export async function openWithBlocksOfDit(
   checkNames(checkpoint, names, kind.name);
   const config = ditConfig(kind, checkpoint, outline, reading);
   const weights = await ditWeights(new WeightFinder(checkpoint), config);
-  const parameters = [...names].reduce((sum, name) => sum + elementCount(checkpoint.tensors.get(name)!.shape), 0);
-  const emitter = new DitEmitter(config, weights);
   const topology = topologyOf(config);
-  const stream: StreamShape = {
-    tokens: topology.grid[0] * topology.grid[1],
-    width: config.hidden,
-    entries: config.depth * ENTRIES_PER_BLOCK + 2,
-  };
-  const { channels, givenChannels: outChannels, size } = config;
-  const latent = { channels, outChannels, height: size, width: size };
-  const graphs: StepGraphModel = { topology, emitter, stream, latent, gateOf };
-
-  return {
+  const { channels, givenChannels: outChannels, size, hidden, depth, mlpHidden, patch } = config;
+  return transformerModel({
     family: kind.id,
     flavour: config.flavour,
     topology,
-    latent,
-    stream,
+    latent: { channels, outChannels, height: size, width: size },
+    stream: { tokens: topology.grid[0] * topology.grid[1], width: hidden, entries: entriesOf(depth) },
     takes: config.takes,
     defaults: config.sampling,
-    cost: transformerCost({
-      topology,
-      hidden: config.hidden,
-      mlpRatio: config.mlpHidden / config.hidden,
-      patch: config.patch,
-      channels: config.channels,
-      outChannels: config.outChannels,
-      modulation: 'per-block',
-      weightBytes: 4 * parameters,
-    }),
-
-    parameters,
+    parameters: parametersOf(checkpoint, names),
     unreadFields: reading.unread(),
     valueRange: config.valueRange,
     checkConditions: (conditions) => checkLabels(config.takes, conditions),
     conditioningRows: (timesteps, conditions) => conditioningRows(config, timesteps, conditions),
     gateOf,
-    weightBytes: (branch) =>
-      4 *
-      moduleWeights(weights, branch).reduce(
-        (sum, { weight, bias }) => sum + elementCount(weight.shape) + elementCount(bias.shape),
-        0,
-      ),
-    conditioningGraphs: () => conditioningGraphs(emitter, topology),
-    stepGraph: (programs) => stepGraph(graphs, programs),
-    plainGraph: () => plainGraph(graphs),
-  };
+    emitter: new DitEmitter(config, weights),
+    sizes: {
+      hidden,
+      mlpRatio: mlpHidden / hidden,
+      patch,
+      channels,
+      outChannels: config.outChannels,
+      modulation: 'per-block',
+    },
+    layersOf: (branch) => moduleLayers(weights, branch),
+  });
 }
 
 function outlineOf(checkpoint: Checkpoint): DitOutline {
@@ -114,10 +90,4 @@ function outlineOf(checkpoint: Checkpoint): DitOutline {
 
 function topologyOf({ depth, size, patch }: DitConfig): Topology {
   return { blocks: Array.from({ length: depth }, () => ['attn', 'mlp']), grid: [size / patch, size / patch] };
-}
-
-function gateOf(branch: Parameters<TransformerModel['gateOf']>[0]): number | undefined {
-  const { block, module } = parseBranch(branch);
-  const gate = GATES[module];
-  return gate === undefined ? undefined : block * ENTRIES_PER_BLOCK + gate;
 }

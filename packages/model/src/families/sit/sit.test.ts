@@ -88,7 +88,7 @@ describe('openModel, of a SiT', () => {
     await expect(asSit(learned, config)).rejects.toThrow(message);
   });
 
-  it('refuses tensors in the names of diffusers, the scheduler of a pipeline, and files that are not complete', async () => {
+  it('refuses names of diffusers, the scheduler of a pipeline, and files that are not complete', async () => {
     const diffusers = await opened('modules/dit/diffusion_pytorch_model.safetensors');
     await expect(asSit(diffusers)).rejects.toThrow(
       /^the tensors have the names of diffusers \(.*\), under which no SiT is known/,
