@@ -1,3 +1,4 @@
 export type { OrtHost, Residence } from './host.ts';
 export { hoistsPlans, ortTransformer, type OrtTransformerOptions } from './transformer.ts';
+export { openPlainModel, type PlainModel } from './plain-model.ts';
 export { sharedGraphs, type Lane, type SharedGraph } from './shared-graphs.ts';

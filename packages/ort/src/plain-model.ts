@@ -1,0 +1,36 @@
+import { type Condition, gaussian } from '@procache/core';
+import type { TransformerModel } from '@procache/model';
+import type { OrtHost } from './host.ts';
+
+/** The plain model in one graph, ready to be evaluated again and again: what the uncached path is measured against. */
+export interface PlainModel {
+  /** One evaluation of the whole batch, always of the same noise. */
+  evaluate(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the plain forward pass, as an exporter would have written it, for a batch of conditions at a timestep, and
+ * evaluates it once. It holds all weights a second time, those of the conditioning included.
+ */
+export async function openPlainModel(
+  host: OrtHost,
+  model: TransformerModel,
+  { conditions, timestep }: { readonly conditions: readonly Condition[]; readonly timestep: number },
+): Promise<PlainModel> {
+  const session = await host.open(model.plainGraph(), 'packed');
+  const { channels, height, width } = model.latent;
+  const shape = [conditions.length, channels, height, width];
+  const { inputs } = model.conditioningRows([timestep], conditions);
+  const feeds = {
+    latent: new host.Tensor('float32', gaussian(0, conditions.length * channels * height * width), shape),
+    ...Object.fromEntries(
+      Object.entries(inputs).map(([name, { type, data, shape }]) => [name, new host.Tensor(type, data, shape)]),
+    ),
+  };
+  const evaluate = async (): Promise<void> => {
+    for (const output of Object.values(await session.run(feeds))) host.free(output);
+  };
+  await evaluate();
+  return { evaluate, close: () => session.release() };
+}
