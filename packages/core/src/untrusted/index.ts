@@ -3,6 +3,7 @@ export {
   booleanOf,
   elementsOf,
   integerOf,
+  isJsonObject,
   listOf,
   memberOf,
   membersOf,

@@ -34,9 +34,13 @@ export function memberOf(placed: Placed, key: string): Placed {
 
 /** The members of an object, whatever they are called. */
 export function objectOf({ value, place, code }: Placed): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    refuse(place, `${shown(value)} is not an object`, code);
-  return value as Readonly<Record<string, unknown>>;
+  if (!isJsonObject(value)) refuse(place, `${shown(value)} is not an object`, code);
+  return value;
+}
+
+/** Whether a value has members: an object that is neither an array nor null. */
+export function isJsonObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The elements of an array that is not empty, each with its place. */

@@ -1,9 +1,8 @@
-import { parseJson, shown, shownName } from '@procache/core/untrusted';
+import { isJsonObject, parseJson, shown, shownName } from '@procache/core/untrusted';
 
 import { type ByteSource, readRange, viewOf } from './byte-source.ts';
 import { elementCount, isCount, rowMajorStrides, type StoredTensor } from './checkpoint.ts';
 import { type CheckpointFile } from './dictionary.ts';
-import { isJsonObject } from './json-object.ts';
 import { type Refuse, refusalOf, refusalOfTensor } from './refusal.ts';
 import { bitsPerElement, isStoredType, isTypeName, notRead } from './stored-type.ts';
 import { textOf } from './utf8.ts';

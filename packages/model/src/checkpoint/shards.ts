@@ -1,10 +1,9 @@
-import { parseJson, shown, shownName } from '@procache/core/untrusted';
+import { isJsonObject, parseJson, shown, shownName } from '@procache/core/untrusted';
 
 import { type ByteSource, readRange } from './byte-source.ts';
 import { type Checkpoint } from './checkpoint.ts';
 import { checkpointOf } from './checkpoint-of.ts';
 import { type CheckpointFile, type Dictionary } from './dictionary.ts';
-import { isJsonObject } from './json-object.ts';
 import { readCheckpointFile } from './open-checkpoint.ts';
 import { type Refuse, refusalOf } from './refusal.ts';
 import { textOf } from './utf8.ts';
