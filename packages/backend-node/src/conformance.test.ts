@@ -1,4 +1,6 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { describeTransformer } from '@procache/conformance';
+import { type Port, remoteTransformer, serveTransformer } from '@procache/core/remote';
 import { ortTransformer } from '@procache/ort';
 import { nodeHost } from './host.ts';
 import { openModelFiles } from './model-files.ts';
@@ -22,3 +24,22 @@ describeTransformer('onnxruntime-node, programs joined wherever they share a wei
     return { ...transformer, model: opened.model };
   },
 });
+
+describeTransformer('onnxruntime-node, behind a port', {
+  async open(path, config) {
+    const { port1, port2 } = new MessageChannel();
+    const served = await openTransformer(path, { threads: 2, config: config ?? {} });
+    serveTransformer(portOf(port1), Promise.resolve(served));
+    const remote = await remoteTransformer(portOf(port2));
+    const dispose = () => remote.dispose().finally(() => port1.close());
+    return { ...remote, model: served.model, dispose };
+  },
+});
+
+function portOf(port: MessagePort): Port {
+  return {
+    post: (message) => port.postMessage(message),
+    onMessage: (listener) => void port.on('message', listener),
+    onClosed: (listener) => void port.on('close', () => listener(new Error('the port was closed'))),
+  };
+}
