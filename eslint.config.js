@@ -44,7 +44,9 @@ const fence = (folder, forbidden) => ({
 });
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/node_modules/**', '**/fixtures/**', '.turbo/**', 'tools/**', 'out/**'] },
+  {
+    ignores: ['**/dist/**', '**/node_modules/**', '**/fixtures/**', '.turbo/**', 'tools/**', 'out/**', 'reference/**'],
+  },
   js.configs.recommended,
   { files: ['**/*.{ts,js,mjs}'], rules: { 'max-len': ['error', { code: 120, ignoreUrls: true }] } },
   {

@@ -39,13 +39,17 @@ export async function publish() {
   return (await pnpm(['exec', 'changeset', 'publish'])) === 0;
 }
 
-/** Lints the workspace, its format and its imports; what has not changed since ESLint found it clean is passed over. */
+/**
+ * Lints the workspace, its format, its imports and its reference; what has not changed since ESLint found it clean is
+ * passed over.
+ */
 export async function lint() {
   const cache = ['--cache', '--cache-location', 'node_modules/.cache/eslint/', '--cache-strategy', 'content'];
   const codes = [
     await tool('eslint', '.', ...cache),
     await tool('prettier', '--check', '.', '--log-level', 'warn'),
     await node('scripts/import-circles.mjs'),
+    await tool('typedoc', '--emit', 'none'),
   ];
   return codes.every((code) => code === 0);
 }

@@ -9,6 +9,7 @@ export {
   isPack,
   isSpan,
   isStream,
+  MODULE_ROLES,
   modulesOf,
   parseBranch,
   parseSpan,
@@ -95,6 +96,7 @@ export {
   PREDICTION_KINDS,
   SAMPLER_NAMES,
   samplersOf,
+  VARIANCES,
 } from './samplers/settings.ts';
 export type {
   DiffusionForm,
