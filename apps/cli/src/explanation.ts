@@ -9,7 +9,7 @@ import {
   type Schedule,
   type StepKind,
 } from '@procache/core';
-import type { KnownModel } from './arguments/model-choice.ts';
+import type { NamedModel } from './arguments/model-choice.ts';
 import type { ChosenSchedule } from './arguments/schedule-choice.ts';
 import type { Ink } from './ink.ts';
 import { formatTable } from './terminal/text-table.ts';
@@ -17,7 +17,7 @@ import { bytes, large, percent, ratio } from './units.ts';
 
 /** A schedule for a model, and what it costs for a batch. */
 export interface Explained {
-  readonly chosen: KnownModel;
+  readonly chosen: NamedModel;
   readonly schedule: ChosenSchedule;
   readonly cost: PlanCost;
   readonly images: number;

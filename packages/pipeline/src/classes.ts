@@ -44,6 +44,18 @@ export function takenClasses({ count, names = [], unconditional }: Classes): str
   return `labels are 0 to ${count - 1}${listed}${none}`;
 }
 
+/** The classes of a model for people: `10, and 10 for none: t-shirt, trouser, ...`. */
+export function describeClasses(classes: Classes): string {
+  const { count, names, unconditional } = classes;
+  const none = unconditional === undefined ? 'none without a class' : `${unconditional} for none`;
+  const listed =
+    names && count <= LISTED
+      ? `: ${Array.from({ length: count }, (_, label) => nameOfClass(label, classes)).join(', ')}`
+      : '';
+  const guess = guessOfClasses(classes);
+  return `${count}, and ${none}${listed}` + (guess === undefined ? '' : ` (${guess})`);
+}
+
 /** What is to be known of a model whose number of classes is a guess. */
 export function guessOfClasses({ guessed, count }: Classes): string | undefined {
   if (!guessed) return undefined;

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { anyConditions, conditionsOf, nameOfCondition, takenText } from './conditions.ts';
+import {
+  anyConditions,
+  conditionsJson,
+  conditionsOf,
+  describeTakes,
+  nameOfCondition,
+  takenText,
+} from './conditions.ts';
 import { CLASSES, countingEncoder, knownModel, TEXTS } from './testing/small-models.ts';
 
 const place = 'conditions';
@@ -64,6 +71,18 @@ describe('words', () => {
     expect(nameOfCondition({ values: new Float32Array(6), tokens: 1 }, TEXTS)).toBe('a text');
     expect(takenText(CLASSES)).toBe('labels are 0 to 2 (bag, ankle boot, coat), or 3 for no class');
     expect(takenText(TEXTS)).toBe('it takes texts of up to 2 tokens');
+    expect(describeTakes(CLASSES)).toBe('3, and 3 for none: bag, ankle boot, coat');
+    expect(describeTakes({ ...CLASSES, names: undefined, guessed: true, unconditional: undefined })).toBe(
+      '3, and none without a class (row 3 of its label table is taken for "no class"; if it is a class, say ' +
+        '"num_classes": 4 in the config)',
+    );
+    expect(describeTakes(TEXTS)).toBe('up to 2 tokens of 3 numbers');
+  });
+
+  it('are what JSON has', () => {
+    expect([[0, 1, 2], [1]].map((labels) => conditionsJson(labels, CLASSES))).toEqual(['all', [1]]);
+    const values = new Float32Array(6);
+    expect(conditionsJson([{ values, tokens: 1, text: 'a cat' }], TEXTS)).toEqual(['a cat']);
   });
 
   it('has conditions to measure with', () => {

@@ -1,9 +1,9 @@
 import { type Condition, gaussians, type PromptEncoder, type TextEmbedding } from '@procache/core';
 import { listOf, refuse } from '@procache/core/untrusted';
 import type { Takes } from '@procache/model';
-import { classesOf, guessOfClasses, nameOfClass, takenClasses } from './classes.ts';
+import { classesOf, describeClasses, guessOfClasses, nameOfClass, takenClasses } from './classes.ts';
 import type { KnownModel } from './known-model.ts';
-import { checkedTexts, readTexts, takenTexts } from './texts.ts';
+import { checkedTexts, describeTexts, readTexts, takenTexts } from './texts.ts';
 
 /**
  * What an image is to show, in a user's words: of a model of classes the number or any name of one, of a model of
@@ -75,9 +75,15 @@ export function takenText(takes: Takes): string {
   return takes.kind === 'classes' ? takenClasses(takes) : takenTexts(takes);
 }
 
-/** What is to be known of a model where no file tells what it takes, and so it is guessed. */
-export function guessOf(takes: Takes): string | undefined {
-  return takes.kind === 'classes' ? guessOfClasses(takes) : undefined;
+/** What a model takes, for people: `10, and 10 for none: t-shirt, trouser, ...`; under the heading `takes.kind`. */
+export function describeTakes(takes: Takes): string {
+  return takes.kind === 'classes' ? describeClasses(takes) : describeTexts(takes);
+}
+
+/** Conditions as JSON has them: numbers of classes, or `"all"` of them; texts by their names. */
+export function conditionsJson(conditions: readonly Condition[], takes: Takes): 'all' | readonly (number | string)[] {
+  if (takes.kind === 'classes' && conditions.length === takes.count) return 'all';
+  return conditions.map((condition) => (typeof condition === 'number' ? condition : nameOfCondition(condition, takes)));
 }
 
 /**
@@ -85,9 +91,9 @@ export function guessOf(takes: Takes): string | undefined {
  * that was trained without "no class".
  */
 export function doubtOf(takes: Takes): string | undefined {
-  const guess = guessOf(takes);
-  if (guess === undefined || takes.kind !== 'classes' || (takes.count + 1) % 10 !== 0) return undefined;
-  return `guidance leads away from "no class", and ${guess}`;
+  if (takes.kind !== 'classes' || (takes.count + 1) % 10 !== 0) return undefined;
+  const guess = guessOfClasses(takes);
+  return guess && `guidance leads away from "no class", and ${guess}`;
 }
 
 /**

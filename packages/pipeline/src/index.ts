@@ -6,9 +6,10 @@ export type { DrawRequest, GenerateRequest, PipelineStep } from './request.ts';
 export { defaultsOf, type Advice, type KnownModel, type ModelFacts, type PipelineDefaults } from './known-model.ts';
 export {
   anyConditions,
+  conditionsJson,
   conditionsOf,
+  describeTakes,
   doubtOf,
-  guessOf,
   nameOfCondition,
   takenText,
   type AskedCondition,

@@ -50,6 +50,11 @@ export async function readTexts(
   return conditions.map((condition) => (typeof condition === 'string' ? embeddings.get(condition)! : condition));
 }
 
+/** The texts of a model for people. */
+export function describeTexts({ tokens, width }: Texts): string {
+  return `up to ${tokens} tokens of ${width} numbers`;
+}
+
 /** What a model takes, for messages. */
 export function takenTexts({ tokens }: Texts): string {
   return `it takes texts of up to ${tokens} tokens`;

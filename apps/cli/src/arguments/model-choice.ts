@@ -5,6 +5,7 @@ import { nearest, ProCacheError, SAMPLER_NAMES, type SamplerName } from '@procac
 import { objectOf, parseJson, shown, shownName } from '@procache/core/untrusted';
 import { codeOf, fingerprintOf, readRegularText } from '@procache/files';
 import { type ConfigJson, FAMILY_NAMES, sourcesOf, type TransformerModel, weightsTaken } from '@procache/model';
+import type { KnownModel } from '@procache/pipeline';
 import { type ZooModel, zooModel, zooNames } from '@procache/zoo';
 import { type Command, Option } from 'commander';
 import { MOST_HEADS, wholeNumber } from './values.ts';
@@ -17,7 +18,7 @@ export interface ModelFlags {
   /** The family, where no tensor tells it. */
   readonly family?: string;
   /** The sampler that the user chose, which takes the place of the one of the model's pipeline. */
-  readonly sampler?: string;
+  readonly sampler?: string | undefined;
 }
 
 export function addModelOptions(command: Command): Command {
@@ -37,18 +38,15 @@ export function familyOption(): Option {
   return new Option('--family <name>', 'what the checkpoint is, where its tensors do not tell').choices(FAMILY_NAMES);
 }
 
-/** A model as far as it is known without its weights. */
-export interface KnownModel {
-  /** Of the zoo or of a published size, or the name of its file or folder. */
-  readonly name: string;
+/** A model by its name: of the zoo or of a published size, or that of its file or folder. */
+export interface NamedModel extends KnownModel {
   readonly model: TransformerModel;
-  readonly recommended: ZooModel['recommended'] | undefined;
-  /** The schedules that ship with it, by name. */
+  /** The files of the schedules that ship with it, by name. */
   readonly schedules: ZooModel['schedules'];
 }
 
 /** A model as the user chose it, read as far as its headers. */
-export interface ChosenModel extends KnownModel {
+export interface ChosenModel extends NamedModel {
   /** What `openTransformer` takes. */
   readonly path: string;
   /** What adds to the model's own config.json. */

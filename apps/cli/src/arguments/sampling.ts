@@ -1,55 +1,47 @@
+import { openFile } from '@procache/backend-node';
 import {
+  type Condition,
   DIFFUSION_FORMS,
+  type DiffusionForm,
   type DiffusionSteps,
-  diffusionSteps,
   type Guidance,
   LAST_STEPS,
   MAX_GUIDANCE,
   ProCacheError,
   samplersOf,
+  type SdeSettings,
   type Seed,
   seedsOf,
   STRAIGHT_RULES,
   TIMESTEP_RULES,
 } from '@procache/core';
-import { guidanceOf as guidanceOfScale } from '@procache/model';
+import { guidanceOf, openCheckpoint } from '@procache/model';
+import { type AskedProcess, noiseIn, processOf, type Process as SettledProcess } from '@procache/pipeline';
 import { type Command, Option } from 'commander';
-import { labelsOfBatch, takenLabels } from './labels.ts';
-import type { ChosenModel, KnownModel } from './model-choice.ts';
-import { naming } from './naming.ts';
-import { readNoise } from './noise.ts';
-import { type ChosenSampler, chooseSampler, type SamplerFlags } from './sampler-choice.ts';
+import { type ConditionFlags, addConditionOptions, chooseBatch } from './conditions.ts';
+import type { NamedModel } from './model-choice.ts';
+import { asFlag, named } from './naming.ts';
 import { numberWithin, seedValue } from './values.ts';
 
 /** The options that say how to get from noise to an image. */
-export interface ProcessFlags extends SamplerFlags {
-  readonly guidance?: number;
+export interface ProcessFlags extends Omit<AskedProcess, 'sde'> {
+  readonly diffusionForm?: string;
+  readonly diffusionNorm?: number;
+  readonly lastStep?: SdeSettings['lastStep'];
+  readonly lastStepSize?: number;
 }
 
 /** The options that say what to draw, and how to get there from noise. */
-export interface SamplingFlags extends ProcessFlags {
-  readonly labels?: string;
-  readonly prompt?: string;
+export interface SamplingFlags extends ProcessFlags, ConditionFlags {
   readonly seed: Seed;
   readonly noise?: string;
 }
 
-/** The scale that DiT's sampling script and diffusers' pipeline use. */
-const USUAL_GUIDANCE = 4;
-
 export function addSamplingOptions(command: Command): Command {
-  command
-    .option(
-      '-l, --labels <list>',
-      'class numbers or names, or all, such as 1,7 or "bag,ankle boot" (default: all classes where there are at ' +
-        'most 10, else 0)',
-    )
-    .option('--prompt <text>', 'for models that take text; none does yet');
-  return addProcessOptions(command)
+  return addProcessOptions(addConditionOptions(command))
     .option('--seed <n>', 'image i begins with the noise of seed n + i, as in PyTorch on the CPU', seedValue, 0)
     .option('--noise <file>', 'begin with the tensor `noise` of a safetensors file instead');
 }
-
 export function addProcessOptions(command: Command): Command {
   return command
     .option(
@@ -86,16 +78,14 @@ export function addProcessOptions(command: Command): Command {
 }
 
 /** How a model gets from noise to an image, in however many steps. */
-export interface Process extends ChosenSampler {
-  /** For so many evaluations of the model, each of which has a letter in a schedule. */
-  readonly stepsOf: (count: number) => DiffusionSteps;
+export interface Process extends Omit<SettledProcess, 'scale'> {
   readonly guidance: Guidance | undefined;
 }
 
 /** Everything about a generation but the schedule. */
 export interface Sampling extends Omit<Process, 'stepsOf'> {
-  /** What each image is to show, by the numbers of classes. */
-  readonly conditions: readonly number[];
+  /** What each image is to show. */
+  readonly conditions: readonly Condition[];
   readonly steps: DiffusionSteps;
   readonly seeds: readonly Seed[];
   /** The file that the noise comes from, and the noise. */
@@ -104,48 +94,41 @@ export interface Sampling extends Omit<Process, 'stepsOf'> {
 }
 
 /** Checks the options against the model, and reads the noise. */
-export async function chooseSampling(flags: SamplingFlags, chosen: ChosenModel, steps: number): Promise<Sampling> {
-  const { model, name } = chosen;
-  if (flags.prompt !== undefined) {
-    throw new ProCacheError(
-      'invalid-input',
-      `--prompt: ${name} draws classes, not texts; use --labels instead: ${takenLabels(model.takes)}`,
-    );
-  }
-  const conditions = labelsOfBatch(flags.labels, model.takes);
+export async function chooseSampling(flags: SamplingFlags, chosen: NamedModel, steps: number): Promise<Sampling> {
+  const conditions = await chooseBatch(flags, chosen);
   const { stepsOf, ...process } = chooseProcess(flags, chosen);
+  const images = conditions.length;
   return {
     ...process,
     conditions,
     steps: stepsOf(steps),
-    seeds: seedsOf(flags.seed, conditions.length),
+    seeds: seedsOf(flags.seed, images),
     noiseFile: flags.noise,
-    noise: flags.noise === undefined ? undefined : await readNoise(flags.noise, model.latent, conditions.length),
+    noise: flags.noise === undefined ? undefined : await readNoise(flags.noise, chosen, images),
   };
 }
 
 /** Checks against the model how it is to get from noise to an image. */
-export function chooseProcess(flags: ProcessFlags, chosen: ChosenModel): Process {
-  const { defaults } = chosen.model;
-  const sampler = chooseSampler(flags, defaults);
-  const { sampler: name, rule, sde } = sampler;
-  return {
-    ...sampler,
-    stepsOf: (count) =>
-      naming(`--steps ${count}`, () => diffusionSteps(count, { ...defaults, sampler: name, rule, sde })),
-    guidance: guidanceOf(flags.guidance, chosen),
-  };
+export function chooseProcess(flags: ProcessFlags, chosen: NamedModel): Process {
+  const { diffusionForm, diffusionNorm, lastStep, lastStepSize, ...asked } = flags;
+  const sde = { form: diffusionForm as DiffusionForm | undefined, norm: diffusionNorm, lastStep, lastStepSize };
+  const { scale, ...process } = processOf({ ...asked, sde }, chosen, asFlag);
+  return { ...process, guidance: guidanceOf(chosen.model, scale) };
 }
 
-/** No guidance where its scale is 1, or where the model was trained without. */
-export function guidanceOf(asked: number | undefined, { model, name, recommended }: KnownModel): Guidance | undefined {
-  const { unconditional } = model.takes;
-  if (unconditional === undefined && asked !== undefined && asked !== 1) {
-    throw new ProCacheError(
-      'invalid-input',
-      `--guidance: ${name} knows no image without a class, which guidance needs; use --guidance 1`,
-    );
+async function readNoise(path: string, { model }: NamedModel, images: number): Promise<Float32Array> {
+  const place = `--noise ${path}`;
+  const source = await openFile(path, { code: 'invalid-input', what: 'a safetensors file', place });
+  try {
+    const checkpoint = await openCheckpoint(source).catch((cause: unknown) => {
+      throw cause instanceof ProCacheError
+        ? new ProCacheError('invalid-input', `--noise ${cause.message}`, { cause })
+        : cause;
+    });
+    return await noiseIn(checkpoint, model.latent, images).catch((cause: unknown) => {
+      throw named(place, cause);
+    });
+  } finally {
+    await source.close();
   }
-  const scale = asked ?? recommended?.guidance ?? USUAL_GUIDANCE;
-  return unconditional === undefined ? undefined : guidanceOfScale(model, scale);
 }

@@ -9,17 +9,19 @@ import {
   ProCacheError,
 } from '@procache/core';
 import { checkApart, writeWhole } from '@procache/files';
+import { modelOfShape, SHAPE_NAMES } from '@procache/model';
 import { hoistsPlans } from '@procache/ort';
+import { scaleOf } from '@procache/pipeline';
 import { type Command, Option } from 'commander';
-import { labelsOfBatch } from '../arguments/labels.ts';
+import { chooseBatch } from '../arguments/conditions.ts';
 import {
   addModelOptions,
   type ChosenModel,
   chooseModel,
-  type KnownModel,
+  type NamedModel,
   type ModelFlags,
 } from '../arguments/model-choice.ts';
-import { guidanceOf } from '../arguments/sampling.ts';
+import { asFlag } from '../arguments/naming.ts';
 import {
   addScheduleOptions,
   type ChosenSchedule,
@@ -31,8 +33,6 @@ import { MOST_IMAGES, numberWithin, wholeNumber } from '../arguments/values.ts';
 import { explanation, letterCosts } from '../explanation.ts';
 import type { Host } from '../host.ts';
 import { type ScreenFlags, screenOf } from '../screen.ts';
-import { SHAPE_NAMES } from '../shapes/dit-shapes.ts';
-import { modelOfShape } from '../shapes/shape-model.ts';
 
 interface ExplainFlags extends ModelFlags, ScheduleFlags, ScreenFlags {
   readonly shape?: string;
@@ -77,10 +77,10 @@ export function defineExplain(command: Command, host: Host): void {
 
 async function explain(flags: ExplainFlags, host: Host): Promise<void> {
   const screen = screenOf(host, flags);
-  const chosen = flags.shape === undefined ? await modelApart(flags) : await modelOfShape(flags.shape);
+  const chosen = flags.shape === undefined ? await modelApart(flags) : await shapeOf(flags.shape);
   const schedule = await chooseSchedule(flags, chosen);
-  const images = imagesOf(flags, chosen);
-  const batch = images * (guidanceOf(flags.guidance, chosen) ? 2 : 1);
+  const images = await imagesOf(flags, chosen);
+  const batch = images * (scaleOf(flags.guidance, chosen, asFlag) === 1 ? 1 : 2);
   const followed = hoistsPlans(chosen.model) ? hoist(schedule.plan) : schedule.plan; // as a transformer would follow it
   const cost = costOf(followed, chosen.model.cost, batch);
   if (flags.save !== undefined) await writeWhole(flags.save, formatSchedule(schedule.schedule));
@@ -89,16 +89,22 @@ async function explain(flags: ExplainFlags, host: Host): Promise<void> {
   screen.report(explanationObject(chosen, schedule, { cost, images, batch }));
 }
 
+/** A published size, as a model without weights. */
+async function shapeOf(name: string): Promise<NamedModel> {
+  const model = await modelOfShape(name);
+  return { name: `${name.toLowerCase()} (published size)`, model, recommended: undefined, schedules: {} };
+}
+
 /** The model that is asked for, when the schedule is not to be written over one of its files. */
-async function modelApart(flags: ExplainFlags): Promise<KnownModel> {
+async function modelApart(flags: ExplainFlags): Promise<NamedModel> {
   const chosen = await chooseModel(flags);
   await checkApart({ '--save': flags.save }, { 'a file of the model': chosen.files });
   return chosen;
 }
 
-function imagesOf({ labels, images }: ExplainFlags, { model }: KnownModel): number {
+async function imagesOf({ labels, images }: ExplainFlags, chosen: NamedModel): Promise<number> {
   if (labels === undefined) return images ?? 1;
-  if (images === undefined) return labelsOfBatch(labels, model.takes).length;
+  if (images === undefined) return (await chooseBatch({ labels }, chosen)).length;
   throw new ProCacheError('invalid-input', '--labels and --images both say how many images there are; leave one out');
 }
 
@@ -110,7 +116,7 @@ interface Batch {
 
 /** What `procache explain --json` prints. Bytes and multiply-adds are those of the whole batch. */
 function explanationObject(
-  chosen: ChosenModel | KnownModel,
+  chosen: ChosenModel | NamedModel,
   chosenSchedule: ChosenSchedule,
   { cost, images, batch }: Batch,
 ): object {

@@ -1,6 +1,7 @@
 import { wrapText } from '@procache/pictures/wrap';
+import { doubtOf } from '@procache/pipeline';
+import { doubtOf } from '@procache/pipeline';
 import { checkConditions } from '@procache/search';
-import { doubtOf } from '../arguments/labels.ts';
 import type { Job } from './job.ts';
 
 const WIDTH = 80;

@@ -6,7 +6,6 @@ import { fingerprintOf } from '@procache/files';
 import {
   type Checkpoint,
   checkRecords,
-  type Classes,
   type ModelConfig,
   openModel,
   sourcesOf,
@@ -15,9 +14,9 @@ import {
   type TransformerModel,
   weightsTaken,
 } from '@procache/model';
+import { describeTakes } from '@procache/pipeline';
 import { wrapText } from '@procache/pictures/wrap';
 import { zooModel } from '@procache/zoo';
-import { guessOf, nameOfLabel } from '../arguments/labels.ts';
 import { readConfigFlags } from '../arguments/model-choice.ts';
 import { unreadText } from '../arguments/unread-fields.ts';
 import { formatTable } from '../terminal/text-table.ts';
@@ -147,23 +146,12 @@ function modelText(model: TransformerModel | ProCacheError): string {
       'draws',
       valueRange ? `pixels from ${valueRange[0]} to ${valueRange[1]}` : 'latents, which take an autoencoder to decode',
     ],
-    ['classes', wrapped(classesText(takes))],
+    [takes.kind, wrapped(describeTakes(takes))],
     ['trained', wrapped(trainedText(defaults))],
     ['sampled', wrapped(sampledText(defaults))],
     ['guidance', `acts on ${defaults.guidanceChannels} of ${latent.outChannels} channels`],
     ['not followed', unreadFields.length === 0 ? undefined : wrapped(unreadText(unreadFields))],
   ]);
-}
-
-function classesText(labels: Classes): string {
-  const unconditional =
-    labels.unconditional === undefined ? 'none without a class' : `${labels.unconditional} for none`;
-  const names =
-    labels.names && labels.count <= 20
-      ? `: ${Array.from({ length: labels.count }, (_, label) => nameOfLabel(label, labels)).join(', ')}`
-      : '';
-  const guess = guessOf(labels);
-  return `${labels.count}, and ${unconditional}${names}${guess === undefined ? '' : ` (${guess})`}`;
 }
 
 function trainedText({ path, prediction = 'epsilon', trainTimesteps, ...betas }: SamplingDefaults): string {
