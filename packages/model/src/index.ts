@@ -12,33 +12,41 @@ export { writeSafetensors, type TensorValues } from './checkpoint/safetensors-wr
 // What there is to tell of it
 export { checkpointContent, sourcesOf, type CheckpointContent } from './inspection/checkpoint-content.ts';
 
+// From a folder to a checkpoint
+export { within, type Folder } from './folder/folder.ts';
+export { findModel, type FoundModel } from './folder/find-model.ts';
+export { openFolder, type OpenedFolder } from './folder/open-folder.ts';
+
 // From a checkpoint to a model
 export { FAMILY_NAMES, openModel } from './open-model.ts';
-export type {
-  Classes,
-  ConditioningRows,
-  InputArray,
-  SamplingDefaults,
-  Takes,
-  Texts,
-  TransformerModel,
-} from './model.ts';
+export type { Classes, ModulationRows, InputArray, SamplingDefaults, Takes, Texts, TransformerModel } from './model.ts';
 export type { ConfigJson } from './config/fields.ts';
-export { ModelConfig, type ConfigTexts } from './config/model-config.ts';
+export { ModelConfig, type ConfigReading, type ConfigTexts } from './config/model-config.ts';
 export { guidanceOf } from './guidance.ts';
+
+// Models without weights, and weights without training
+export { publishedShape, SHAPE_NAMES, type PublishedShape, type TensorShapes } from './shapes/published-shapes.ts';
+export { modelOfShape } from './shapes/shape-model.ts';
+export { randomWeights, type RandomWeights } from './shapes/random-weights.ts';
 
 // The graphs, and the names of their inputs and outputs
 export type { OnnxGraph } from './onnx/graph-builder.ts';
-export type { Dimension, ElementType, GraphValue } from './onnx/model-proto.ts';
-export type { StreamShape } from './graphs/emitter.ts';
+export { ELEMENT_TYPES, type Dimension, type ElementType, type GraphValue } from './onnx/model-proto.ts';
+export { distinctTexts, textOfImages } from './graphs/contexts.ts';
+export type { ContextTensor, StreamShape } from './graphs/emitter.ts';
 export {
   aheadCoefficientsOf,
   aheadOf,
+  contextOf,
   IMAGES,
   inLane,
   inputOf,
+  isContext,
+  laneOf,
   outputOf,
+  PADDING,
   packOf,
   rowsOf,
   scoreOf,
+  TEXT_OF_IMAGE,
 } from './graphs/names.ts';

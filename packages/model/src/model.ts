@@ -39,8 +39,8 @@ export interface TransformerModel {
    * @throws {ProCacheError} `invalid-input`, with what it takes.
    */
   checkConditions(conditions: readonly Condition[]): void;
-  /** What the conditioning graphs take for some timesteps and conditions. */
-  conditioningRows(timesteps: readonly number[], conditions: readonly Condition[]): ConditioningRows;
+  /** What the graphs of modulations take for some timesteps and conditions. */
+  modulationRows(timesteps: readonly number[], conditions: readonly Condition[]): ModulationRows;
   /** The entry of a step's modulation that gates a branch; a branch without a gate has none. */
   gateOf(branch: BranchId): number | undefined;
 
@@ -50,10 +50,10 @@ export interface TransformerModel {
   contextInputs(texts: readonly Condition[]): Readonly<Record<string, InputArray>>;
 
   /**
-   * The inputs of `conditioningRows` -> `modulation`. The outputs of all graphs, side by side, are
+   * The inputs of `modulationRows` -> `modulation`. The outputs of all graphs, side by side, are
    * [rows, entries * width]. No graph holds much more weight than `partBytes`, 192 MiB by default.
    */
-  conditioningGraphs(partBytes?: number): readonly OnnxGraph[];
+  modulationGraphs(partBytes?: number): readonly OnnxGraph[];
   /** The inputs of `contextInputs` -> every context, [texts, ...shape], each in one of the graphs (`contextOf`). */
   contextGraphs(partBytes?: number): readonly OnnxGraph[];
   /**
@@ -64,14 +64,14 @@ export interface TransformerModel {
   /** One graph for some step programs, each of which it can run: see `stepGraph`. */
   stepGraph(programs: readonly StepProgram[]): OnnxGraph;
   /**
-   * The plain model in one graph, as any exporter would write it: `latent` and the inputs of `conditioningRows`, a row
+   * The plain model in one graph, as any exporter would write it: `latent` and the inputs of `modulationRows`, a row
    * for each image, to `output`. The yardstick of benchmarks.
    */
   plainGraph(): OnnxGraph;
 }
 
-/** What is fed to the conditioning graphs. */
-export interface ConditioningRows {
+/** What is fed to the graphs of modulations. */
+export interface ModulationRows {
   readonly rows: number;
   /** By name; the first axis of each counts the rows. */
   readonly inputs: Readonly<Record<string, InputArray>>;

@@ -11,6 +11,7 @@ import {
 } from '@procache/core';
 import { aheadOf, outputOf, scoreOf, type TransformerModel } from '@procache/model';
 import type { Tensor } from 'onnxruntime-common';
+import type { Contexts } from './contexts.ts';
 import { feedsOf } from './feeds.ts';
 import { floatsOf } from './floats-of.ts';
 import type { OrtHost } from './host.ts';
@@ -23,6 +24,7 @@ export interface OrtConditionedParts {
   readonly host: OrtHost;
   readonly programs: ProgramStore;
   readonly modulations: Modulations;
+  readonly contexts: Contexts;
   readonly plan: Plan;
   /** Throws once the transformer has been disposed of, and its sessions with it. */
   readonly checkOpen: () => void;
@@ -40,11 +42,14 @@ export class OrtConditioned implements Conditioned<Tensor> {
   }
 
   async execute(call: StepCall<Tensor>): Promise<StepResult<Tensor>> {
-    const { model, host, programs, modulations, checkOpen } = this.#parts;
+    const { model, host, programs, modulations, contexts, checkOpen } = this.#parts;
     modulations.discardBefore(call.step);
     checkOpen();
     const runner = programs.runner(call.plan.program);
-    const feeds = await feedsOf({ model, host, modulations, program: runner.program, scratch: this.#scratch }, call);
+    const feeds = {
+      ...(await feedsOf({ model, host, modulations, program: runner.program, scratch: this.#scratch }, call)),
+      ...contexts.feeds((input) => runner.takes(input)),
+    };
     checkOpen();
     const outputs = outputsOf(call);
     const results = await runner.run(feeds, outputs.names).catch((cause: unknown) => {
@@ -77,6 +82,7 @@ export class OrtConditioned implements Conditioned<Tensor> {
     if (!this.#disposed) this.#parts.programs.release(this.#parts.plan);
     this.#disposed = true;
     this.#parts.modulations.dispose();
+    this.#parts.contexts.dispose();
     return Promise.resolve();
   }
 }

@@ -1,10 +1,13 @@
-import { IMAGES, inLane, type OnnxGraph } from '@procache/model';
+import { IMAGES, inLane, isContext, laneOf, type OnnxGraph } from '@procache/model';
 import type { Tensor } from 'onnxruntime-common';
 import type { OrtHost } from './host.ts';
 
-/** What a lane of a graph is given while another one runs: every input for no image, so that nothing is computed. */
+/**
+ * What a lane of a graph is given while another one runs: every input for no image, so that nothing is computed. What
+ * belongs to all lanes, the one that runs is given.
+ */
 export function idleInputs(host: OrtHost, { inputs }: OnnxGraph, lane: number): Readonly<Record<string, Tensor>> {
-  const own = inputs.filter(({ name }) => laneOf(name) === lane);
+  const own = inputs.filter(({ name }) => !isContext(name) && laneOf(name) === lane);
   return Object.fromEntries(
     own.map(({ name, type, shape }) => {
       const dims = shape.map((extent) =>
@@ -19,10 +22,4 @@ export function idleInputs(host: OrtHost, { inputs }: OnnxGraph, lane: number): 
       ];
     }),
   );
-}
-
-/** The lane that `inLane` has written into a name. */
-function laneOf(name: string): number {
-  const at = name.lastIndexOf(' @');
-  return at < 0 ? 0 : Number(name.slice(at + 2));
 }

@@ -1,21 +1,21 @@
 import type { Condition, Conditions } from '@procache/core';
-import type { ConditioningRows, TransformerModel } from '@procache/model';
+import type { ModulationRows, OnnxGraph, TransformerModel } from '@procache/model';
 import type { Tensor } from 'onnxruntime-common';
-import type { Conditioning } from './conditioning.ts';
 import type { OrtHost } from './host.ts';
+import type { Prelude } from './prelude.ts';
 
-/** Most bytes of modulations in one batch; a generation that takes more computes them in several. */
+/** Most bytes of modulations in one batch, by default; a generation that takes more computes them in several. */
 const BATCH_BYTES = 128 * 2 ** 20;
 
 /**
  * The shifts, scales and gates of every block at every step of one generation.
  *
- * Computed in batches of as many steps as fit, usually all, before the first step (`Conditioning`).
+ * Computed in batches of as many steps as fit, usually all, before the first step (`Prelude`).
  */
 export class Modulations {
   readonly #model: TransformerModel;
   readonly #host: OrtHost;
-  readonly #conditioning: Conditioning;
+  readonly #prelude: Prelude;
   readonly #conditions: Conditions;
   /** Each condition once: images of one share their modulations, as all unconditional ones do. */
   readonly #distinct: readonly Condition[];
@@ -25,14 +25,18 @@ export class Modulations {
   /** The batches in memory, by their number: that of the current step and those that it looks ahead to. */
   readonly #batches = new Map<number, Batch>();
 
-  constructor(model: TransformerModel, host: OrtHost, conditioning: Conditioning, conditions: Conditions) {
+  constructor(
+    { model, host, prelude }: { readonly model: TransformerModel; readonly host: OrtHost; readonly prelude: Prelude },
+    conditions: Conditions,
+    batchBytes: number = BATCH_BYTES,
+  ) {
     this.#model = model;
     this.#host = host;
-    this.#conditioning = conditioning;
+    this.#prelude = prelude;
     this.#conditions = conditions;
     this.#distinct = [...new Set(conditions.images)];
-    this.#rowsPerStep = model.conditioningRows(conditions.timesteps.slice(0, 1), this.#distinct).rows;
-    this.#stepsPerBatch = Math.max(1, Math.floor(BATCH_BYTES / (4 * this.#perStep)));
+    this.#rowsPerStep = model.modulationRows(conditions.timesteps.slice(0, 1), this.#distinct).rows;
+    this.#stepsPerBatch = Math.max(1, Math.floor(batchBytes / (4 * this.#perStep)));
   }
 
   /**
@@ -74,20 +78,21 @@ export class Modulations {
       number * this.#stepsPerBatch,
       (number + 1) * this.#stepsPerBatch,
     );
-    const { rows, inputs, rowOf } = this.#model.conditioningRows(timesteps, this.#distinct);
-    const batch = { values: await this.#join(feedsOf(this.#host, inputs), rows), rowOf };
+    const { rows, inputs, rowOf } = this.#model.modulationRows(timesteps, this.#distinct);
+    const batch = { values: await this.#join(inputs, rows), rowOf };
     this.#batches.set(number, batch);
     return batch;
   }
 
   /** The parts of all graphs side by side, [rows, entries * width]; where there is but one, that one. */
-  async #join(feeds: Readonly<Record<string, Tensor>>, rows: number): Promise<Float32Array<ArrayBuffer>> {
-    const { graphs } = this.#conditioning;
-    if (graphs.length === 1) return (await this.#conditioning.run(graphs[0]!, feeds)).data as Float32Array<ArrayBuffer>;
+  async #join(inputs: ModulationRows['inputs'], rows: number): Promise<Float32Array<ArrayBuffer>> {
+    const graphs = this.#prelude.graphs.modulations;
+    const modulationOf = async (graph: OnnxGraph) => (await this.#prelude.run(graph, inputs))['modulation']!;
+    if (graphs.length === 1) return (await modulationOf(graphs[0]!)).data as Float32Array<ArrayBuffer>;
     const batch = new Float32Array(rows * this.#perRow);
     let column = 0;
     for (const graph of graphs) {
-      const part = await this.#conditioning.run(graph, feeds);
+      const part = await modulationOf(graph);
       column += this.#place(batch, part, column);
       this.#host.free(part);
     }
@@ -109,12 +114,5 @@ interface Batch {
   /** [rows, entries * width] */
   readonly values: Float32Array<ArrayBuffer>;
   /** The row of a step of the batch and a distinct condition. */
-  readonly rowOf: ConditioningRows['rowOf'];
-}
-
-/** The tensors of some inputs. */
-function feedsOf(host: OrtHost, inputs: ConditioningRows['inputs']): Record<string, Tensor> {
-  return Object.fromEntries(
-    Object.entries(inputs).map(([name, { type, data, shape }]) => [name, new host.Tensor(type, data, shape)]),
-  );
+  readonly rowOf: ModulationRows['rowOf'];
 }

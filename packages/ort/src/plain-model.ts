@@ -21,7 +21,7 @@ export async function openPlainModel(
   const session = await host.open(model.plainGraph(), 'packed');
   const { channels, height, width } = model.latent;
   const shape = [conditions.length, channels, height, width];
-  const { inputs } = model.conditioningRows([timestep], conditions);
+  const { inputs } = model.modulationRows([timestep], conditions);
   const feeds = {
     latent: new host.Tensor('float32', gaussian(0, conditions.length * channels * height * width), shape),
     ...Object.fromEntries(

@@ -9,6 +9,8 @@ import { type Lane, type SharedGraph, sharedGraphs } from './shared-graphs.ts';
 interface OpenSession {
   readonly graph: SharedGraph;
   readonly session: InferenceSession;
+  /** The names of the graph's inputs. */
+  readonly inputs: ReadonlySet<string>;
   /** What every lane of several is given while it has nothing to do. */
   readonly idle: readonly Readonly<Record<string, Tensor>>[];
 }
@@ -17,6 +19,8 @@ interface OpenSession {
 export interface ProgramRunner {
   /** The program that the lane was written for, which may give more than the one asked for. */
   readonly program: StepProgram;
+  /** Whether a run is to be given an input, under the name that it has in a graph of the program alone. */
+  takes(input: string): boolean;
   /** Inputs and outputs under the names that they have in a graph of the program alone. */
   run(feeds: Readonly<Record<string, Tensor>>, outputs: readonly string[]): Promise<Readonly<Record<string, Tensor>>>;
 }
@@ -100,16 +104,18 @@ export class ProgramStore {
       const written = this.#model.stepGraph(graph.lanes.map(({ program }) => program));
       const session = await this.#host.open(written, this.#options.residence);
       const idle = graph.lanes.length > 1 ? graph.lanes.map((_, lane) => idleInputs(this.#host, written, lane)) : [];
-      this.#open = [...this.#open, { graph, session, idle }];
+      const inputs = new Set(written.inputs.map(({ name }) => name));
+      this.#open = [...this.#open, { graph, session, inputs, idle }];
     }
     this.#running = [...this.#running, ...wanted];
   }
 }
 
-function laneRunner({ graph, session, idle }: OpenSession, lane: number): ProgramRunner {
+function laneRunner({ graph, session, inputs, idle }: OpenSession, lane: number): ProgramRunner {
   const others = Object.assign({}, ...idle.filter((_, i) => i !== lane)) as Record<string, Tensor>;
   return {
     program: graph.lanes[lane]!.program,
+    takes: (input) => inputs.has(inLane(lane, input)),
     async run(feeds, outputs) {
       const own = Object.entries(feeds).map(([name, tensor]) => [inLane(lane, name), tensor] as const);
       const results = await session.run(

@@ -2,9 +2,10 @@ import { type Conditioned, type Conditions, hoist, type Plan, ProCacheError, typ
 import type { TransformerModel } from '@procache/model';
 import type { Tensor } from 'onnxruntime-common';
 import { OrtConditioned } from './conditioned.ts';
-import { Conditioning } from './conditioning.ts';
+import { Contexts } from './contexts.ts';
 import type { OrtHost, Residence } from './host.ts';
 import { Modulations } from './modulations.ts';
+import { Prelude } from './prelude.ts';
 import { ProgramStore } from './programs.ts';
 
 export interface OrtTransformerOptions {
@@ -41,7 +42,7 @@ export function ortTransformer(
     residence,
     joinsFrom: residence === 'mapped' ? Infinity : options.joinsFrom,
   });
-  const conditioning = new Conditioning(model, host);
+  const prelude = new Prelude(model, host);
   let isDisposed = false;
   const checkOpen = (): void => {
     if (isDisposed) throw new ProCacheError('execution-failed', 'the transformer has been disposed of; open it again');
@@ -56,12 +57,12 @@ export function ortTransformer(
     },
     async condition(conditions, plan) {
       checkOpen();
-      return condition({ model, host, programs, conditioning, checkOpen }, conditions, plan);
+      return condition({ model, host, programs, prelude, checkOpen }, conditions, plan);
     },
     async dispose() {
       isDisposed = true;
       await programs.dispose();
-      await conditioning.dispose();
+      await prelude.dispose();
       await options.onDispose?.();
     },
   };
@@ -72,21 +73,24 @@ interface Shared {
   readonly model: TransformerModel;
   readonly host: OrtHost;
   readonly programs: ProgramStore;
-  readonly conditioning: Conditioning;
+  readonly prelude: Prelude;
   /** Throws once the transformer has been disposed of. */
   readonly checkOpen: () => void;
 }
 
-async function condition(
-  { model, host, programs, conditioning, checkOpen }: Shared,
-  conditions: Conditions,
-  plan: Plan,
-): Promise<Conditioned<Tensor>> {
+async function condition(shared: Shared, conditions: Conditions, plan: Plan): Promise<Conditioned<Tensor>> {
+  const { model, programs, checkOpen } = shared;
   model.checkConditions(conditions.images);
-  const modulations = new Modulations(model, host, conditioning, conditions);
-  // First, and alone: its weights are let go of before those of the steps are loaded.
+  const modulations = new Modulations(shared, conditions);
+  // First, and alone: their weights are let go of before those of the steps are loaded.
   await modulations.at(0);
-  await programs.hold(plan);
-  checkOpen();
-  return new OrtConditioned({ model, host, programs, modulations, plan, checkOpen });
+  const contexts = await Contexts.of(shared, conditions.images);
+  try {
+    await programs.hold(plan);
+    checkOpen();
+  } catch (cause) {
+    contexts.dispose();
+    throw cause;
+  }
+  return new OrtConditioned({ ...shared, modulations, contexts, plan });
 }

@@ -2,7 +2,7 @@ import { type BranchId, transformerCost, type TransformerSizes } from '@procache
 import { type Checkpoint, elementCount } from '../checkpoint/checkpoint.ts';
 import type { Emitter } from '../graphs/emitter.ts';
 import { stepGraph } from '../graphs/step-graph.ts';
-import { conditioningGraphs, contextGraphs, plainGraph } from '../graphs/whole-graphs.ts';
+import { modulationGraphs, contextGraphs, plainGraph } from '../graphs/whole-graphs.ts';
 import type { GraphModel } from '../graphs/graph-model.ts';
 import type { TransformerModel } from '../model.ts';
 import type { Linear } from '../onnx/weight.ts';
@@ -11,7 +11,7 @@ import type { Linear } from '../onnx/weight.ts';
 export interface OpenedModel
   extends
     Pick<TransformerModel, 'family' | 'flavour' | 'topology' | 'latent' | 'stream' | 'takes' | 'defaults'>,
-    Pick<TransformerModel, 'unreadFields' | 'valueRange' | 'checkConditions' | 'conditioningRows' | 'gateOf'>,
+    Pick<TransformerModel, 'unreadFields' | 'valueRange' | 'checkConditions' | 'modulationRows' | 'gateOf'>,
     Partial<Pick<TransformerModel, 'contexts' | 'contextInputs'>> {
   readonly emitter: Emitter;
   /** Numbers in all tensors that the model uses. */
@@ -37,7 +37,7 @@ export function transformerModel({ emitter, sizes, layersOf, ...model }: OpenedM
         (sum, { weight, bias }) => sum + elementCount(weight.shape) + elementCount(bias.shape),
         0,
       ),
-    conditioningGraphs: (partBytes) => conditioningGraphs(graphs, partBytes),
+    modulationGraphs: (partBytes) => modulationGraphs(graphs, partBytes),
     contextGraphs: (partBytes) => contextGraphs(graphs, partBytes),
     stepGraph: (programs) => stepGraph(graphs, programs),
     plainGraph: () => plainGraph(graphs),

@@ -21,7 +21,7 @@ import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
  *         }));
  *       },
  *       head: (g, x) => imageOfTokens(g, asRows(g, x, width), weights.head, { ...grid, channels }),
- *       conditioning: (g, rows, owners) => {
+ *       modulations: (g, rows, owners) => {
  *         const timesteps = g.input('timesteps', 'float32', [rows, frequencies]);
  *         return linear(g, timesteps, weights.modulationOf(owners));
  *       },
@@ -39,9 +39,9 @@ export interface Emitter {
 
   /**
    * The modulations of some owners, one after another, [rows, entries of the owners * width], from inputs that the
-   * family declares itself, with as many rows as the extent `rows` says: what `conditioningRows` gives.
+   * family declares itself, with as many rows as the extent `rows` says: what `modulationRows` gives.
    */
-  conditioning(g: GraphBuilder, rows: string, owners: readonly ModulationOwner[]): Value;
+  modulations(g: GraphBuilder, rows: string, owners: readonly ModulationOwner[]): Value;
 
   /**
    * Some contexts of each text, [texts, ...shape], from inputs that the family declares itself, with as many texts as

@@ -17,7 +17,7 @@ const jsonOf = (path: string) => JSON.parse(readFileSync(new URL(path, packages)
 async function hashOf(path: string, config: ConfigJson): Promise<string> {
   const model = await openModel(await openCheckpoint(bytesSource(basename(path), bytesOf(path))), config);
   const hash = createHash('sha256');
-  for (const { bytes } of [...model.conditioningGraphs(), model.plainGraph()]) hash.update(bytes);
+  for (const { bytes } of [...model.modulationGraphs(), model.plainGraph()]) hash.update(bytes);
   for (const name of ['procache-published', 'duca-3', 'taylorseer-3-2']) {
     const plan = planOf(byName(name, model.topology, 50), model.topology);
     const programs = programsOf(plan, hoist(plan));

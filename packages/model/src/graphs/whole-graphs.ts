@@ -5,7 +5,7 @@ import type { GraphModel } from './graph-model.ts';
 import { entry } from './layers.ts';
 import { contextOf, IMAGES, PADDING, TEXTS } from './names.ts';
 
-/** Bytes of weights from which on another conditioning graph is begun. */
+/** Bytes of weights from which on another graph of modulations, or of contexts, is begun. */
 const PART_BYTES = 192 * 2 ** 20;
 
 /**
@@ -15,21 +15,21 @@ const PART_BYTES = 192 * 2 ** 20;
  * after another, so that few of them need to be in memory at a time. The outputs, side by side in
  * the order of the graphs, are the modulation.
  */
-export function conditioningGraphs(
+export function modulationGraphs(
   { emitter, topology }: GraphModel,
   partBytes: number = PART_BYTES,
 ): readonly OnnxGraph[] {
   const owners: readonly ModulationOwner[] = [...topology.blocks.keys(), 'head'];
   return inParts(owners, partBytes, (part) => {
     const g = new GraphBuilder('conditioning');
-    g.output('modulation', emitter.conditioning(g, 'rows', part), ['rows', 'numbers']);
+    g.output('modulation', emitter.modulations(g, 'rows', part), ['rows', 'numbers']);
     return g.build();
   });
 }
 
 /**
- * All that attention to text takes of any number of texts: run before the first step, and in several graphs as the
- * conditioning is. Each context is an output of one of them, under the name that it has as an input of steps.
+ * All that attention to text takes of any number of texts: run before the first step, and in several graphs as
+ * modulations are. Each context is an output of one of them, under the name that it has as an input of steps.
  */
 export function contextGraphs({ emitter, text }: GraphModel, partBytes: number = PART_BYTES): readonly OnnxGraph[] {
   if (!text || text.contexts.length === 0) return [];
@@ -63,7 +63,7 @@ export function plainGraph(model: GraphModel): OnnxGraph {
   const g = new GraphBuilder('plain');
   const input = g.input('latent', 'float32', [IMAGES, latent.channels, latent.height, latent.width]);
   const modulation = g.op('Reshape', [
-    emitter.conditioning(g, IMAGES, [...topology.blocks.keys(), 'head']),
+    emitter.modulations(g, IMAGES, [...topology.blocks.keys(), 'head']),
     g.integers([-1, stream.entries, stream.width]),
   ]);
   const texts = plainTexts(g, model);

@@ -8,7 +8,7 @@ import { blockCount, checkNames } from '../tensor-names.ts';
 import { parametersOf, transformerModel } from '../transformer-model.ts';
 import { WeightFinder } from '../weight-finder.ts';
 import { ditConfig, type DitConfig, type DitKind, type DitOutline } from './config.ts';
-import { checkLabels, conditioningRows } from './conditions.ts';
+import { checkLabels, modulationRows } from './labels.ts';
 import { DitEmitter } from './emitter.ts';
 import { DIT_NAMES, ditFlavour } from './flavour.ts';
 import { ditTensorNames, ditWeights, moduleLayers } from './weights.ts';
@@ -63,7 +63,7 @@ export async function openWithBlocksOfDit(
     unreadFields: reading.unread(),
     valueRange: config.valueRange,
     checkConditions: (conditions) => checkLabels(config.takes, conditions),
-    conditioningRows: (timesteps, conditions) => conditioningRows(config, timesteps, conditions),
+    modulationRows: (timesteps, conditions) => modulationRows(config, timesteps, conditions),
     gateOf,
     emitter: new DitEmitter(config, weights),
     sizes: {

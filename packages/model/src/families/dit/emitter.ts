@@ -47,7 +47,7 @@ export class DitEmitter implements Emitter {
     return imageOfTokens(g, tokens, this.#weights.head, { ...this.#grid, channels });
   }
 
-  conditioning(g: GraphBuilder, rows: string, owners: readonly ModulationOwner[]): Value {
+  modulations(g: GraphBuilder, rows: string, owners: readonly ModulationOwner[]): Value {
     const timesteps = g.input(TIMESTEPS, 'float32', [rows, this.#config.frequencies]);
     const labels = g.input(LABELS, 'int64', [rows]);
     const conditions = new Map<ConditionEmbedder, Value>();
@@ -56,15 +56,15 @@ export class DitEmitter implements Emitter {
       conditions.set(embedder, known);
       return known;
     };
-    const modulations = owners.map((owner) => {
+    const each = owners.map((owner) => {
       const { embedder, modulation } = this.#weights.blocks[owner === 'head' ? 0 : owner]!;
       return linear(g, conditionOf(embedder), owner === 'head' ? this.#weights.headModulation : modulation);
     });
-    return g.op('Concat', modulations, { axis: 1 });
+    return g.op('Concat', each, { axis: 1 });
   }
 }
 
-/** What the conditioning takes: embeddings of timesteps, [rows, frequencies], and labels, [rows]. */
+/** What the modulations are made of: embeddings of timesteps, [rows, frequencies], and labels, [rows]. */
 export const TIMESTEPS = 'timesteps';
 export const LABELS = 'labels';
 

@@ -1,5 +1,5 @@
 import { type Condition, ProCacheError, type TextEmbedding } from '@procache/core';
-import type { ConditioningRows, InputArray, Texts } from '../../model.ts';
+import type { ModulationRows, InputArray, Texts } from '../../model.ts';
 import { timestepEmbeddings } from './timesteps.ts';
 
 /** What the context graphs take: embeddings of texts, [texts, tokens, width]. */
@@ -38,12 +38,12 @@ export function textInputs(takes: Texts, texts: readonly Condition[]): Readonly<
   return { [TEXT]: { type: 'float32', data, shape: [texts.length, tokens, width] } };
 }
 
-/** What the conditioning takes where modulations depend on the timestep alone: a row for each. */
+/** What the graphs of modulations take where those depend on the timestep alone: a row for each. */
 export function timestepRows(
   input: string,
   timesteps: readonly number[],
   { frequencies, frequencyShift }: { readonly frequencies: number; readonly frequencyShift: 0 | 1 },
-): ConditioningRows {
+): ModulationRows {
   const rows = timesteps.length;
   const data = timestepEmbeddings(timesteps, frequencies, frequencyShift);
   return { rows, inputs: { [input]: { type: 'float32', data, shape: [rows, frequencies] } }, rowOf: (step) => step };

@@ -59,7 +59,7 @@ describe('openModel, of a SiT', () => {
     const model = await asSit(plain);
     const { timesteps } = diffusionSteps(4, model.defaults);
     expect(timesteps).toEqual([0, 0.25, 0.5, 0.75]);
-    const { data, shape } = model.conditioningRows(timesteps, [1]).inputs['timesteps']!;
+    const { data, shape } = model.modulationRows(timesteps, [1]).inputs['timesteps']!;
     expect(shape).toEqual([4, 256]);
     expect(Number(data[256])).toBeCloseTo(Math.cos(0.25), 6); // the second row's highest frequency is 1
   });

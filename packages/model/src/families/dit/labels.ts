@@ -1,5 +1,5 @@
 import { type Condition, ProCacheError } from '@procache/core';
-import type { Classes, ConditioningRows } from '../../model.ts';
+import type { Classes, ModulationRows } from '../../model.ts';
 import type { DitConfig } from './config.ts';
 import { LABELS, TIMESTEPS } from './emitter.ts';
 import { timestepEmbeddings } from '../parts/timesteps.ts';
@@ -30,11 +30,11 @@ function isClass(condition: Condition, count: number): boolean {
 }
 
 /** A row for each timestep and label, all labels of the first timestep first. */
-export function conditioningRows(
+export function modulationRows(
   { takes, frequencies, frequencyShift }: DitConfig,
   timesteps: readonly number[],
   conditions: readonly Condition[],
-): ConditioningRows {
+): ModulationRows {
   checkLabels(takes, conditions);
   const rows = timesteps.length * conditions.length;
   const embedded = timesteps.flatMap((timestep) => conditions.map(() => timestep));

@@ -1,0 +1,79 @@
+import type { InputArray, OnnxGraph, TransformerModel } from '@procache/model';
+import type { InferenceSession, Tensor } from 'onnxruntime-common';
+import type { OrtHost } from './host.ts';
+
+export interface PreludeLimits {
+  /** Most bytes of weights that are kept in memory between generations; 64 MiB by default. */
+  readonly keptBytes?: number | undefined;
+  /** Bytes of weights from which on the model writes another graph: see `modulationGraphs`. */
+  readonly partBytes?: number | undefined;
+}
+
+/** As much as a small model has. */
+const KEPT_BYTES = 64 * 2 ** 20;
+
+/**
+ * The graphs that are run before the first step, one after another: of modulations, and of what the model makes of
+ * texts.
+ *
+ * A small model's stay open. A large one's, a third of its weights, are opened for one run each,
+ * straight from the file, and let go of at once.
+ */
+export class Prelude {
+  readonly #model: TransformerModel;
+  readonly #host: OrtHost;
+  readonly #limits: PreludeLimits;
+  readonly #kept = new Map<OnnxGraph, Promise<InferenceSession>>();
+  #graphs: { readonly modulations: readonly OnnxGraph[]; readonly contexts: readonly OnnxGraph[] } | undefined;
+
+  constructor(model: TransformerModel, host: OrtHost, limits: PreludeLimits = {}) {
+    this.#model = model;
+    this.#host = host;
+    this.#limits = limits;
+  }
+
+  get graphs(): { readonly modulations: readonly OnnxGraph[]; readonly contexts: readonly OnnxGraph[] } {
+    const { partBytes } = this.#limits;
+    this.#graphs ??= {
+      modulations: this.#model.modulationGraphs(partBytes),
+      contexts: this.#model.contextGraphs(partBytes),
+    };
+    return this.#graphs;
+  }
+
+  /** What one of the graphs makes of its inputs, by name. The caller disposes of it. */
+  async run(graph: OnnxGraph, inputs: Readonly<Record<string, InputArray>>): Promise<Readonly<Record<string, Tensor>>> {
+    const keeps = this.#weightBytes <= (this.#limits.keptBytes ?? KEPT_BYTES);
+    const session = await (keeps ? this.#keptSession(graph) : this.#host.open(graph, 'mapped'));
+    try {
+      return await session.run(feedsOf(this.#host, inputs));
+    } finally {
+      if (!keeps) await session.release();
+    }
+  }
+
+  async dispose(): Promise<void> {
+    const sessions = [...this.#kept.values()];
+    this.#kept.clear();
+    for (const session of sessions) await (await session).release();
+  }
+
+  get #weightBytes(): number {
+    const { modulations, contexts } = this.graphs;
+    return [...modulations, ...contexts].reduce((sum, { weightBytes }) => sum + weightBytes, 0);
+  }
+
+  #keptSession(graph: OnnxGraph): Promise<InferenceSession> {
+    const session = this.#kept.get(graph) ?? this.#host.open(graph, 'packed');
+    this.#kept.set(graph, session);
+    session.catch(() => this.#kept.delete(graph)); // to be tried again
+    return session;
+  }
+}
+
+/** The tensors of some inputs. */
+function feedsOf(host: OrtHost, inputs: Readonly<Record<string, InputArray>>): Record<string, Tensor> {
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, { type, data, shape }]) => [name, new host.Tensor(type, data, shape)]),
+  );
+}
