@@ -5,8 +5,8 @@ import { MOST_IMAGES } from './values.ts';
 
 /** The options that say what to draw; which of them, the model says. */
 export interface ConditionFlags {
-  readonly labels?: string;
-  readonly prompt?: string;
+  readonly labels?: string | undefined;
+  readonly prompt?: string | undefined;
 }
 
 export function addConditionOptions(command: Command): Command {

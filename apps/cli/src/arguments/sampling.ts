@@ -46,8 +46,8 @@ export function addProcessOptions(command: Command): Command {
   return command
     .option(
       '--sampler <name>',
-      `how the noise is taken away: ${samplersOf('diffusion').join(', ')}, and of straight paths (flow matching, SiT) ` +
-        `${samplersOf('flow').join(', ')} (default: that of the model's pipeline, else the first)`,
+      `how the noise is taken away: ${samplersOf('diffusion').join(', ')}, and of straight paths (flow matching, ` +
+        `SiT) ${samplersOf('flow').join(', ')} (default: that of the model's pipeline, else the first)`,
     )
     .option('--eta <share>', 'of ddim: how much fresh noise each step adds, 0 to 1 (default: 0)', numberWithin(0, 1))
     .addOption(

@@ -1,6 +1,5 @@
 import { wrapText } from '@procache/pictures/wrap';
 import { doubtOf } from '@procache/pipeline';
-import { doubtOf } from '@procache/pipeline';
 import { checkConditions } from '@procache/search';
 import type { Job } from './job.ts';
 
