@@ -61,7 +61,7 @@ describe('procache generate', () => {
     expect(JSON.parse(text['procache']!)).toMatchObject({
       model: { name: 'fashion-dit', fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/) },
       schedule: { name: 'fora-2', version: 1, pattern: '##.#' },
-      images: [{ label: 7, name: 'sneaker', seed: 4 }],
+      images: [{ condition: 7, name: 'sneaker', seed: 4 }],
     });
   });
 
