@@ -55,7 +55,7 @@ export function heatMap(map: HeatMap, most: number = strongest(map.values)): rea
           )
         : [],
     ),
-    element('text', { x: LEFT, y: tall + 30, class: 'muted' }, text(`${xLabel}; rows: ${yLabel}`)),
+    element('text', { x: LEFT, y: tall + 30, class: 'muted' }, text(`columns: ${xLabel}, rows: ${yLabel}`)),
   );
   const table = {
     caption: name,

@@ -35,7 +35,7 @@ svg.fixed { max-width: none; }
 svg text { font: 12px system-ui, sans-serif; fill: var(--ink); }
 svg .muted { fill: var(--muted); }
 .narrow { display: none; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+table { border-collapse: separate; border-spacing: 0; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .75rem .3rem 0; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th { font-weight: 600; }
 thead th { color: var(--muted); font-size: .85rem; vertical-align: bottom; line-height: 1.3; }

@@ -29,9 +29,9 @@ export function movementSection(movement: readonly Movement[]): Section {
     cell: [16, 16],
   });
   const errors = mapsOf(movement, ({ reuseError }) => reuseError, {
-    name: (module) => `Error of ${module} where it is reused so many steps later`,
+    name: (module) => `Error of ${module} where it is reused after a gap of so many steps`,
     column: (i) => String(1 + i),
-    xLabel: 'steps later',
+    xLabel: 'gap',
     cell: [32, 16],
   });
   return {
