@@ -1,4 +1,5 @@
 // The page about a search
+export { campaignReport, type ReportExtras } from './campaign-report.ts';
 export { imageSetsSentence, searchReport } from './search-report.ts';
 export type {
   Candidate,
@@ -15,10 +16,10 @@ export type { Reproduction } from './sections/reproduction.ts';
 // Its pieces, for pages of one's own
 export { type Page, reportPage, type Section, figure } from './page.ts';
 export { STYLE } from './style.ts';
-export { type BudgetPlot, budgetPlot, plotKey, type PlotPoint, type PlotSeries } from './budget-plot.ts';
+export { type Aside, type BudgetPlot, budgetPlot, plotKey, type PlotPoint, type PlotSeries } from './budget-plot.ts';
 export type { MarkShape } from './marks.ts';
 export { patternStrip, stripKey } from './strips.ts';
-export { type Deed, deedOf, type LegendEntry, legendOf, meaningOf, type NamedSchedule } from './deed.ts';
+export { type Deed, deedOf, type LegendEntry, legendOf, meaningOf, type NamedSchedule, type Reused } from './deed.ts';
 export { heatKey, type HeatMap, heatMap } from './heat-map.ts';
 export { type SampleImage, type SampleRow, type Samples, sampleTable } from './samples.ts';
 export { dataTable, facts, type Head, numbersOf, type Row, type TableData } from './table.ts';

@@ -23,7 +23,7 @@ export { renderer, type RendererOptions } from './scoring/renderer.ts';
 export { pooledRender } from './scoring/pool.ts';
 export { type MeanInterval, meanInterval, pairedDifference } from './scoring/interval.ts';
 export { paretoFront } from './scoring/pareto.ts';
-export { affords, budgetFor, millisecondsOf, type StepTimes, type Target } from './scoring/target.ts';
+export { affords, budgetFor, cheapestLetter, millisecondsOf, type StepTimes, type Target } from './scoring/target.ts';
 
 // How to search
 export { runSearch, type FinalRace, frontOf, type SearchOptions, type SearchResult } from './running/run-search.ts';
@@ -45,7 +45,7 @@ export {
 } from './strategies/anneal.ts';
 export { dynamic, type DynamicOptions } from './strategies/dynamic.ts';
 export { combined, type CombinedOptions } from './strategies/combined.ts';
-export { judge, type Judged, type JudgeOptions, meanScore } from './running/judge.ts';
+export { intervalOf, judge, type Judged, type JudgeOptions, meanScore } from './running/judge.ts';
 
 // What uncached trajectories tell about all schedules at once
 export { record, type RecordOptions } from './recording/record.ts';
@@ -65,7 +65,53 @@ export { type Append, beginStudy, resumeStudy, Study } from './study/study.ts';
 export type { StudyHeader } from './study/header.ts';
 export type { Kept } from './study/kept.ts';
 export { asJson, type Json } from './study/json.ts';
-export { type Evaluated, parseLines, type StudyLine } from './study/study-line.ts';
+export { type Evaluated, parseLines, type PlacedLine, type StudyLine } from './study/study-line.ts';
+
+// A whole search: what is found for each budget, and how it stands beside other schedules
+export {
+  type Campaign,
+  campaignOf,
+  type CampaignOptions,
+  type CostOptions,
+  type SearchedModel,
+  type SearchedSampling,
+} from './campaign/campaign.ts';
+export type { Spelling } from './campaign/spelling.ts';
+export { inTurn, type SeedOptions, type SeedSets, seedSets } from './campaign/seeds.ts';
+export {
+  FEATURES,
+  GAPS,
+  MIXES,
+  searchSpace,
+  type SearchSpace,
+  type SelectiveOption,
+  type SpaceModel,
+  type SpaceOptions,
+} from './campaign/space-options.ts';
+export {
+  needsRecording,
+  STRATEGY_NAMES,
+  strategyNamed,
+  type StrategyInput,
+  type StrategyName,
+  type StrategyOptions,
+} from './campaign/strategy-names.ts';
+export {
+  type CampaignHost,
+  type CampaignTimes,
+  type Doing,
+  type Effort,
+  effortSoFar,
+  type RecordingOptions,
+} from './campaign/host.ts';
+export { campaignMovement } from './campaign/campaign-movement.ts';
+export { modelHost } from './campaign/model-host.ts';
+export { generationTimes, type TimingOptions } from './campaign/generation-times.ts';
+export { openWorkMeter, type WorkMeter } from './campaign/work-meter.ts';
+export { type BudgetOutcome, type CampaignOutcome, runCampaign } from './campaign/run-campaign.ts';
+export { type Contestant, contestantsOf, type FoundSchedule, shownContestants } from './campaign/contestants.ts';
+export { type JudgedContestant, TIMED_IMAGES } from './campaign/judging.ts';
+export { bestSoFar, foundSchedule, outcomeObject, paretoSet } from './campaign/outcome.ts';
 
 // What is found, and where it holds
 export { checkConditions, type Circumstances, found, provenanceOf, scoresOf } from './running/provenance.ts';

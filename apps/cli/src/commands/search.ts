@@ -2,25 +2,29 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProCacheError } from '@procache/core';
 import { openOutputFolder, writeWhole } from '@procache/files';
-import type { Assessment } from '@procache/search';
+import {
+  type Assessment,
+  type CampaignHost,
+  type CampaignOutcome,
+  effortSoFar,
+  openWorkMeter,
+  outcomeObject,
+  runCampaign,
+} from '@procache/search';
 import type { Command } from 'commander';
-import { noteThreads } from '../arguments/threads.ts';
+import { noteThreads } from '../arguments/machine.ts';
 import { noteUnread } from '../arguments/unread-fields.ts';
 import { failureOf, Interrupted } from '../failure.ts';
 import type { Host } from '../host.ts';
 import { type Screen, screenOf } from '../screen.ts';
 import { type CommandLine, commandLineOf } from '../search/command-line-of.ts';
 import { chooseSearch, type SearchJob } from '../search/job.ts';
-import { effortSoFar } from '../search/effort.ts';
 import { writeBestSoFar, writeOutcome } from '../search/outcome-files.ts';
-import { resultOf } from '../search/result-object.ts';
-import { writeReport } from '../search/report/report.ts';
-import { runJob, type SearchOutcome } from '../search/run-search.ts';
+import { writeReport } from '../search/report.ts';
 import { addSearchOptions, type SearchFlags } from '../search/search-flags.ts';
-import { openSearchProgress, type SearchProgress } from '../search/search-progress.ts';
+import { doingText, openProgressLine, type ProgressLine } from '../search/search-progress.ts';
 import { openStudyFile, type StudyFile } from '../search/study-file.ts';
 import { jobLines, outcomeText } from '../search/summary-text.ts';
-import { openWorkMeter, type WorkMeter } from '../search/work-meter.ts';
 import { openWorkers, type Workers } from '../search/workers.ts';
 
 const EXAMPLES = `
@@ -41,90 +45,84 @@ export function defineSearch(command: Command, host: Host): void {
 /** A study is kilobytes per schedule, and the report less than this. */
 const BYTES = 32 * 2 ** 20;
 
-async function search(flags: SearchFlags, host: Host, commandLine: CommandLine): Promise<void> {
-  const screen = screenOf(host, flags);
-  const job = await chooseSearch(flags);
-  try {
-    const folder = await openOutputFolder(flags.out, BYTES);
-    const file = await openStudyFile(join(flags.out, 'study.jsonl'), job.header, {
-      resume: flags.resume ?? false,
-    }).catch(async (cause: unknown) => {
-      await folder.abandon();
-      throw cause;
-    });
-    try {
-      noteUnread(screen, job.chosen.model);
-      noteThreads(screen, flags.threads);
-      screen.say(jobLines(job));
-      await runInWorkers(job, file, { host, screen, commandLine });
-    } finally {
-      await file.close();
-    }
-  } finally {
-    await job.objectives.close();
-  }
-}
-
+/** A search, its study, and who is told of it. */
 interface Surroundings {
+  readonly job: SearchJob;
+  readonly file: StudyFile;
   readonly host: Host;
   readonly screen: Screen;
   /** What was typed. */
   readonly commandLine: CommandLine;
 }
 
-async function runInWorkers(
-  job: SearchJob,
-  file: StudyFile,
-  { host, screen, commandLine }: Surroundings,
-): Promise<void> {
+async function search(flags: SearchFlags, host: Host, commandLine: CommandLine): Promise<void> {
+  const screen = screenOf(host, flags);
+  const job = await chooseSearch(flags);
+  try {
+    const folder = await openOutputFolder(flags.out, BYTES);
+    const options = { resume: flags.resume ?? false };
+    const file = await openStudyFile(join(flags.out, 'study.jsonl'), job.campaign.header, options).catch(
+      async (cause: unknown) => {
+        await folder.abandon();
+        throw cause;
+      },
+    );
+    try {
+      noteUnread(screen, job.chosen.model);
+      noteThreads(screen, flags.threads);
+      screen.say(jobLines(job.campaign));
+      await runInWorkers({ job, file, host, screen, commandLine });
+    } finally {
+      await file.close();
+    }
+  } finally {
+    await job.close();
+  }
+}
+
+async function runInWorkers(around: Surroundings): Promise<void> {
+  const { job, file, host, screen, commandLine } = around;
+  const { campaign, flags } = job;
   const meter = openWorkMeter(() => performance.now());
-  const progress = openSearchProgress(meter, screen.progress);
+  const progress = openProgressLine(meter, screen.progress);
   const best = new Map<number, Assessment>();
-  const { study } = file;
   if (file.isResumed) screen.say(resumedText(file));
   progress.show('opening the model');
-  const workers = await openWorkers(job);
+  const workers = await openWorkers(job, host.signal);
   try {
-    const desk = {
-      study,
-      workers,
+    const outcome = await runCampaign(campaign, {
+      ...workers,
       meter,
-      progress,
+      study: file.study,
+      processorTime,
       signal: host.signal,
-      onBest: (budget: number, found: Assessment) => void best.set(budget, found),
-    };
-    const outcome = await runJob(job, desk);
-    const ending = { meter, screen, study, workers, host, progress, commandLine };
-    await writeResults(job, outcome, ending);
+      pause: () => new Promise((resume) => setImmediate(resume)),
+      onProgress: (doing) => progress.show(doingText(doing, campaign)),
+      onBest: (budget, found) => void best.set(budget, found),
+    });
+    await writeResults(around, outcome, { meter, progress });
     best.clear(); // the files hold more than that now
-    if (job.flags.report) await addReport(job, outcome, ending);
+    if (flags.report) await addReport(around, outcome, { workers, progress });
   } catch (cause) {
     progress.clear();
     if (!host.signal.aborted) throw failure(cause, file, commandLine.with('--resume'));
-    throw cause instanceof Interrupted ? cause : await interruption(job, best, file, commandLine.with('--resume'));
+    throw cause instanceof Interrupted ? cause : await interruption(around, best);
   } finally {
     progress.clear();
     await workers.close();
   }
 }
 
-function resumedText({ path, study: { schedules, torn } }: StudyFile): string {
-  const cut =
-    torn === 0
-      ? ''
-      : `; ${torn} ${torn === 1 ? 'line was' : 'lines were'} cut off, and what was in ` +
-        `${torn === 1 ? 'it' : 'them'} is done again`;
-  return `going on with ${path}: ${schedules.length} schedules are known${cut}`;
+/** Milliseconds, of all threads together. */
+function processorTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
-interface Ending {
-  readonly meter: WorkMeter;
-  readonly screen: Screen;
-  readonly study: StudyFile['study'];
-  readonly workers: Workers;
-  readonly host: Host;
-  readonly progress: SearchProgress;
-  readonly commandLine: CommandLine;
+function resumedText({ path, study: { schedules, torn } }: StudyFile): string {
+  const [lines, them] = torn === 1 ? ['line was', 'it'] : ['lines were', 'them'];
+  const cut = torn === 0 ? '' : `; ${torn} ${lines} cut off, and what was in ${them} is done again`;
+  return `going on with ${path}: ${schedules.length} schedules are known${cut}`;
 }
 
 const REPORT = 'report.html';
@@ -133,41 +131,42 @@ const REPORT = 'report.html';
  * Writes and prints what was found. A report of an earlier run in the folder, which says something else, does not stay.
  */
 async function writeResults(
-  job: SearchJob,
-  outcome: SearchOutcome,
-  { meter, screen, progress }: Ending,
+  { job, screen }: Surroundings,
+  outcome: CampaignOutcome,
+  { meter, progress }: Pick<CampaignHost, 'meter'> & { readonly progress: ProgressLine },
 ): Promise<void> {
-  const { out } = job.flags;
-  await rm(join(out, REPORT), { force: true }).catch(() => undefined); // what cannot be removed the report says
-  const files = await writeOutcome(job, outcome, out);
-  const effort = effortSoFar(meter);
-  const result = resultOf(job, outcome, files, effort);
-  await writeWhole(join(out, 'search.json'), `${JSON.stringify(result, undefined, 1)}\n`);
+  const { campaign, flags } = job;
+  await rm(join(flags.out, REPORT), { force: true }).catch(() => undefined); // what cannot be removed the report says
+  const { schedules, pareto } = await writeOutcome(campaign, outcome, flags.out);
+  const effort = effortSoFar({ meter, processorTime });
+  const result = { ...outcomeObject(campaign, outcome, effort, (budget) => schedules.get(budget)), pareto };
+  await writeWhole(join(flags.out, 'search.json'), `${JSON.stringify(result, undefined, 1)}\n`);
   progress.clear();
-  screen.say(`${outcomeText(job, outcome, effort, screen.ink)}\n`);
-  for (const path of [...files.schedules.values(), files.pareto]) screen.say(path);
+  screen.say(`${outcomeText(campaign, outcome, effort, screen.ink)}\n`);
+  for (const path of [...schedules.values(), pareto]) screen.say(path);
   screen.report(result);
 }
 
 /** Makes the report. Where it fails that is a warning, since everything else is written. */
 async function addReport(
-  job: SearchJob,
-  outcome: SearchOutcome,
-  { screen, study, workers, host, progress, commandLine }: Ending,
+  { job, file, host, screen, commandLine }: Surroundings,
+  outcome: CampaignOutcome,
+  { workers, progress }: { readonly workers: Workers; readonly progress: ProgressLine },
 ): Promise<void> {
   const { out } = job.flags;
   const page = join(out, REPORT);
+  const { signal } = host;
   progress.show('measuring what the report shows');
   try {
-    await writeReport(page, job, outcome, { study, workers, signal: host.signal, commandLine: commandLine.text });
+    await writeReport(page, job, outcome, { study: file.study, workers, signal, commandLine: commandLine.text });
   } catch (cause) {
     progress.clear();
     const again = commandLine.with('--resume');
-    if (host.signal.aborted)
+    if (signal.aborted)
       throw new Interrupted(
         `interrupted before ${page} was written; everything else is in ${out}\nmake it with: ${again}`,
       );
-    const { message } = failureOf(cause, host.signal);
+    const { message } = failureOf(cause, signal);
     screen.note(
       `warning: the report was not written: ${message}\n  everything else is in ${out}; make it again with: ${again}`,
     );
@@ -193,15 +192,13 @@ function failure(cause: unknown, { path, study }: StudyFile, resuming: string): 
 
 /** Keeps the best so far, and says what there is and how to go on. */
 async function interruption(
-  job: SearchJob,
+  { job, file, commandLine }: Surroundings,
   best: ReadonlyMap<number, Assessment>,
-  file: StudyFile,
-  resuming: string,
 ): Promise<Interrupted> {
-  const paths = await writeBestSoFar(job, best, job.flags.out);
+  const paths = await writeBestSoFar(job.campaign, best, job.flags.out);
   const kept = paths.length > 0 ? `; the best so far is in ${paths.join(', ')}` : '';
   return new Interrupted(
     `interrupted after ${file.study.schedules.length} schedules, all of which are in ${file.path}${kept}\ngo on ` +
-      `with: ${resuming}`,
+      `with: ${commandLine.with('--resume')}`,
   );
 }

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { type LatentShape, ProCacheError } from '@procache/core';
 import { fingerprintOfFile } from '@procache/files';
 import { psnr, ssim, SSIM_WINDOW } from '@procache/metrics';
-import { type ImageMeasure, LATENT_ERROR, type Measure } from '@procache/search';
+import { type ImageMeasure, type Json, LATENT_ERROR, type Measure } from '@procache/search';
 import { zooClassifier, zooModel } from '@procache/zoo';
 import type { ChosenModel } from '../arguments/model-choice.ts';
 import { openFeatureMeasures } from './feature-measures.ts';
@@ -12,14 +12,8 @@ import type { ObjectiveFlags, ObjectiveName } from './search-flags.ts';
 export interface ChosenObjectives {
   readonly measures: readonly [Measure, ...Measure[]];
   /** The files that the measures depend on, by what they are for. */
-  readonly files: Readonly<Record<string, MarkedFile>>;
+  readonly files: Json;
   readonly close: () => Promise<void>;
-}
-
-/** A file by its name, and by what tells its content from others. */
-export interface MarkedFile {
-  readonly name: string;
-  readonly fingerprint: string;
 }
 
 /** Reads from the options what schedules are judged by, and opens the data that it takes; refuses what has no data. */
@@ -52,7 +46,8 @@ export async function chooseObjectives(
   }
 }
 
-async function markedFile(path: string): Promise<MarkedFile> {
+/** A file by its name, and by what tells its content from others. */
+async function markedFile(path: string): Promise<Json> {
   return { name: basename(path), fingerprint: await fingerprintOfFile(path) };
 }
 

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { uncached } from '@procache/core';
-import { LATENT_ERROR } from '@procache/search';
 import { afterAll, describe, expect, it } from 'vitest';
 import { chooseModel } from '../arguments/model-choice.ts';
 import { ofSameModel } from './same-model.ts';
@@ -15,18 +14,18 @@ const folder = await mkdtemp(join(tmpdir(), 'procache-same-model-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('ofSameModel', () => {
-  it('keeps no score that was measured while the weights were replaced', async () => {
+  it('keeps no image that was drawn while the weights were replaced', async () => {
     const path = join(folder, 'model.safetensors');
     await copyFile(fixture, path);
     const chosen = await chooseModel({ model: path, numHeads: 4 });
-    const scores = { 'latent-error': [1] };
-    const evaluator = ofSameModel(chosen, { objectives: [LATENT_ERROR], evaluate: () => Promise.resolve(scores) });
-    expect(await evaluator.evaluate(uncached({ steps: 1 }), [0])).toBe(scores);
+    const images = [Float32Array.of(1)];
+    const render = ofSameModel(chosen, () => Promise.resolve(images));
+    expect(await render(uncached({ steps: 1 }), [0])).toBe(images);
 
     const file = await open(path, 'r+');
     await file.write(Buffer.of(1, 2, 3, 4), 0, 4, (await file.stat()).size - 4);
     await file.close();
-    await expect(evaluator.evaluate(uncached({ steps: 1 }), [0])).rejects.toMatchObject({
+    await expect(render(uncached({ steps: 1 }), [0])).rejects.toMatchObject({
       code: 'invalid-model',
       message: expect.stringContaining('model.safetensors: its weights were replaced while the search ran'),
     });

@@ -2,28 +2,25 @@ import { checkUnchanged, openCheckpointFiles } from '@procache/backend-node';
 import { ProCacheError } from '@procache/core';
 import { fingerprintOf } from '@procache/files';
 import { sourcesOf } from '@procache/model';
-import type { Evaluator } from '@procache/search';
+import type { Render } from '@procache/search';
 import type { ChosenModel } from '../arguments/model-choice.ts';
 
 /**
- * The same evaluator, which throws away what it measured while the model's files were replaced.
+ * The same render, which throws away what it drew while the model's files were replaced.
  *
  * Graphs point into those files and are opened again and again, so whoever replaces one in the hours of a search
  * changes the model halfway.
  */
-export function ofSameModel(chosen: ChosenModel, evaluator: Evaluator): Evaluator {
-  return {
-    objectives: evaluator.objectives,
-    async evaluate(schedule, seeds, signal) {
-      const scores = await evaluator.evaluate(schedule, seeds, signal);
-      try {
-        checkUnchanged(chosen.files);
-      } catch (cause) {
-        await checkFingerprint(chosen);
-        throw cause;
-      }
-      return scores;
-    },
+export function ofSameModel(chosen: ChosenModel, render: Render): Render {
+  return async (schedule, seeds, signal) => {
+    const images = await render(schedule, seeds, signal);
+    try {
+      checkUnchanged(chosen.files);
+    } catch (cause) {
+      await checkFingerprint(chosen);
+      throw cause;
+    }
+    return images;
   };
 }
 

@@ -1,18 +1,25 @@
 import { MOST_THREADS } from '@procache/backend-node';
-import { FORECAST_RULES, type ForecastRule, MAX_ORDER } from '@procache/core';
-import { MAX_SEARCHED_STEPS } from '@procache/search';
+import { FORECAST_RULES, MAX_ORDER } from '@procache/core';
+import {
+  type CostOptions,
+  FEATURES,
+  GAPS,
+  MAX_SEARCHED_STEPS,
+  MIXES,
+  type SelectiveOption,
+  type SpaceOptions,
+  STRATEGY_NAMES,
+  type StrategyName,
+  type StrategyOptions,
+} from '@procache/search';
 import { type Command, Option } from 'commander';
+import type { ConditionFlags } from '../arguments/conditions.ts';
 import { addModelOptions, type ModelFlags } from '../arguments/model-choice.ts';
 import { addProcessOptions, type ProcessFlags } from '../arguments/sampling.ts';
 import { MOST_IMAGES, numberWithin, wholeNumber, wholeNumbers, wholeRange, words } from '../arguments/values.ts';
 import type { ScreenFlags } from '../screen.ts';
 
-/** What a reused step may add: features of each branch, or of all blocks together. */
-export const FEATURES = ['branches', 'stack', 'both'] as const;
-export const GAPS = ['any', 'falling'] as const;
-export const MIXES = ['gap', 'step'] as const;
-export const STRATEGIES = ['combined', 'dynamic', 'anneal', 'halving', 'exhaustive', 'sample', 'reference'] as const;
-export const OBJECTIVES = ['latent-error', 'psnr', 'ssim', 'frechet', 'kernel'] as const;
+const OBJECTIVES = ['latent-error', 'psnr', 'ssim', 'frechet', 'kernel'] as const;
 
 /** Images of one kind, for searching and for the race: none of them is in two kinds, and all are kept in the study. */
 const MOST_SEEDS = 10_000;
@@ -31,28 +38,7 @@ const MOST_BLOCK = 9999;
 /** A day, in milliseconds. */
 const MOST_TIME = 86_400_000;
 
-export type StrategyName = (typeof STRATEGIES)[number];
 export type ObjectiveName = (typeof OBJECTIVES)[number];
-
-/** The options that say which schedules there are. */
-export interface SpaceFlags {
-  readonly paper?: boolean;
-  readonly reuse?: readonly [least: number, most: number];
-  readonly gaps?: (typeof GAPS)[number];
-  readonly first?: number;
-  readonly last?: number;
-  readonly forecast?: readonly number[];
-  readonly rule?: ForecastRule;
-  readonly features?: (typeof FEATURES)[number];
-  readonly mix?: (typeof MIXES)[number];
-  readonly selective?: readonly SelectiveFlag[];
-}
-
-/** A selective step as it is asked for: a share of the tokens, from a block to the last. */
-export interface SelectiveFlag {
-  readonly ratio: number;
-  readonly from?: number;
-}
 
 /** The options that say what a good schedule is. */
 export interface ObjectiveFlags {
@@ -61,19 +47,18 @@ export interface ObjectiveFlags {
   readonly data?: string;
 }
 
-/** The options that say what a schedule may cost. */
-export interface TargetFlags {
-  readonly budget?: readonly number[];
-  readonly target?: number;
-  readonly images?: number;
-}
-
-export interface SearchFlags extends ModelFlags, ProcessFlags, TargetFlags, SpaceFlags, ObjectiveFlags, ScreenFlags {
+export interface SearchFlags
+  extends
+    ModelFlags,
+    ProcessFlags,
+    ConditionFlags,
+    CostOptions,
+    SpaceOptions,
+    StrategyOptions,
+    ObjectiveFlags,
+    ScreenFlags {
   readonly steps?: number;
-  readonly labels?: string;
   readonly strategy: StrategyName;
-  readonly candidates?: number;
-  readonly iterations?: number;
   readonly mostImages?: number;
   readonly seed: number;
   readonly seeds: number;
@@ -202,7 +187,7 @@ function addObjectiveOptions(command: Command): void {
 function addEffortOptions(command: Command): void {
   command
     .optionsGroup('How to search:')
-    .addOption(new Option('--strategy <name>', 'see docs/search.md').choices(STRATEGIES).default('combined'))
+    .addOption(new Option('--strategy <name>', 'see docs/search.md').choices(STRATEGY_NAMES).default('combined'))
     .option(
       '--candidates <n>',
       'of halving, sample, reference and dynamic: how many patterns begin',
@@ -237,7 +222,7 @@ function methods(text: string): readonly string[] {
 }
 
 /** Reads `0.3,0.1@6`. */
-function selectives(text: string): readonly SelectiveFlag[] {
+function selectives(text: string): readonly SelectiveOption[] {
   return text.split(',').map((part) => {
     const [ratio, from] = part.split('@');
     const share = { ratio: numberWithin(0, 1)(ratio ?? '') };

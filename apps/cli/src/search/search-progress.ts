@@ -1,9 +1,10 @@
+import { shownScore } from '@procache/report';
+import { type Campaign, type Doing, meanScore, type WorkMeter } from '@procache/search';
 import type { Terminal } from '../terminal.ts';
 import { clock } from '../units.ts';
-import type { WorkMeter } from './work-meter.ts';
 
 /** The line in the terminal that shows where a search stands. */
-export interface SearchProgress {
+export interface ProgressLine {
   /** Says what is going on: `17 computed: best 1.93e-5, 214 tried`. The time moves on by itself. */
   show(text: string): void;
   /** Removes the line, so that a message can take its place. */
@@ -14,7 +15,7 @@ const INTERVAL = 250;
 const BAR = 16;
 
 /** Draws four times a second while there is something to say, and nothing where nobody reads along. */
-export function openSearchProgress(meter: WorkMeter, terminal: Terminal): SearchProgress {
+export function openProgressLine(meter: WorkMeter, terminal: Terminal): ProgressLine {
   let shown: string | undefined;
   let timer: NodeJS.Timeout | undefined;
   const draw = (): void => {
@@ -34,6 +35,26 @@ export function openSearchProgress(meter: WorkMeter, terminal: Terminal): Search
       terminal.erase();
     },
   };
+}
+
+/** What a search is doing, in words. */
+export function doingText(doing: Doing, { measures, seeds }: Campaign): string {
+  switch (doing.doing) {
+    case 'timing steps':
+      return 'measuring what steps take';
+    case 'recording':
+      return 'recording uncached trajectories';
+    case 'searching': {
+      const { budget, best, tried } = doing;
+      const score = best ? `best ${shownScore(meanScore(best.scores, measures[0].name))}, ` : '';
+      return `${budget} computed: ${score}${tried} tried`;
+    }
+    case 'judging':
+      return `judging on ${seeds.judge.length} fresh images`;
+    case 'timing what was found':
+    case 'timing what is judged':
+      return doing.doing;
+  }
 }
 
 /** `[====>     ]  text  1:02, 3:10 left`, cut to the width from the bar on. */

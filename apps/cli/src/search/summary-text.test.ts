@@ -17,15 +17,9 @@ function textFor(objectives: readonly string[], schedules: readonly string[]): s
   }));
   const best = { pattern: '#..#', scores: scoresOf(objectives), loss: -1.234e-5, seeds: [1, 2], losses: [1, 2] };
   const budgets = [{ budget: 17, result: { best, lead: undefined, finalists: [], ranking: [best] } }];
-  const job = { objectives: { measures }, seeds: { judge: [1, 2] }, flags: {} } as unknown as Parameters<
-    typeof outcomeText
-  >[0];
-  return outcomeText(
-    job,
-    { budgets, judged, effort, evaluations: 3 } as unknown as Parameters<typeof outcomeText>[1],
-    effort,
-    ink,
-  );
+  const campaign = { measures, seeds: { judge: [1, 2] } } as object as Parameters<typeof outcomeText>[0];
+  const outcome = { budgets, judged, effort, evaluations: 3 } as object as Parameters<typeof outcomeText>[1];
+  return outcomeText(campaign, outcome, effort, ink);
 }
 
 describe('what a search prints', () => {

@@ -1,51 +1,63 @@
 import { shownName } from '@procache/core/untrusted';
 import { wrapText } from '@procache/pictures/wrap';
-import { shownRange, unitOf } from '@procache/report';
-import { meanScore } from '@procache/search';
+import { shownRange, shownScore, unitOf } from '@procache/report';
+import {
+  type BudgetOutcome,
+  type Campaign,
+  type CampaignOutcome,
+  type Effort,
+  intervalOf,
+  type JudgedContestant,
+  meanScore,
+} from '@procache/search';
 import type { Ink } from '../ink.ts';
 import { fitsTable, formatTable } from '../terminal/text-table.ts';
 import { clock, milliseconds, ratio } from '../units.ts';
-import type { Effort } from './effort.ts';
-import { type SearchJob, timedImages } from './job.ts';
-import type { JudgedContestant } from './judging.ts';
-import { intervalOf, shownScore } from './shown-score.ts';
-import type { BudgetOutcome, SearchOutcome } from './run-search.ts';
 
 const WIDTH = 80;
 
 /** What is searched: the model, the sampler, the space of each budget. */
-export function jobLines(job: SearchJob): string {
-  const { chosen, process, steps, space, flags, seeds, budgets } = job;
-  const guided = process.guidance ? `, guidance ${process.guidance.scale}` : '';
-  const target = budgets ? '' : `, at most ${flags.target!} ms`;
+export function jobLines({
+  model,
+  sampling,
+  steps,
+  space,
+  strategy,
+  measures,
+  seeds,
+  budgets,
+  target,
+}: Campaign): string {
+  const guided = sampling.guidance ? `, guidance ${sampling.guidance.scale}` : '';
+  const within = target ? `, at most ${target.milliseconds} ms` : '';
   const spaces = (budgets ?? []).map((budget) => `${count(space.spaceOf(budget).size)} with ${budget} computed`);
   const letters = [...space.alphabet.reused, ...space.alphabet.selective].join(' ');
   const lines = [
-    `${chosen.name}: ${steps} steps of ${process.sampler}${guided}${target}`,
+    `${model.name}: ${steps} steps of ${sampling.sampler ?? 'ddim'}${guided}${within}`,
     ...(spaces.length > 0 ? [`schedules: ${spaces.join(', ')}; reused steps are one of ${letters}`] : []),
-    `strategy ${flags.strategy}, by ${job.objectives.measures[0].name} of ${seeds.search.length} images`,
+    `strategy ${strategy.strategy ?? 'combined'}, by ${measures[0].name} of ${seeds.search.length} images`,
   ];
   return lines.flatMap((line) => wrapText(line, WIDTH, (text) => text.length)).join('\n');
 }
 
 /** What was found, beside what else there is. */
-export function outcomeText(job: SearchJob, outcome: SearchOutcome, effort: Effort, ink: Ink): string {
-  const found = outcome.budgets.flatMap((own) => ['', ...budgetLines(own, job, ink)]);
-  const judged = outcome.judged.length > 0 ? ['', ...judgedLines(job, outcome, ink)] : [];
+export function outcomeText(campaign: Campaign, outcome: CampaignOutcome, effort: Effort, ink: Ink): string {
+  const found = outcome.budgets.flatMap((own) => ['', ...budgetLines(own, campaign, ink)]);
+  const judged = outcome.judged.length > 0 ? ['', ...judgedLines(campaign, outcome, ink)] : [];
   const { milliseconds: searching, cpuMilliseconds: busy } = outcome.effort;
   const spent =
-    `${outcome.evaluations} evaluations in ${clock(searching)}, ${clock(busy)} of processor time; ` +
+    `${outcome.evaluations} evaluations in ${clock(searching)}, ${clock(busy ?? 0)} of processor time; ` +
     `with judging ${clock(effort.milliseconds)}`;
   return [...found, ...judged, '', spent].join('\n');
 }
 
 function budgetLines(
   { budget, result, milliseconds: time }: BudgetOutcome,
-  { objectives, flags }: SearchJob,
+  { measures, target }: Campaign,
   ink: Ink,
 ): readonly string[] {
   const { best, lead, finalists, ranking } = result;
-  const [first] = objectives.measures;
+  const [first] = measures;
   const seeds = `${best.seeds.length} ${finalists.length > 0 ? 'fresh ' : ''}images`;
   const value = meanScore(best.scores, first.name);
   const surely = !lead
@@ -55,17 +67,17 @@ function budgetLines(
       : '; the next is as good, as far as these images tell';
   const tried = `the best of ${ranking.length}: ${first.name} ${shownScore(value)} on ${seeds}${surely}`;
   const timed =
-    time === undefined
+    time === undefined || !target
       ? ''
-      : `; ${timedImages(flags)} images took ${milliseconds(time)}, and the target is ${milliseconds(flags.target!)}`;
+      : `; ${target.images} images took ${milliseconds(time)}, and the target is ${milliseconds(target.milliseconds)}`;
   return [
     `${ink.strong(`${budget} computed`)}  ${best.pattern}`,
     ...wrapText(tried + timed, WIDTH - 2, (text) => text.length).map((line) => `  ${line}`),
   ];
 }
 
-function judgedLines({ objectives, seeds }: SearchJob, { judged }: SearchOutcome, ink: Ink): readonly string[] {
-  const [first, ...others] = objectives.measures;
+function judgedLines({ measures, seeds }: Campaign, { judged }: CampaignOutcome, ink: Ink): readonly string[] {
+  const [first, ...others] = measures;
   const columns: readonly Column[] = [
     { heading: 'judged', of: ({ name }) => shownName(name) },
     { heading: 'steps', of: ({ computed }) => computed },

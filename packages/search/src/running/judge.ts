@@ -1,6 +1,14 @@
 import type { Schedule } from '@procache/core';
 import { checkOptions } from '@procache/core/untrusted';
-import { type Evaluator, lossesOf, mean, type Scores, type Signal } from '../scoring/evaluator.ts';
+import {
+  checkObjectives,
+  type Evaluator,
+  lossesOf,
+  mean,
+  type Objective,
+  type Scores,
+  type Signal,
+} from '../scoring/evaluator.ts';
 import { type MeanInterval, meanInterval } from '../scoring/interval.ts';
 import type { Study } from '../study/study.ts';
 
@@ -36,6 +44,7 @@ const PART = 32;
 export async function judge(schedules: readonly Schedule[], options: JudgeOptions): Promise<readonly Judged[]> {
   checkOptions('judge', options, { evaluator: true, study: true, seeds: true, signal: true, onProgress: true });
   const { seeds } = options;
+  checkObjectives(options.study.header.objectives, options.evaluator);
   const judged: Judged[] = [];
   for (const [i, schedule] of schedules.entries()) {
     judged.push(
@@ -72,4 +81,17 @@ export function meanScore(scores: Scores, name: string): number {
   const score = scores[name];
   if (score === undefined) throw new Error(`there is no score '${name}' among ${Object.keys(scores).join(', ')}`);
   return typeof score === 'number' ? score : mean(score);
+}
+
+/**
+ * The range in which the mean of the first objective lies with 95 % confidence, as its scores are; undefined where
+ * nothing is known of it. Where the mean is not negative neither is the range, as scores of that kind are not.
+ */
+export function intervalOf(
+  { interval: { mean: middle, low, high } }: Pick<Judged, 'interval'>,
+  { better }: Pick<Objective, 'better'>,
+): readonly [low: number, high: number] | undefined {
+  if (![low, high].every(Number.isFinite)) return undefined;
+  const [from, to, centre] = better === 'lower' ? [low, high, middle] : [-high, -low, -middle];
+  return [centre < 0 ? from : Math.max(0, from), to];
 }

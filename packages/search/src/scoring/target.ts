@@ -39,6 +39,11 @@ export function budgetFor(target: Target, steps: number, letter: string): number
   );
 }
 
+/** Of some letters the one whose steps take the least time. */
+export function cheapestLetter(among: readonly string[], { letters }: StepTimes): string {
+  return among.reduce((best, letter) => (letters[letter]! < letters[best]! ? letter : best));
+}
+
 function shortfall(target: Target, steps: number, letter: string): string {
   if ('computed' in target) return `step 0 must be computed, and ${target.computed} steps may be; use at least 1`;
   const least = millisecondsOf(`#${letter.repeat(steps - 1)}`, target.times);

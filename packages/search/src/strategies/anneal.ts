@@ -24,7 +24,7 @@ export interface AnnealOptions {
 }
 
 export interface ClimbOptions {
-  /** The most rounds; 20 unless given. */
+  /** The most rounds; 4 unless given. */
   readonly rounds?: number;
   /** A guess at the cost: with it the most promising neighbours are tried, without it some at random. */
   readonly predict?: ((pattern: string) => number) | undefined;
@@ -36,7 +36,7 @@ export interface ClimbOptions {
 export const CLIMB_FIELDS: Fields<ClimbOptions> = { rounds: true, predict: true, tries: true };
 
 const ITERATIONS = 200;
-const ROUNDS = 20;
+const ROUNDS = 4;
 const TRIES = 16;
 
 /**

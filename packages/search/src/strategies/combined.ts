@@ -1,6 +1,8 @@
 import { checkOptions } from '@procache/core/untrusted';
 import { errorModel } from '../recording/error-model.ts';
+import type { Space } from '../space/space.ts';
 import type { Strategy } from './strategy.ts';
+import { exhaustive } from './exhaustive.ts';
 import {
   annealed,
   annealImages,
@@ -13,7 +15,7 @@ import {
 import { checkParts, DYNAMIC_FIELDS, dynamicImages, type DynamicOptions, dynamicWinner } from './dynamic.ts';
 
 export interface CombinedOptions extends DynamicOptions {
-  /** Measured moves from the pattern that dynamic programming ends with; 40 unless given, none where they are 0. */
+  /** Measured moves from the pattern that dynamic programming ends with; 6 unless given, none where they are 0. */
   readonly anneal?: Pick<AnnealOptions, 'iterations' | 'temperatures'>;
   /** Hill climbing after them. */
   readonly finish?: Omit<ClimbOptions, 'predict'>;
@@ -21,14 +23,24 @@ export interface CombinedOptions extends DynamicOptions {
 
 /** Near the best, few moves that make it worse are worth taking. */
 const TEMPERATURES = [0.1, 0.01] as const;
-const ITERATIONS = 40;
+/** After dynamic programming and hill climbing: more found nothing better in most searches. */
+const ITERATIONS = 6;
 const FINISH = { rounds: 1, tries: 8 };
+
+/** A space so small is listed, whatever else could be done. */
+const LISTED = 64n;
+
+/** Whether a space is so small that `combined` lists it, and needs no recording. */
+export function lists({ size }: Pick<Space, 'size'>): boolean {
+  return size <= LISTED;
+}
 
 /**
  * `dynamic`, and from its winner annealing and hill climbing over measured errors in the whole space.
  *
  * Dynamic programming sees only what one recording predicts, and only gaps of one letter. The walk after
- * it sees selective steps and mixed gaps too, and corrects where the prediction is wrong.
+ * it sees selective steps and mixed gaps too, and corrects where the prediction is wrong. A space of
+ * up to 64 patterns is listed.
  */
 export function combined(options: CombinedOptions): Strategy {
   checkOptions('combined', options, { ...DYNAMIC_FIELDS, anneal: true, finish: true });
@@ -38,6 +50,7 @@ export function combined(options: CombinedOptions): Strategy {
   const anneal = { iterations: ITERATIONS, temperatures: TEMPERATURES, ...options.anneal };
   const finish = { ...FINISH, ...options.finish };
   const { space, alphabet, recording } = options;
+  if (lists(space)) return exhaustive({ space });
   const isPredictable = alphabet.selective.length === 0;
   return {
     expectedImages: (seeds) => dynamicImages(options, seeds) + annealImages(anneal, seeds) + climbImages(finish, seeds),

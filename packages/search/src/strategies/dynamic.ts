@@ -35,7 +35,7 @@ export interface DynamicOptions {
   /** Moves of an annealing over predicted errors, which are all but free; 4000 unless given. */
   readonly iterations?: number;
   readonly race?: RaceOptions;
-  /** Hill climbing over measured errors from the best; none where its `rounds` are 0. */
+  /** Hill climbing over measured errors from the best, 3 rounds of 8 unless given; none where its `rounds` are 0. */
   readonly climb?: Omit<ClimbOptions, 'predict'>;
 }
 
@@ -76,12 +76,12 @@ export function checkParts({ race: racing = {}, climb = {} }: DynamicOptions): v
 }
 
 const PROPOSALS = 24;
-/** Neighbours that are measured in each round of climbing: the prediction knows the promising ones. */
-const TRIES = 8;
+/** The climb begins near the best, and the prediction knows the promising neighbours: few of both are enough. */
+const CLIMB = { rounds: 3, tries: 8 };
 
 /** How many images the strategy asks for at most. */
 export function dynamicImages({ proposals = PROPOSALS, race: options, climb }: DynamicOptions, seeds: number): number {
-  return raceImages(proposals, seeds, options) + climbImages({ tries: TRIES, ...climb }, seeds);
+  return raceImages(proposals, seeds, options) + climbImages({ ...CLIMB, ...climb }, seeds);
 }
 
 /** The pattern that the strategy ends with. */
@@ -105,7 +105,7 @@ export async function dynamicWinner(search: Search, options: DynamicOptions): Pr
   const [winner] = await race(search, [...plainOf.keys()], options.race);
   const start = plainOf.get(winner!.pattern)!;
   const cost: Cost = (patterns) => measuredCost(search)(patterns.map((pattern) => write(pattern)!));
-  return write(await climbed(walk, cost, { tries: TRIES, ...climb, space: predicted, start, predict: model.predict }))!;
+  return write(await climbed(walk, cost, { ...CLIMB, ...climb, space: predicted, start, predict: model.predict }))!;
 }
 
 /** A walk that computes for so long that it lets others do something in between. */

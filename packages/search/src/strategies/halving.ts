@@ -2,12 +2,13 @@ import { checkOptions } from '@procache/core/untrusted';
 import { drawDistinct, type Space } from '../space/space.ts';
 import { affordable } from './exhaustive.ts';
 import { race, RACE_FIELDS, raceImages, type RaceOptions } from './race.ts';
+import { CANDIDATES } from './sample.ts';
 import type { Strategy } from './strategy.ts';
 
 export interface HalvingOptions extends RaceOptions {
   readonly space: Space;
-  /** How many patterns begin; all of the space where it has no more. */
-  readonly count: number;
+  /** How many patterns begin, 64 unless given; all of the space where it has no more. */
+  readonly count?: number;
 }
 
 /**
@@ -17,7 +18,7 @@ export interface HalvingOptions extends RaceOptions {
  * those go that are surely worse than the leader (95 % of the paired difference above 0), and of the rest
  * the worse half.
  */
-export function halving({ space, count, ...options }: HalvingOptions): Strategy {
+export function halving({ space, count = CANDIDATES, ...options }: HalvingOptions): Strategy {
   checkOptions('halving', options, RACE_FIELDS);
   return {
     expectedImages: (seeds) => raceImages(Math.min(count, Number(space.size)), seeds, options),

@@ -4,16 +4,19 @@ import { drawDistinct, type Space } from '../space/space.ts';
 import type { Strategy } from './strategy.ts';
 import { affordable } from './exhaustive.ts';
 
+/** Patterns that `sample` and `halving` begin with. */
+export const CANDIDATES = 64;
+
 export interface SampleOptions {
   readonly space: Space;
-  /** How many different patterns are assessed; all where there are no more. */
-  readonly count: number;
+  /** How many different patterns are assessed, 64 unless given; all where there are no more. */
+  readonly count?: number;
 }
 
 /** Assesses patterns drawn uniformly. */
 export function sample(options: SampleOptions): Strategy {
   checkOptions('sample', options, { space: true, count: true });
-  const { space, count } = options;
+  const { space, count = CANDIDATES } = options;
   return {
     expectedImages: (seeds) => Math.min(count, Number(space.size)) * seeds,
     async run({ assess, affords, random }) {

@@ -1,6 +1,8 @@
-import { alphabetOf, beginStudy, type StudyHeader } from '@procache/search';
 import { describe, expect, it } from 'vitest';
-import { chooseModel } from '../arguments/model-choice.ts';
+import { alphabetOf } from '../space/alphabet.ts';
+import { textOfFloats } from '../study/float32-text.ts';
+import type { StudyHeader } from '../study/header.ts';
+import { beginStudy } from '../study/study.ts';
 import { keptRecording, keptStepTimes, keptTime } from './kept-values.ts';
 import { keptUncached } from './uncached-images.ts';
 
@@ -41,6 +43,7 @@ describe('what a search keeps in its study', () => {
 });
 
 describe('uncached images', () => {
+  const model = { latent: { channels: 1, outChannels: 1, height: 32, width: 32 } };
   const header: StudyHeader = {
     model: 'm',
     sampler: 'ddim',
@@ -56,12 +59,11 @@ describe('uncached images', () => {
   };
 
   it('are made once, and refused where the study holds something else', async () => {
-    const chosen = await chooseModel({ model: 'fashion-dit' });
     const study = await beginStudy(header, () => undefined);
     const made = Float32Array.from({ length: 32 * 32 }, (_, i) => Math.sin(i));
     let renders = 0;
     const images = keptUncached(
-      { chosen, steps: 2 },
+      { model, steps: 2 },
       study,
       () => (renders++, Promise.resolve([made])),
       () => undefined,
@@ -72,11 +74,7 @@ describe('uncached images', () => {
     for (const [seed, odd, message] of [
       [6, null, 'the study, "uncached 6": null is no image of 1024 numbers in base64; begin another study'],
       [7, 'AAAA', '"AAAA" is no image of 1024 numbers in base64'],
-      [
-        8,
-        Buffer.from(new Float32Array(1024).fill(NaN).buffer).toString('base64'),
-        'the image holds NaN, and should hold numbers only',
-      ],
+      [8, textOfFloats(new Float32Array(1024).fill(NaN)), 'the image holds NaN, and should hold numbers only'],
     ] as const) {
       await study.keep({ name: `uncached ${seed}`, write: () => odd, read: () => 1 }, () => Promise.resolve(1));
       await expect(images([seed])).rejects.toThrow(message);
@@ -84,11 +82,10 @@ describe('uncached images', () => {
   });
 
   it('that are no numbers stop the search instead of being kept', async () => {
-    const chosen = await chooseModel({ model: 'fashion-dit' });
     const written: string[] = [];
     const study = await beginStudy(header, (text) => void written.push(text));
     const images = keptUncached(
-      { chosen, steps: 2 },
+      { model, steps: 2 },
       study,
       () => Promise.resolve([new Float32Array(1024).fill(Infinity)]),
       () => undefined,

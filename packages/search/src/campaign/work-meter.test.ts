@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { progressLine } from './search-progress.ts';
 import { openWorkMeter } from './work-meter.ts';
 
 describe('openWorkMeter', () => {
@@ -18,21 +17,5 @@ describe('openWorkMeter', () => {
     expect(meter.left).toBe((5000 / 50) * 60);
     meter.advance('references', 1000, 40);
     expect(meter).toMatchObject({ share: 1, left: 0 });
-  });
-});
-
-describe('progressLine', () => {
-  const state = { share: 0.5, left: 190_000, elapsed: 62_000 };
-
-  it('fits its width', () => {
-    expect(progressLine('17 computed: best 1.93e-5, 214 tried', state, 79)).toBe(
-      '[========>       ]  17 computed: best 1.93e-5, 214 tried  1:02, 3:10 left',
-    );
-    for (let width = 0; width < 90; width++)
-      expect(progressLine('17 computed: best 1.93e-5, 214 tried', state, width).length).toBeLessThanOrEqual(width);
-  });
-
-  it('does not guess before anything is done', () => {
-    expect(progressLine('opening', { ...state, left: undefined }, 40)).toContain('-:-- left');
   });
 });

@@ -1,80 +1,79 @@
 import { formatSchedule } from '@procache/core';
-import type {
-  MeanScores,
-  PlotPoint,
-  ReportedBudget,
-  ReportedContestant,
-  ReportedObjective,
-  Reproduction,
-  Samples,
-  SearchReport,
-} from '@procache/report';
 import {
   type Assessment,
   type BranchMovement,
+  type BudgetOutcome,
   budgetCurve,
+  type Campaign,
+  type CampaignOutcome,
   errorModel,
+  foundSchedule,
+  intervalOf,
   meanScore,
   type Objective,
+  TIMED_IMAGES,
 } from '@procache/search';
-import type { SearchJob } from '../job.ts';
-import { TIMED_IMAGES } from '../judging.ts';
-import { foundSchedule } from '../outcome-files.ts';
-import type { BudgetOutcome, SearchOutcome } from '../run-search.ts';
-import { intervalOf } from '../shown-score.ts';
+import type { PlotPoint } from './budget-plot.ts';
+import type { Samples } from './samples.ts';
+import type {
+  MeanScores,
+  ReportedBudget,
+  ReportedContestant,
+  ReportedObjective,
+  SearchReport,
+} from './search-report.ts';
+import type { Reproduction } from './sections/reproduction.ts';
 
-/** What only the report shows of a search. */
-export interface Measured {
+/** What the page shows of a search besides its outcome. */
+export interface ReportExtras {
   readonly movement: readonly BranchMovement[];
+  /** Undefined where nothing decodes what the model draws. */
   readonly samples: Samples | undefined;
+  /** What runs the same search again. */
   readonly commandLine: string;
 }
 
-/** A search and its outcome as the plain data that the report is made of. */
-export function reportData(
-  job: SearchJob,
-  outcome: SearchOutcome,
-  { movement, samples, commandLine }: Measured,
-): SearchReport {
-  const { chosen, process, steps, objectives, seeds } = job;
-  const [first, ...others] = objectives.measures;
+/** A campaign and its outcome as the plain data that the page is made of. */
+export function campaignReport(campaign: Campaign, outcome: CampaignOutcome, extras: ReportExtras): SearchReport {
+  const { model, header, steps, measures, seeds } = campaign;
+  const [first, ...others] = measures;
   const plain = ({ name, better, judges }: Objective): ReportedObjective => ({ name, better, judges });
   return {
-    model: chosen.name,
-    sampler: process.sampler,
+    model: model.name,
+    sampler: header.sampler,
     steps,
-    guidance: process.guidance?.scale ?? 1,
+    guidance: header.guidance,
     objectives: [plain(first), ...others.map(plain)],
     images: {
       search: seeds.search.length,
       final: seeds.final.length,
       judged: outcome.judged.length > 0 ? seeds.judge.length : 0,
     },
-    budgets: outcome.budgets.map((own) => budgetData(job, own)),
+    budgets: outcome.budgets.map((own) => budgetData(campaign, own)),
     judged: outcome.judged.map(({ judged, ...one }): ReportedContestant => ({
       ...one,
-      scores: meansOf(job, judged),
+      scores: meansOf(campaign, judged),
       interval: intervalOf(judged, first),
     })),
     timedImages: Math.min(TIMED_IMAGES, seeds.judge.length),
-    predicted: predictedCurve(job, outcome),
-    samples,
-    movement: movement.map(({ branch, change, reuseError }) => ({
+    predicted: predictedCurve(campaign, outcome),
+    samples: extras.samples,
+    movement: extras.movement.map(({ branch, change, reuseError }) => ({
       branch,
       change: change.map(({ relativeL1 }) => relativeL1),
       reuseError,
     })),
-    reproduction: reproductionOf(job, outcome, commandLine),
+    reproduction: reproductionOf(campaign, outcome, extras.commandLine),
   };
 }
 
-function meansOf({ objectives }: SearchJob, { scores }: Pick<Assessment, 'scores'>): MeanScores {
-  return Object.fromEntries(objectives.measures.map(({ name }) => [name, meanScore(scores, name)]));
+function meansOf({ measures }: Campaign, { scores }: Pick<Assessment, 'scores'>): MeanScores {
+  return Object.fromEntries(measures.map(({ name }) => [name, meanScore(scores, name)]));
 }
 
-function budgetData(job: SearchJob, { budget, result }: BudgetOutcome): ReportedBudget {
+function budgetData(campaign: Campaign, { budget, result }: BudgetOutcome): ReportedBudget {
   const { best, ranking, finalists } = result;
-  const { name } = job.objectives.measures[0];
+  const { name } = campaign.measures[0];
   const final = new Map(finalists.map((finalist) => [finalist.pattern, meanScore(finalist.scores, name)]));
   const distinct = distinctOf(ranking, best.pattern);
   return {
@@ -86,7 +85,7 @@ function budgetData(job: SearchJob, { budget, result }: BudgetOutcome): Reported
       final: final.get(one.pattern),
       isFound: one.pattern === best.pattern,
     })),
-    measured: ranking.map(({ pattern, scores }) => ({ pattern, scores: meansOf(job, { scores }) })),
+    measured: ranking.map(({ pattern, scores }) => ({ pattern, scores: meansOf(campaign, { scores }) })),
   };
 }
 
@@ -106,7 +105,7 @@ const CURVE_WIDTH = 4;
 const BELOW = 4;
 
 /** The least predicted error of every budget up to the largest that was searched. */
-function predictedCurve({ space }: SearchJob, { budgets, recording }: SearchOutcome): readonly PlotPoint[] {
+function predictedCurve({ space }: Campaign, { budgets, recording }: CampaignOutcome): readonly PlotPoint[] {
   if (!recording) return [];
   const widest = budgets.reduce((a, b) => (b.budget > a.budget ? b : a));
   const bounds = budgets.map((own) => own.space.constraints.reuse);
@@ -125,13 +124,13 @@ function predictedCurve({ space }: SearchJob, { budgets, recording }: SearchOutc
 }
 
 /** What it takes to do it again, and to use what was found. */
-function reproductionOf(job: SearchJob, outcome: SearchOutcome, commandLine: string): Reproduction {
-  const { header, chosen, seeds } = job;
+function reproductionOf(campaign: Campaign, outcome: CampaignOutcome, commandLine: string): Reproduction {
+  const { header, model, seeds } = campaign;
   const range = (own: readonly number[]): string => (own.length > 0 ? `${own.length}, from ${own[0]!} on` : 'none');
   return {
     facts: [
       ['command', commandLine],
-      ['model', `${chosen.name}, fingerprint ${chosen.fingerprint}`],
+      ['model', `${model.name}, fingerprint ${model.fingerprint}`],
       ['sampler', `${header.sampler}, ${header.steps} steps, guidance ${header.guidance}`],
       ['seeds of the search', range(seeds.search)],
       ['of the final race', range(seeds.final)],
@@ -145,7 +144,7 @@ function reproductionOf(job: SearchJob, outcome: SearchOutcome, commandLine: str
     ],
     files: outcome.budgets.map(({ budget }) => ({
       name: `found-${budget}.json`,
-      text: formatSchedule(foundSchedule(job, outcome, budget)),
+      text: formatSchedule(foundSchedule(campaign, outcome, budget)),
     })),
   };
 }

@@ -1,6 +1,5 @@
-import type { Judged } from '@procache/search';
 import { describe, expect, it } from 'vitest';
-import { intervalOf } from './shown-score.ts';
+import { intervalOf, type Judged } from './judge.ts';
 
 const judged = (mean: number, low: number, high: number): Judged => ({ interval: { mean, low, high } }) as Judged;
 const objective = (better: 'lower' | 'higher') => ({ name: 'x', better, judges: 'image' }) as const;

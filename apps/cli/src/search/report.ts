@@ -1,10 +1,42 @@
 import { type Schedule, uncached } from '@procache/core';
+import { writeWhole } from '@procache/files';
 import { differenceOf, encodePng, type Picture, picturesOf } from '@procache/pictures';
-import type { SampleImage, SampleRow, Samples } from '@procache/report';
-import { nameOfLabel } from '../../arguments/labels.ts';
-import type { Contestant } from '../contestants.ts';
-import type { SearchJob } from '../job.ts';
-import type { Workers } from '../workers.ts';
+import { nameOfCondition } from '@procache/pipeline';
+import { campaignReport, type SampleImage, type SampleRow, type Samples, searchReport } from '@procache/report';
+import {
+  type CampaignOutcome,
+  campaignMovement,
+  type Contestant,
+  shownContestants,
+  type Study,
+} from '@procache/search';
+import type { SearchJob } from './job.ts';
+import type { Workers } from './workers.ts';
+
+export interface ReportDesk {
+  readonly study: Study;
+  readonly workers: Workers;
+  readonly signal: AbortSignal;
+  readonly commandLine: string;
+}
+
+/**
+ * Measures what only the report shows, and writes it: one HTML file that needs no other and no network.
+ *
+ * Nothing that a search finds depends on it. Where it fails, all else is written already, and there is no new file.
+ */
+export async function writeReport(
+  path: string,
+  job: SearchJob,
+  outcome: CampaignOutcome,
+  { study, workers, signal, commandLine }: ReportDesk,
+): Promise<void> {
+  const { campaign } = job;
+  const movement = await campaignMovement(campaign, workers.model, { study, signal });
+  const found = outcome.budgets.map(({ budget, result }) => ({ budget, schedule: result.best.schedule }));
+  const samples = await drawSamples(job, shownContestants(campaign, found), workers, signal);
+  await writeWhole(path, searchReport(campaignReport(campaign, outcome, { movement, samples, commandLine })));
+}
 
 /** Images that are shown, of as many classes as there are. */
 const SHOWN = 8;
@@ -15,13 +47,13 @@ const GAIN = 4;
  * Images that the search has not seen, uncached and with each schedule, and below each row its amplified difference
  * from the uncached one; nothing where the model's latents cannot be decoded.
  */
-export async function drawSamples(
-  job: SearchJob,
+async function drawSamples(
+  { chosen, campaign }: SearchJob,
   contestants: readonly Contestant[],
   { render }: Workers,
   signal: AbortSignal,
 ): Promise<Samples | undefined> {
-  const { chosen, seeds, steps, conditionOf } = job;
+  const { seeds, steps, sampling } = campaign;
   const { valueRange, latent, takes } = chosen.model;
   const shown = (seeds.judge.length > 0 ? seeds.judge : seeds.search).slice(0, SHOWN);
   if (!valueRange) return undefined;
@@ -39,7 +71,7 @@ export async function drawSamples(
       { name: `its difference, ${GAIN} times`, isNote: true, images: differences.map(sampleImage) },
     );
   }
-  return { names: shown.map((seed) => nameOfLabel(conditionOf(seed), takes)), rows };
+  return { names: shown.map((seed) => nameOfCondition(sampling.conditionOf(seed), takes)), rows };
 }
 
 function sampleImage(picture: Picture): SampleImage {

@@ -1,12 +1,8 @@
 import { numberOf, objectOf, type Placed, refuse, shown } from '@procache/core/untrusted';
-import {
-  type Alphabet,
-  type Kept,
-  type Recording,
-  recordingFromJson,
-  recordingToJson,
-  type StepTimes,
-} from '@procache/search';
+import { type Recording, recordingFromJson, recordingToJson } from '../recording/recording.ts';
+import type { StepTimes } from '../scoring/target.ts';
+import type { Alphabet } from '../space/alphabet.ts';
+import type { Kept } from '../study/kept.ts';
 
 /** A time, in milliseconds. */
 export function keptTime(name: string): Kept<number> {

@@ -1,7 +1,10 @@
 import { type Schedule, uncached } from '@procache/core';
 import { type Placed, refuse, shown } from '@procache/core/untrusted';
-import type { Kept, Render, Signal, Study } from '@procache/search';
-import type { SearchJob } from './job.ts';
+import type { ComparisonOptions, Render } from '../scoring/comparison.ts';
+import { floatsOfText, textOfFloats } from '../study/float32-text.ts';
+import type { Kept } from '../study/kept.ts';
+import type { Study } from '../study/study.ts';
+import type { Campaign } from './campaign.ts';
 
 /** Uncached images that are made, and kept in the study, at a time. */
 const TOGETHER = 16;
@@ -13,21 +16,27 @@ const TOGETHER = 16;
  * small one.
  */
 export function keptUncached(
-  job: Pick<SearchJob, 'steps' | 'chosen'>,
+  { model, steps }: Pick<Campaign, 'steps'> & { readonly model: Pick<Campaign['model'], 'latent'> },
   study: Study,
   render: Render,
   onKept: () => void,
-): (seeds: readonly number[], signal?: Signal) => Promise<readonly Float32Array[]> {
-  const schedule: Schedule = uncached({ steps: job.steps });
+): ComparisonOptions['uncached'] {
+  const schedule: Schedule = uncached({ steps });
+  const { channels, height, width } = model.latent;
+  const keptImage = (seed: number): Kept<Float32Array> => ({
+    name: nameOf(seed),
+    write: textOfFloats,
+    read: (placed) => imageIn(placed, channels * height * width),
+  });
   return async (seeds, signal) => {
     const missing = seeds.filter((seed) => !isKept(study, seed));
     for (let i = 0; i < missing.length; i += TOGETHER) {
       const part = missing.slice(i, i + TOGETHER);
       const images = await render(schedule, part, signal);
-      for (const [k, seed] of part.entries()) await study.keep(keptImage(job, seed), () => Promise.resolve(images[k]!));
+      for (const [k, seed] of part.entries()) await study.keep(keptImage(seed), () => Promise.resolve(images[k]!));
       onKept();
     }
-    return seeds.map((seed) => study.kept(keptImage(job, seed))!);
+    return seeds.map((seed) => study.kept(keptImage(seed))!);
   };
 }
 
@@ -40,22 +49,10 @@ function nameOf(seed: number): string {
   return `uncached ${seed}`;
 }
 
-/** An uncached image in the study: float32 values in little-endian order, as base64. */
-function keptImage({ chosen }: Pick<SearchJob, 'chosen'>, seed: number): Kept<Float32Array> {
-  const { channels, height, width } = chosen.model.latent;
-  return {
-    name: nameOf(seed),
-    write: (image) => Buffer.from(image.buffer, image.byteOffset, image.byteLength).toString('base64'),
-    read: (placed) => imageIn(placed, channels * height * width),
-  };
-}
-
 function imageIn({ value, place, code }: Placed, size: number): Float32Array {
-  const bytes = typeof value === 'string' ? Buffer.from(value, 'base64') : Buffer.alloc(0);
-  if (bytes.length !== size * Float32Array.BYTES_PER_ELEMENT) {
-    refuse(place, `${shown(value)} is no image of ${size} numbers in base64; begin another study`, code);
-  }
-  const image = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+  const image = typeof value === 'string' ? floatsOfText(value, size) : undefined;
+  if (!image)
+    return refuse(place, `${shown(value)} is no image of ${size} numbers in base64; begin another study`, code);
   const odd = image.find((pixel) => !Number.isFinite(pixel));
   if (odd !== undefined)
     refuse(place, `the image holds ${odd}, and should hold numbers only; begin another study`, code);
