@@ -8,8 +8,8 @@ export {
   cachedCaption,
   type CachedResult,
   type ComparedRow,
-  type Comparison,
   sideBySide,
+  type SideBySide,
   uncachedCaption,
 } from './side-by-side.ts';
 
@@ -22,3 +22,14 @@ export { wrapAndCut, wrapText } from './wrap.ts';
 // Files
 export { encodePng } from './png.ts';
 export { insertPngText, readPngText } from './png-text.ts';
+export { pictureName } from './picture-name.ts';
+export {
+  COMPARISON,
+  earlierFiles,
+  GRID,
+  runFiles,
+  type BesideRun,
+  type PictureFile,
+  type RunPictures,
+} from './run-files.ts';
+export { provenanceText, toldImages, type ImageProvenance, type Provenance, type ToldImage } from './provenance.ts';

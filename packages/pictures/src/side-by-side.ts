@@ -3,7 +3,7 @@ import { drawGrid } from './grid.ts';
 import { differenceOf, type Picture } from './image.ts';
 
 /** What `sideBySide` compares: the same images made twice. */
-export interface Comparison {
+export interface SideBySide {
   readonly uncached: ComparedRow;
   readonly cached: ComparedRow;
   /** A caption above each image, such as its label or prompt. */
@@ -24,7 +24,7 @@ export interface ComparedRow {
  * The picture of a comparison: the uncached images, the cached ones below them, and their amplified difference below
  * these.
  */
-export function sideBySide({ uncached, cached, gain = 4, ...texts }: Comparison): Picture {
+export function sideBySide({ uncached, cached, gain = 4, ...texts }: SideBySide): Picture {
   const [before, after] = [uncached.pictures, cached.pictures];
   if (before.length !== after.length) {
     throw new RangeError(
