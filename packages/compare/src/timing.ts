@@ -1,4 +1,4 @@
-import { kindOf, median, ProCacheError, type StepKind, type StepRecord, type Transformer } from '@procache/core';
+import { median, ProCacheError, type StepKind, type StepRecord, type Transformer } from '@procache/core';
 import { batchOf, type Contestant } from './contestant.ts';
 import { type RunOptions, type TimedRun, timedRun, warmUp } from './timed-run.ts';
 import { takeTurns } from './turns.ts';
@@ -72,7 +72,7 @@ export async function timeContestants<T>(
     name: contestant.name,
     milliseconds: milliseconds[i]!,
     median: median(milliseconds[i]!),
-    kinds: stepTimes(contestant, records[i]!),
+    kinds: stepTimes(records[i]!, milliseconds[i]!.length),
     records: records[i]!,
     batch: batchOf(contestant),
     last: last[i]!,
@@ -83,11 +83,11 @@ function usualRounds(first: readonly number[]): number {
   return first.reduce((sum, milliseconds) => sum + milliseconds, 0) > LONG_ROUND ? 1 : USUAL_ROUNDS;
 }
 
-function stepTimes({ plan }: Contestant, records: readonly StepRecord[]): StepTimes {
-  const planned = plan.steps.map(kindOf);
-  const times = [...new Set(planned)].map((kind) => {
+function stepTimes(records: readonly StepRecord[], rounds: number): StepTimes {
+  const kinds = [...new Set(records.map(({ kind }) => kind))];
+  const times = kinds.map((kind) => {
     const own = records.filter((record) => record.kind === kind).map(({ milliseconds }) => milliseconds);
-    return [kind, { steps: planned.filter((other) => other === kind).length, median: median(own) }] as const;
+    return [kind, { steps: own.length / rounds, median: median(own) }] as const;
   });
   return Object.fromEntries(times);
 }

@@ -1,7 +1,8 @@
-import { costOf, type StepKind } from '@procache/core';
-import { median } from '@procache/core';
+import type { StepTimes, Timing } from '@procache/compare';
+import { costOf, type ModelCost, type StepKind } from '@procache/core';
+import { wrapText } from '@procache/pictures/wrap';
 import { formatTable } from '../terminal/text-table.ts';
-import type { Contestant, Timing, Workload } from './timing.ts';
+import type { BenchJob } from './bench-job.ts';
 
 /** Everything that a benchmark found. */
 export interface BenchResult {
@@ -25,25 +26,23 @@ export interface ContestantResult {
   /** The uncached run's multiply-adds by this one's: arithmetic, not time. */
   readonly multiplyAddRatio: number;
   /** Median milliseconds of a step of each kind, and how many there are. */
-  readonly kinds: Timing['kinds'];
+  readonly kinds: StepTimes;
   /** The most that a process of its own ever held, in bytes. */
   readonly peakBytes: number | undefined;
 }
 
 /** Puts times, arithmetic and memory of the contestants together; the first one is the uncached run. */
 export function resultsOf(
-  { transformer, conditions, guidance }: Workload,
-  contestants: readonly Contestant[],
+  { chosen, contestants }: BenchJob,
   timings: readonly Timing[],
   peaks: readonly (number | undefined)[],
 ): readonly ContestantResult[] {
-  const images = conditions.length * (guidance && guidance.scale !== 1 ? 2 : 1);
-  const uncached = median(timings[0]!.totals);
-  return timings.map(({ name, totals, kinds }, i) => ({
+  const cost: ModelCost = chosen.model.cost;
+  return timings.map(({ name, median, kinds, batch }, i) => ({
     name,
-    milliseconds: median(totals),
-    speedUp: uncached / median(totals),
-    multiplyAddRatio: costOf(contestants[i]!.plan, transformer.model.cost, images).multiplyAddRatio,
+    milliseconds: median,
+    speedUp: timings[0]!.median / median,
+    multiplyAddRatio: costOf(contestants[i]!.plan, cost, batch).multiplyAddRatio,
     kinds,
     peakBytes: peaks[i],
   }));
@@ -54,9 +53,7 @@ export function formatResult(result: BenchResult): string {
   const { model, steps, images, guidance, threads, rounds, contestants, plainMilliseconds } = result;
   const batch = guidance === 1 ? `batch of ${images}` : `${images} x 2 for guidance ${guidance}`;
   const measured = rounds === 1 ? 'one round' : `medians of ${rounds} interleaved rounds`;
-  const head =
-    `${model}: ${steps} steps, ${batch}, ${threads} ${threads === 1 ? 'thread' : 'threads'}\n${measured}, wall ` +
-    `clock\n\n`;
+  const head = `${model}: ${steps} steps, ${batch}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
   const runs = formatTable(
     ['schedule', 'seconds', 'speed-up', 'multiply-adds', 'peak memory'],
     contestants.map(({ name, milliseconds, speedUp, multiplyAddRatio, peakBytes }) => [
@@ -67,7 +64,8 @@ export function formatResult(result: BenchResult): string {
       peakBytes === undefined ? '-' : `${(peakBytes / 1e9).toFixed(2)} GB`,
     ]),
   );
-  return `${head}${runs}\n${formatKinds(contestants)}${plainMilliseconds === undefined ? '' : formatPlain(contestants[0]!, plainMilliseconds)}`;
+  const plain = plainMilliseconds === undefined ? '' : `\n${plainText(contestants[0]!, plainMilliseconds)}\n`;
+  return `${inLines(head)}\n${measured}, wall clock\n\n${runs}\n${formatKinds(contestants)}${plain}`;
 }
 
 const KINDS: readonly StepKind[] = ['computed', 'selective', 'reused'];
@@ -83,9 +81,15 @@ function formatKinds(contestants: readonly ContestantResult[]): string {
   return formatTable(['schedule', 'kind of step', 'steps', 'median ms', 'of a computed one'], rows);
 }
 
-function formatPlain(uncached: ContestantResult, plain: number): string {
-  const own = uncached.kinds.computed?.median ?? NaN;
+function plainText({ kinds }: ContestantResult, plain: number): string {
+  const own = kinds.computed?.median ?? NaN;
   const difference = 100 * (own / plain - 1);
-  const sign = difference >= 0 ? '+' : '';
-  return `\nplain single-graph model: ${plain.toFixed(2)} ms; an uncached step takes ${own.toFixed(2)} ms (${sign}${difference.toFixed(1)} %)\n`;
+  const percent = `${difference >= 0 ? '+' : ''}${difference.toFixed(1)} %`;
+  return inLines(
+    `plain single-graph model: ${plain.toFixed(2)} ms; an uncached step takes ${own.toFixed(2)} ms (${percent})`,
+  );
+}
+
+function inLines(text: string): string {
+  return wrapText(text, 80, (line) => line.length).join('\n');
 }

@@ -1,0 +1,153 @@
+import { lstat, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { ProCacheError } from '@procache/core';
+import { checkApart, openFolderOf, openOutputFolder, readRegularFile, writeWhole } from '@procache/files';
+import { writeSafetensors } from '@procache/model';
+import {
+  COMPARISON,
+  earlierFiles,
+  GRID,
+  type Picture,
+  type PictureFile,
+  picturesOf,
+  runFiles,
+} from '@procache/pictures';
+import { decoderOf, type Job, provenanceOf } from './job.ts';
+import type { Made } from './make-images.ts';
+
+/** The options that say where results go. */
+export interface OutputFlags {
+  readonly out: string;
+  readonly saveLatents?: string | undefined;
+  readonly saveTrajectory?: string | undefined;
+}
+
+/** The files that a generation wrote, as paths. */
+export interface WrittenFiles {
+  /** One per image; none where the model's latents cannot be decoded. */
+  readonly pictures: readonly string[];
+  readonly grid?: string;
+  readonly compare?: string;
+  /** Pictures of an earlier run into the same folder, which were removed. */
+  readonly removed?: readonly string[];
+  readonly latents?: string;
+  readonly trajectory?: string;
+}
+
+/** Where the results of a job go: made sure of before the work. */
+export interface Output {
+  write(made: Made): Promise<WrittenFiles>;
+  /** Removes the folders that were made for nothing. */
+  abandon(): Promise<void>;
+}
+
+/**
+ * Makes sure that the files can be written, and that they would replace neither one another nor what is read.
+ *
+ * The latents of a model that nobody decodes yet are saved instead of pictures.
+ */
+export async function openOutput(job: Job, { out, saveTrajectory, ...flags }: OutputFlags): Promise<Output> {
+  await checkPlaces(job, { '--save-latents': flags.saveLatents, '--save-trajectory': saveTrajectory });
+  const saveLatents = flags.saveLatents ?? (decoderOf(job) ? undefined : join(out, 'latents.safetensors'));
+  const size = 4 * job.sampling.conditions.length * latentSize(job);
+  const tensors =
+    (flags.saveLatents === undefined ? 0 : 1) + (saveTrajectory === undefined ? 0 : job.sampling.steps.count);
+  // pixels hardly compress, and a grid enlarges them
+  const folders = [await openOutputFolder(out, 65536 + 16 * size + tensors * size)];
+  for (const path of [flags.saveLatents, saveTrajectory]) {
+    const folder = path === undefined ? undefined : await openFolderOf(path, tensors * size);
+    if (folder) folders.push(folder);
+  }
+  return {
+    write: async (made) => {
+      if (saveLatents !== undefined) await writeTensor(job, 'latents', [made.run.latents], saveLatents);
+      if (saveTrajectory !== undefined) await writeTensor(job, 'trajectory', made.trajectory, saveTrajectory);
+      return {
+        ...(await writePictures(job, made, out)),
+        ...(saveLatents !== undefined && { latents: saveLatents }),
+        ...(saveTrajectory !== undefined && { trajectory: saveTrajectory }),
+      };
+    },
+    abandon: async () => {
+      for (const folder of folders) await folder.abandon();
+    },
+  };
+}
+
+async function checkPlaces(
+  { chosen, sampling: { noiseFile } }: Job,
+  written: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
+  for (const [name, path] of Object.entries(written)) {
+    if (path === undefined || !/\.png$/i.test(basename(path))) continue;
+    const problem = `${path} is the name of a picture, but tensors are written; end it with .safetensors`;
+    throw new ProCacheError('invalid-input', `${name}: ${problem}`);
+  }
+  const noise = noiseFile === undefined ? [] : [{ path: noiseFile }];
+  await checkApart(written, { 'a file of the model': chosen.files, 'the file of --noise': noise });
+}
+
+/** Writes `latents` [images, channels, height, width], or `trajectory` [steps, images, channels, height, width]. */
+function writeTensor(job: Job, name: string, parts: readonly Float32Array[], path: string): Promise<void> {
+  const { channels, height, width } = job.chosen.model.latent;
+  const images = [job.sampling.conditions.length, channels, height, width];
+  const size = job.sampling.conditions.length * latentSize(job);
+  const data = new Float32Array(parts.length * size);
+  parts.forEach((part, i) => data.set(part, i * size));
+  const shape = name === 'latents' ? images : [parts.length, ...images];
+  const metadata = new Map([['procache', JSON.stringify(provenanceOf(job))]]);
+  return writeWhole(path, writeSafetensors(new Map([[name, { shape, data }]]), metadata));
+}
+
+function latentSize({ chosen: { model } }: Job): number {
+  return model.latent.channels * model.latent.height * model.latent.width;
+}
+
+/** Writes the pictures of a run, and removes those that an earlier one left there: the folder then holds one run's. */
+async function writePictures(job: Job, { run, beside }: Made, folder: string): Promise<WrittenFiles> {
+  const pathOf = (name: string) => join(folder, name);
+  const earlier = await earlierFiles((name) => readPicture(pathOf(name)));
+  const pictures = await picturesOfJob(job, run.latents);
+  const uncached = beside && {
+    pictures: await picturesOfJob(job, beside.uncached.last.latents),
+    uncachedSeconds: beside.uncached.median / 1000,
+    seconds: beside.cached.median / 1000,
+    psnr: beside.cached.closeness.pixels?.psnr ?? NaN,
+  };
+  const drawn = { pictures, provenance: provenanceOf(job), beside: uncached };
+  const files = pictures.length > 0 ? [...runFiles(drawn)] : [];
+  const names = files.map(({ name }) => name);
+  const write = ({ name, bytes }: PictureFile) => writeWhole(pathOf(name), bytes);
+  for (const file of files.slice(0, -1)) await write(file);
+  // Before the grid, which says what there is to remove: a run that is killed in between leaves that to the next.
+  const removed = earlier.filter((name) => !names.includes(name)).map(pathOf);
+  for (const path of removed) await rm(path, { force: true });
+  for (const grid of files.slice(-1)) await write(grid);
+  return {
+    pictures: names.filter((name) => name !== GRID && name !== COMPARISON).map(pathOf),
+    ...(names.includes(GRID) && { grid: pathOf(GRID) }),
+    ...(names.includes(COMPARISON) && { compare: pathOf(COMPARISON) }),
+    ...(removed.length > 0 && { removed }),
+  };
+}
+
+/** Bytes of the largest picture that is looked into. */
+const MOST_BYTES = 256 * 2 ** 20;
+
+/** A regular file that can be read; of anything else nothing, as it is not one of ours to remove. */
+async function readPicture(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return (await lstat(path)).isFile() ? await readRegularFile(path, { most: MOST_BYTES }) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The pictures of a job's latents; none where nobody decodes them yet. */
+async function picturesOfJob(job: Job, latents: Float32Array): Promise<readonly Picture[]> {
+  const decoder = decoderOf(job);
+  if (!decoder) return [];
+  const { channels, height, width, valueRange } = decoder.image;
+  const images = job.sampling.conditions.length;
+  return picturesOf(await decoder.decode(latents), [images, channels, height, width], valueRange);
+}
