@@ -148,7 +148,7 @@ describe("a pipeline's scheduler", () => {
       timesteps: sigmas.map((sigma) => 1000 * sigma),
       images: doubled([1, 2], guidance.unconditional),
     };
-    const expected = await withDenoiser({ model: transformer, plan, conditions }, async (denoise) => {
+    const expected = await withDenoiser({ transformer, plan, conditions }, async (denoise) => {
       const guide = guided(denoise, 4, { shape, channels: 4 });
       let x = noise;
       for (const [i, sigma] of sigmas.entries()) {

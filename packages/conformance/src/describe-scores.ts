@@ -54,7 +54,7 @@ export function describeScores({ open }: Backend): void {
     let chosen: ReadonlyMap<BranchId, Tokens> = new Map();
     const output = await withDenoiser(
       {
-        model: transformer,
+        transformer,
         plan: planOf(schedule, transformer.topology),
         conditions: { timesteps: TIMESTEPS, images: LABELS },
         ...(seed !== undefined && { seed }),

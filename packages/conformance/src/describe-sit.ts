@@ -39,7 +39,7 @@ export function describeSit({ open }: Backend): void {
     /** What one evaluation says of images of these labels at one time. */
     const evaluated = (time: number, images: readonly number[], use: (denoise: Denoiser) => Promise<Float32Array>) => {
       const plan = planOf(uncached({ steps: 1 }), transformer.topology);
-      return withDenoiser({ model: transformer, plan, conditions: { timesteps: [time], images } }, use);
+      return withDenoiser({ transformer, plan, conditions: { timesteps: [time], images } }, use);
     };
 
     it('one evaluation is within 1e-4 of the official output', async () => {

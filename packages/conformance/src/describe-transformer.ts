@@ -50,7 +50,7 @@ function describeModule({ open }: Backend): void {
     const stride = wanted.length / labels!.length;
     for (const [image, timestep] of timesteps!.entries()) {
       const conditions = { timesteps: Array.from(timesteps!, () => timestep), images: [labels![image]!] };
-      const got = await withDenoiser({ model: transformer, plan, conditions }, (denoise) =>
+      const got = await withDenoiser({ transformer, plan, conditions }, (denoise) =>
         denoise(latent!.slice(image * size, (image + 1) * size), 0),
       );
       const own = wanted.slice(image * stride, (image + 1) * stride);
@@ -118,7 +118,7 @@ async function sample(
   const shape = model.latent;
   await withDenoiser(
     {
-      model,
+      transformer: model,
       plan: planOf(schedule, model.topology),
       conditions,
       onEvaluated: (event) =>

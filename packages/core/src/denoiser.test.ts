@@ -28,7 +28,7 @@ describe('withDenoiser', () => {
     const model = referenceTransformer({ topology });
     const plan = planOf({ version: 1, pattern: '########', legend: {} }, topology);
     const naive = naiveDenoiser({ topology, conditions, policy: () => ({ do: 'compute' }) });
-    await withDenoiser({ model, plan, conditions }, async (denoise) => {
+    await withDenoiser({ transformer: model, plan, conditions }, async (denoise) => {
       for (let step = 0; step < 8; step++) {
         expect(await denoise(latentAt(step), step)).toEqual(naive(latentAt(step), step).output);
         expect(model.live).toBe(0);
@@ -44,7 +44,12 @@ describe('withDenoiser', () => {
     let since = 0;
     let tokens: Parameters<typeof naive>[2];
     await withDenoiser(
-      { model: referenceTransformer({ topology }), plan, conditions, onEvaluated: (event) => (tokens = event.tokens) },
+      {
+        transformer: referenceTransformer({ topology }),
+        plan,
+        conditions,
+        onEvaluated: (event) => (tokens = event.tokens),
+      },
       async (denoise) => {
         for (let step = 0; step < 8; step++) {
           await denoise(latentAt(step), step);
@@ -65,7 +70,7 @@ describe('withDenoiser', () => {
     const seen: string[] = [];
     await withDenoiser(
       {
-        model: referenceTransformer({ topology }),
+        transformer: referenceTransformer({ topology }),
         plan: planOf(selective, topology),
         conditions,
         onEvaluated: ({ step, letter, tokens }) => seen.push(`${step}${letter!}${tokens.size}`),
@@ -80,7 +85,7 @@ describe('withDenoiser', () => {
   it('draws the tokens of the random score from the seed', async () => {
     const plan = planOf({ ...selective, selector: { score: 'random' } }, topology);
     const generate = (seed: number) =>
-      withDenoiser({ model: referenceTransformer({ topology }), plan, conditions, seed }, async (denoise) => {
+      withDenoiser({ transformer: referenceTransformer({ topology }), plan, conditions, seed }, async (denoise) => {
         await denoise(latentAt(0), 0);
         await denoise(latentAt(1), 1);
         return denoise(latentAt(2), 2);
@@ -91,7 +96,7 @@ describe('withDenoiser', () => {
 
   it('returns what its user returns', async () => {
     const result = await withDenoiser(
-      { model: referenceTransformer({ topology }), plan: planOf(selective, topology), conditions },
+      { transformer: referenceTransformer({ topology }), plan: planOf(selective, topology), conditions },
       async () => 7,
     );
     expect(result).toBe(7);
@@ -101,7 +106,7 @@ describe('withDenoiser', () => {
     const odd: Topology = { ...topology, grid: [3, 5] };
     const plan = planOf({ version: 1, pattern: '#.', legend: {} }, odd);
     const denoising = withDenoiser(
-      { model: referenceTransformer({ topology: odd }), plan, conditions: { ...conditions, timesteps: [2, 1] } },
+      { transformer: referenceTransformer({ topology: odd }), plan, conditions: { ...conditions, timesteps: [2, 1] } },
       (denoise) => denoise(new Float32Array(2 * 2 * 15), 0),
     );
     await expect(denoising).resolves.toHaveLength(2 * 2 * 15);
@@ -114,7 +119,7 @@ describe('withDenoiser frees everything', () => {
     model: ReturnType<typeof referenceTransformer>,
     options: { signal?: { throwIfAborted(): void }; until?: number } = {},
   ) =>
-    withDenoiser({ model, plan, conditions, signal: options.signal }, async (denoise) => {
+    withDenoiser({ transformer: model, plan, conditions, signal: options.signal }, async (denoise) => {
       for (let step = 0; step < (options.until ?? 8); step++) await denoise(latentAt(step), step);
     });
   const expectFreed = (model: ReturnType<typeof referenceTransformer>) =>
@@ -171,12 +176,12 @@ describe('withDenoiser frees everything', () => {
       condition: (...args: Parameters<typeof model.condition>) => (conditioned++, model.condition(...args)),
     };
     const refreshing = planOf(selective, { ...topology, grid: [3, 5] });
-    await expect(withDenoiser({ model: counting, plan: refreshing, conditions }, async () => 0)).rejects.toThrow(
+    await expect(withDenoiser({ transformer: counting, plan: refreshing, conditions }, async () => 0)).rejects.toThrow(
       'cells of 2x2 do not tile',
     );
     const aborted = { throwIfAborted: () => expect.unreachable('aborted') };
     await expect(
-      withDenoiser({ model: counting, plan: refreshing, conditions, signal: aborted }, async () => 0),
+      withDenoiser({ transformer: counting, plan: refreshing, conditions, signal: aborted }, async () => 0),
     ).rejects.toThrow('aborted');
     expect(conditioned).toBe(0);
   });
@@ -184,7 +189,7 @@ describe('withDenoiser frees everything', () => {
   it('refuses a schedule of another length than the sampler takes', async () => {
     const short = lower(() => ({ do: 'compute' }), 5, topology);
     await expect(
-      withDenoiser({ model: referenceTransformer({ topology }), plan: short, conditions }, async () => 0),
+      withDenoiser({ transformer: referenceTransformer({ topology }), plan: short, conditions }, async () => 0),
     ).rejects.toThrow(
       'the schedule has 5 steps but the sampler takes 8; use as many sampler steps, or a schedule of that length',
     );

@@ -120,7 +120,7 @@ test('noise that is not finite is refused before anything is computed', async ()
 test('a denoiser of its own user refuses such a latent, and frees what it holds', async () => {
   const model = referenceTransformer({ topology });
   const conditions = { timesteps: options.steps.timesteps, images: [1] };
-  const walk = withDenoiser({ model, plan, conditions }, async (denoise) => {
+  const walk = withDenoiser({ transformer: model, plan, conditions }, async (denoise) => {
     await denoise(new Float32Array(size), 0);
     return denoise(new Float32Array(size).fill(Infinity, 3, 4), 1);
   });

@@ -33,24 +33,24 @@ export interface Generation {
  * import { referenceTransformer } from '@procache/core/reference';
  *
  * const topology = { blocks: [['attn', 'mlp'], ['attn', 'mlp']], grid: [4, 4] } as const;
- * const model = referenceTransformer({ topology }); // or openTransformer of @procache/backend-node
+ * const transformer = referenceTransformer({ topology }); // or openTransformer of @procache/backend-node
  * const plan = checkSchedule(byName('fora-3', topology, 12), topology, 12);
  * const options = { plan, steps: diffusionSteps(12), conditions: [3, 7], seeds: [1, 2] };
- * const { latents, records } = await generate(model, options);
+ * const { latents, records } = await generate(transformer, options);
  *
  * console.log(latents.length); // 64: two images of 2x4x4
  * console.log(summarise(records).timeline); // #.#..#..#..#
- * await model.dispose();
+ * await transformer.dispose();
  * ```
  *
  * @throws {ProCacheError} for conditions, noise or a plan that do not fit; `execution-failed` at the first step whose
  * output or latent is not finite; what the signal throws when it is aborted.
  */
-export async function generate<T>(model: Transformer<T>, options: GenerateOptions): Promise<Generation> {
+export async function generate<T>(transformer: Transformer<T>, options: GenerateOptions): Promise<Generation> {
   checkOptions('generate', options, FIELDS);
   checkPlan(options.plan);
   const { plan, signal, onStep, now = () => 0, ...rest } = options;
-  const trajectory = trajectoryOf(model, rest);
+  const trajectory = trajectoryOf(transformer, rest);
   const recorder = recordSteps(now);
   const latents = await trajectory.follow(
     plan,

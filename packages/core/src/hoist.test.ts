@@ -74,7 +74,7 @@ suite('hoist', () => {
     const conditions = { timesteps: Array.from({ length: 100 }, (_, step) => 999 - step), images: [1] };
     const latent = Float32Array.from({ length: 32 }, (_, i) => Math.sin(i));
     const outputs = (hoisted: boolean) =>
-      withDenoiser({ model, plan: long, conditions, hoisted }, async (denoise) => {
+      withDenoiser({ transformer: model, plan: long, conditions, hoisted }, async (denoise) => {
         const all: number[] = [];
         for (let step = 0; step < 100; step++) all.push(...(await denoise(latent, step)));
         return all;

@@ -104,7 +104,10 @@ const calls: Readonly<Record<string, readonly unknown[]>> = {
   costOf: [copied, cost, 2],
   transformerCost: [sizes],
   createSelector: [schedule.selector, { grid: [4, 4], images: 2, seed: 1 }],
-  withDenoiser: [{ model, plan, conditions, seed: 1, pictures: 1 }, (own: core.Denoiser) => own(latent, 0)],
+  withDenoiser: [
+    { transformer: model, plan, conditions, seed: 1, pictures: 1 },
+    (own: core.Denoiser) => own(latent, 0),
+  ],
   cachedOutput: [denoise, '#..', { order: 1, forecast: 'lagrange' }],
   cumulativeAlphas: [{ trainTimesteps: 10, betaStart: 0.1, betaEnd: 0.2 }],
   diffusionSteps: [4, { trainTimesteps: 10, rule: 'leading', stepsOffset: 1 }],

@@ -163,7 +163,7 @@ async function compare(example: Case, hoisted: boolean): Promise<void> {
   };
   let tokens: Parameters<typeof naive>[2];
   await withDenoiser(
-    { model, plan, hoisted, conditions, selector, onEvaluated: (event) => (tokens = event.tokens) },
+    { transformer: model, plan, hoisted, conditions, selector, onEvaluated: (event) => (tokens = event.tokens) },
     async (denoise) => {
       for (let step = 0; step < steps; step++) {
         observed.clear();

@@ -45,8 +45,12 @@ const takers: readonly (readonly [name: string, take: (options: never) => unknow
   ['clip', (own) => core.sample(denoise, latent, steps, { shape, clip: own }), { range: 1 }],
   ['predictionOf', (own) => core.predictionOf(latent, latent, steps.levels[0]!, own), { shape, kind: 'epsilon' }],
   ['trajectoryOf', (own) => core.trajectoryOf(model, own), { steps, conditions: [1] }],
-  ['withDenoiser', (own) => core.withDenoiser(own, () => Promise.resolve(0)), { model, plan, conditions }],
-  ['conditions', (own) => core.withDenoiser({ model, plan, conditions: own }, () => Promise.resolve(0)), conditions],
+  ['withDenoiser', (own) => core.withDenoiser(own, () => Promise.resolve(0)), { transformer: model, plan, conditions }],
+  [
+    'conditions',
+    (own) => core.withDenoiser({ transformer: model, plan, conditions: own }, () => Promise.resolve(0)),
+    conditions,
+  ],
   ['generate', (own) => core.generate(model, own), { plan, steps, conditions: [1] }],
   ['guidance', (own) => core.generate(model, { plan, steps, conditions: [1], guidance: own }), guidance],
 ];

@@ -25,7 +25,7 @@ import { checkOptions } from './untrusted/options.ts';
  * const topology = { blocks: [['attn', 'mlp']], grid: [4, 4] } as const;
  * const policy: Policy = (step) => (step === 0 ? { do: 'compute' } : { do: 'refresh', ratio: 0.25 });
  * const options = {
- *   model: referenceTransformer({ topology }),
+ *   transformer: referenceTransformer({ topology }),
  *   plan: lower(policy, 3, topology),
  *   conditions: { timesteps: diffusionSteps(3).timesteps, images: [5] },
  *   selector: upper,

@@ -35,7 +35,7 @@ describe('recordSteps', () => {
     const plan = planOf(schedule, topology);
     const conditions = { timesteps: [9, 7, 5, 3, 1], images: [0, 1] };
     await withDenoiser(
-      { model: referenceTransformer({ topology }), plan, conditions, onEvaluated: recorder.onEvaluated },
+      { transformer: referenceTransformer({ topology }), plan, conditions, onEvaluated: recorder.onEvaluated },
       async (denoise) => {
         const timed = recorder.timed(denoise);
         for (let step = 0; step < 5; step++) await timed(new Float32Array(2 * 2 * 4), step);

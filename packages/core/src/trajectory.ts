@@ -67,7 +67,7 @@ export interface WalkOptions {
  * whatever the plan. Everything that samples goes through it, so that what is searched is what is drawn.
  */
 export interface Trajectory {
-  /** The model's. */
+  /** The transformer's. */
   readonly topology: Topology;
   readonly steps: number;
   readonly images: number;
@@ -80,14 +80,14 @@ export interface Trajectory {
 }
 
 /**
- * The trajectory of some images through a model.
+ * The trajectory of some images through a transformer.
  *
  * @throws {ProCacheError} `invalid-input` for conditions, seeds or noise that do not fit.
  */
-export function trajectoryOf<T>(model: Transformer<T>, options: TrajectoryOptions): Trajectory {
+export function trajectoryOf<T>(transformer: Transformer<T>, options: TrajectoryOptions): Trajectory {
   checkTrajectoryOptions(options);
   const { steps, conditions, guidance, sampler, eta, seeds = seedsOf(0, conditions.length) } = options;
-  const { latent: shape } = model;
+  const { latent: shape } = transformer;
   const images = conditions.length;
   if (seeds.length !== images) {
     throw new ProCacheError(
@@ -107,7 +107,7 @@ export function trajectoryOf<T>(model: Transformer<T>, options: TrajectoryOption
     images: guidedBy ? doubled(conditions, guidedBy.unconditional) : conditions,
   };
   return {
-    topology: model.topology,
+    topology: transformer.topology,
     steps: steps.count,
     images,
     sample: (denoise, { pattern, onStep } = {}) =>
@@ -120,7 +120,7 @@ export function trajectoryOf<T>(model: Transformer<T>, options: TrajectoryOption
       }),
     follow: (plan, use, { signal, recorder } = {}) => {
       const onEvaluated = recorder?.onEvaluated;
-      const options = { model, plan, conditions: batch, seed: seeds[0]!, pictures: images, signal, onEvaluated };
+      const options = { transformer, plan, conditions: batch, seed: seeds[0]!, pictures: images, signal, onEvaluated };
       return withDenoiser(options, (denoise) => {
         const own = recorder ? recorder.timed(denoise) : denoise;
         return use(guidedBy ? guided(own, guidedBy.scale, { shape, channels: guidedBy.channels }) : own);

@@ -15,15 +15,15 @@ import type { BranchId, FeatureId, Topology } from './topology.ts';
  * import { referenceTransformer } from '@procache/core/reference';
  *
  * // The same transformer, with a look at each step before it is executed.
- * function watched<T>(model: Transformer<T>, look: (step: number, features: number) => void): Transformer<T> {
+ * function watched<T>(inner: Transformer<T>, look: (step: number, features: number) => void): Transformer<T> {
  *   return {
- *     topology: model.topology,
- *     latent: model.latent,
- *     hoists: model.hoists,
- *     prepare: (plans) => model.prepare(plans),
- *     dispose: () => model.dispose(),
+ *     topology: inner.topology,
+ *     latent: inner.latent,
+ *     hoists: inner.hoists,
+ *     prepare: (plans) => inner.prepare(plans),
+ *     dispose: () => inner.dispose(),
  *     async condition(conditions, plan) {
- *       const conditioned = await model.condition(conditions, plan);
+ *       const conditioned = await inner.condition(conditions, plan);
  *       return {
  *         execute: (call) => (look(call.step, call.features.size), conditioned.execute(call)),
  *         read: (feature) => conditioned.read(feature),
@@ -35,9 +35,10 @@ import type { BranchId, FeatureId, Topology } from './topology.ts';
  * }
  *
  * const topology = { blocks: [['attn', 'mlp'], ['attn', 'mlp']], grid: [4, 4] } as const;
- * const model = watched(referenceTransformer({ topology }), (step, features) => console.log(`${step}: ${features}`));
+ * const look = (step: number, features: number) => console.log(`step ${step} reads ${features} features`);
+ * const transformer = watched(referenceTransformer({ topology }), look);
  * const plan = checkSchedule(fora({ steps: 4, interval: 2 }), topology);
- * await generate(model, { plan, steps: diffusionSteps(4), conditions: [1] });
+ * await generate(transformer, { plan, steps: diffusionSteps(4), conditions: [1] });
  * ```
  */
 export interface Transformer<T> {

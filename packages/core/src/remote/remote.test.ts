@@ -95,7 +95,7 @@ describe('a transformer behind a port', () => {
   it('gives the same outputs at every step, and leaves nothing behind', async () => {
     const outputs = async (model: Transformer<unknown>) => {
       const all: Float32Array[] = [];
-      await withDenoiser({ model, plan, conditions }, async (denoise) => {
+      await withDenoiser({ transformer: model, plan, conditions }, async (denoise) => {
         for (const step of plan.steps.keys()) all.push(await denoise(latent, step));
       });
       return all;
@@ -189,7 +189,7 @@ describe('what is thrown at the other end', () => {
 
   it('is told with the step, as of a transformer here', async () => {
     const model = await failing(new ProCacheError('out-of-memory', 'not enough memory'));
-    const step = withDenoiser({ model, plan, conditions }, (denoise) => denoise(latent, 0));
+    const step = withDenoiser({ transformer: model, plan, conditions }, (denoise) => denoise(latent, 0));
     await expect(step).rejects.toMatchObject({ code: 'out-of-memory', message: "step 0 ('#'): not enough memory" });
   });
 
