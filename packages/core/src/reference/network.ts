@@ -4,7 +4,7 @@ import { uniforms } from '../random.ts';
 import type { ScoreName } from '../schedule.ts';
 import { type Branch, branchesOf, type BranchId, roleOf, tokensOf, type Topology } from '../topology.ts';
 import type { Conditions } from '../transformer.ts';
-import { attend, fill, norms, received, type Stream } from './streams.ts';
+import { attended, fill, norms, received, type Stream } from './streams.ts';
 
 /** What there is to say about a reference network; weights follow from the seed. */
 export interface NetworkOptions {
@@ -66,7 +66,7 @@ export function referenceNetwork(options: NetworkOptions, { timesteps, images: c
     evaluate({ id, module }, x, step, chosen) {
       const matrix = matrices.get(id)!;
       const rows = chosen?.map((own) => new Set(own));
-      const seen = roleOf(topology, module) === 'mlp' ? x : attend(x, images, tokens, width);
+      const seen = roleOf(topology, module) === 'mlp' ? x : attended(x, images, tokens, width);
       return fill(images, tokens, width, (image, token, d) => {
         if (rows && !rows[image]!.has(token)) return 0;
         let sum = modulation(id, 0, step, image, d);

@@ -32,7 +32,7 @@ function attention(x: Stream, image: number, tokens: number, width: number): Flo
 }
 
 /** Each token as the mean of all tokens of its image, weighted by the attention that it pays them. */
-export function attend(x: Stream, images: number, tokens: number, width: number): Stream {
+export function attended(x: Stream, images: number, tokens: number, width: number): Stream {
   const maps = Array.from({ length: images }, (_, image) => attention(x, image, tokens, width));
   return fill(images, tokens, width, (image, query, d) => {
     let sum = 0;
