@@ -1,4 +1,5 @@
 export { openPipeline, type ModelPlace, type NodePipeline, type PipelineOptions } from './open-pipeline.ts';
+export { isSchedulePath, readSchedule, scheduleFiles } from './schedule-files.ts';
 export { openTransformer } from './transformer.ts';
 export type { NodeTransformer, TransformerOptions } from './options.ts';
 export { openCheckpointFiles, openModelFiles, type OpenedCheckpoint, type OpenedModel } from './model-files.ts';

@@ -1,8 +1,8 @@
 import { basename, resolve } from 'node:path';
-import { type Decoder, parseScheduleText, type PromptEncoder, type Schedule } from '@procache/core';
-import { readRegularText } from '@procache/files';
+import type { Decoder, PromptEncoder } from '@procache/core';
 import { type Advice, type Pipeline, pipelineOf } from '@procache/pipeline';
 import type { NodeTransformer, TransformerOptions } from './options.ts';
+import { scheduleFiles } from './schedule-files.ts';
 import { openTransformer } from './transformer.ts';
 
 /** Where a model lies, and what whoever made it says of it: `zooModel(name)` is one. */
@@ -28,9 +28,6 @@ export interface NodePipeline extends Pipeline {
   readonly transformer: NodeTransformer;
 }
 
-/** Bytes of the longest schedule that is read: letters and legends of the most steps come to far less. */
-const LONGEST_SCHEDULE = 64 * 2 ** 20;
-
 /**
  * Opens a model, from a name or a text to images. It reads no weights yet; the caller disposes of it.
  *
@@ -40,17 +37,9 @@ export async function openPipeline(model: string | ModelPlace, options: Pipeline
   const place: ModelPlace = typeof model === 'string' ? { folder: model } : model;
   const { folder, name = basename(resolve(folder)), recommended } = place;
   const { decoder, encoder, ...rest } = options;
-  const schedules = await shippedSchedules(place);
   const transformer = await openTransformer(folder, rest);
+  const shelf = scheduleFiles(place.schedules);
   const now = () => performance.now();
-  const parts = { name, model: transformer.model, recommended, transformer, decoder, encoder, schedules, now };
+  const parts = { name, model: transformer.model, recommended, transformer, decoder, encoder, shelf, now };
   return { ...pipelineOf(parts), transformer };
-}
-
-async function shippedSchedules({ schedules = {} }: ModelPlace): Promise<Readonly<Record<string, Schedule>>> {
-  const read = async ([name, path]: readonly [string, string]) => {
-    const text = await readRegularText(path, { most: LONGEST_SCHEDULE, what: 'a schedule file' });
-    return [name, parseScheduleText(text, basename(path))] as const;
-  };
-  return Object.fromEntries(await Promise.all(Object.entries(schedules).map(read)));
 }

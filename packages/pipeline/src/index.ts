@@ -18,13 +18,11 @@ export {
 } from './conditions.ts';
 export { processOf, scaleOf, type AskedProcess, type Process } from './process.ts';
 export {
-  checkMade,
-  chosenPlan,
-  methodSchedule,
-  unknownSchedule,
+  findSchedule,
   type AskedMethod,
   type AskedSchedule,
   type ScheduleContext,
+  type ScheduleShelf,
 } from './schedules.ts';
 export { noiseIn } from './noise-file.ts';
 export type { OptionName, Spelling } from './spelling.ts';

@@ -7,12 +7,12 @@ import {
   ProCacheError,
   type PromptEncoder,
   type SampledStep,
-  type Schedule,
   type Transformer,
 } from '@procache/core';
 import type { Takes } from '@procache/model';
 import { defaultsOf, type KnownModel, type ModelFacts, type PipelineDefaults } from './known-model.ts';
 import { type DrawRequest, type GenerateRequest, generateOptions, type PipelineStep } from './request.ts';
+import type { ScheduleShelf } from './schedules.ts';
 
 /** What a pipeline is put together from. It is theirs to compute, and the pipeline's to dispose of them. */
 export interface PipelineParts extends KnownModel {
@@ -21,8 +21,8 @@ export interface PipelineParts extends KnownModel {
   readonly decoder?: Decoder | undefined;
   /** What reads texts, for a model that takes them. */
   readonly encoder?: PromptEncoder | undefined;
-  /** The schedules that ship with the model, by name. */
-  readonly schedules?: Readonly<Record<string, Schedule>> | undefined;
+  /** Where schedules are kept that are called by a name. */
+  readonly shelf?: ScheduleShelf | undefined;
   /** A clock in milliseconds; without one, records tell no times. */
   readonly now?: (() => number) | undefined;
 }
@@ -37,7 +37,8 @@ export interface Pipeline extends KnownModel {
   readonly takes: Takes;
   /** What is done where nothing is asked for. */
   readonly defaults: PipelineDefaults;
-  readonly schedules: Readonly<Record<string, Schedule>>;
+  /** The names of the schedules that ship with the model. */
+  readonly schedules: readonly string[];
 
   /**
    * What core's `generate` takes for a request. Nothing is computed but the embeddings of its texts, and those last.
@@ -67,9 +68,9 @@ export interface Drawn extends Generation {
 
 /** A pipeline of its parts. It disposes of them. */
 export function pipelineOf(parts: PipelineParts): Pipeline {
-  const { name, model, recommended, transformer, encoder, schedules = {}, now } = parts;
+  const { name, model, recommended, transformer, encoder, shelf, now } = parts;
   const decoder = parts.decoder ?? pixelDecoder(model);
-  const context = { known: { name, model, recommended }, encoder, schedules };
+  const context = { known: { name, model, recommended }, encoder, shelf };
 
   const latentsOf = async (request: GenerateRequest): Promise<Generation> => {
     const { onStep, signal, now: clock = now, ...asked } = request;
@@ -86,7 +87,8 @@ export function pipelineOf(parts: PipelineParts): Pipeline {
     onStep({ ...step, preview: () => decode(step.clean) });
 
   return {
-    ...{ name, model, recommended, transformer, decoder, encoder, schedules },
+    ...{ name, model, recommended, transformer, decoder, encoder },
+    schedules: shelf?.names ?? [],
     takes: model.takes,
     defaults: defaultsOf(context.known),
     options: (request) => generateOptions(request, context),

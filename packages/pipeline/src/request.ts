@@ -3,7 +3,6 @@ import {
   type GenerateOptions,
   type PromptEncoder,
   type SampledStep,
-  type Schedule,
   type Seed,
   seedsOf,
 } from '@procache/core';
@@ -11,7 +10,7 @@ import { checkOptions, type Fields, objectOf, refuse } from '@procache/core/untr
 import { type AskedCondition, type AskedConditions, checkedConditions } from './conditions.ts';
 import type { KnownModel } from './known-model.ts';
 import { type AskedProcess, processOf } from './process.ts';
-import { type AskedSchedule, chosenPlan } from './schedules.ts';
+import { type AskedSchedule, chosenPlan, type ScheduleShelf } from './schedules.ts';
 import { readTexts } from './texts.ts';
 
 /** What is to be drawn, and how. What is left out is as the model's makers advise. */
@@ -67,14 +66,14 @@ const FIELDS: Fields<DrawRequest> = {
 export interface RequestContext {
   readonly known: KnownModel;
   readonly encoder?: PromptEncoder | undefined;
-  readonly schedules?: Readonly<Record<string, Schedule>> | undefined;
+  readonly shelf?: ScheduleShelf | undefined;
 }
 
 /** What core's `generate` takes for a request. Texts are read last, when all else is sure. */
 export async function generateOptions(request: DrawRequest, context: RequestContext): Promise<GenerateOptions> {
   checkOptions('generate', request, FIELDS);
-  const { known, encoder, schedules } = context;
-  const plan = chosenPlan(request, known, { schedules });
+  const { known, encoder, shelf } = context;
+  const plan = await chosenPlan(request, known, shelf);
   if (request.sde !== undefined) objectOf({ value: request.sde, place: 'sde', code: 'invalid-input' });
   const { sampler, eta, scale, stepsOf } = processOf(request, known);
   const steps = stepsOf(plan.steps.length);

@@ -9,7 +9,7 @@ import {
   ProCacheError,
   type Schedule,
 } from '@procache/core';
-import { refuse, shownName } from '@procache/core/untrusted';
+import { shownName } from '@procache/core/untrusted';
 import { defaultsOf, type KnownModel } from './known-model.ts';
 import { asRequested, spelled, type Spelling } from './spelling.ts';
 
@@ -26,40 +26,43 @@ export interface AskedMethod {
 /** What runs when. */
 export interface AskedSchedule extends AskedMethod {
   /**
-   * A method (`"fora-3"`), a schedule that ships with the model (`"searched-17"`), a schedule, or the plan of one;
-   * `"uncached"` unless given.
+   * A method (`"fora-3"`), the name of a schedule that is kept somewhere (`"searched-17"`, `"./mine.json"`), a
+   * schedule, or the plan of one; `"uncached"` unless given.
    */
   readonly schedule?: string | Schedule | Plan | undefined;
 }
 
+/** Where schedules are kept that are called by a name. */
+export interface ScheduleShelf {
+  /** The names of those that ship with the model. */
+  readonly names: readonly string[];
+  /**
+   * The schedule of such a name, or of a path; nothing for a name that is neither. `place` begins the messages about
+   * what is wrong with it.
+   */
+  read(name: string, place: string): Promise<Schedule | undefined>;
+}
+
 export interface ScheduleContext {
-  /** The schedules that ship with the model, by name. */
-  readonly schedules?: Readonly<Record<string, Schedule>> | undefined;
+  readonly shelf?: ScheduleShelf | undefined;
   readonly spell?: Spelling | undefined;
+  /** What messages name the schedule by, if by any; `schedule` unless given. */
+  readonly option?: string | undefined;
 }
 
 /**
  * The plan that is asked for.
  *
- * @throws {ProCacheError} `invalid-input` for a name that is neither of the model nor a method's, and for options that
- * would change nothing; `invalid-schedule` for what does not fit the model.
+ * @throws {ProCacheError} `invalid-input` for a name that there is not, and for options that would change nothing;
+ * `invalid-schedule` for what does not fit the model.
  */
-export function chosenPlan(
-  asked: AskedSchedule,
-  known: KnownModel,
-  { schedules = {}, spell = asRequested }: ScheduleContext = {},
-): Plan {
+export async function chosenPlan(asked: AskedSchedule, known: KnownModel, shelf?: ScheduleShelf): Promise<Plan> {
   const { schedule = 'uncached' } = asked;
-  if (typeof schedule === 'string' && !Object.hasOwn(schedules, schedule)) {
-    const place = `${spell('schedule')} ${shownName(schedule)}`;
-    if (isMethod(schedule))
-      return checkSchedule(methodSchedule(schedule, asked, known, { place, spell }), known.model.topology);
-    return refuse(spell('schedule'), unknownSchedule(schedule, known.name, Object.keys(schedules)), 'invalid-input');
-  }
-  const name = typeof schedule === 'string' ? schedule : 'that is given';
-  const made = typeof schedule === 'string' ? schedules[schedule]! : schedule;
-  const plan = isPlan(made) ? made : checkSchedule(made, known.model.topology);
-  checkMade(asked, { name, steps: plan.steps.length }, spell);
+  const { topology } = known.model;
+  if (typeof schedule === 'string')
+    return checkSchedule(await findSchedule(schedule, asked, known, { shelf, option: 'schedule' }), topology);
+  const plan = isPlan(schedule) ? schedule : checkSchedule(schedule, topology);
+  checkMade(asked, { name: 'that is given', steps: plan.steps.length });
   return plan;
 }
 
@@ -68,15 +71,33 @@ function isPlan(schedule: Schedule | Plan): schedule is Plan {
 }
 
 /**
- * The schedule of a method. `place` begins the messages that are not about one of its options.
+ * The schedule of a name: one that is kept somewhere, or a method's.
  *
- * @throws {ProCacheError} `invalid-input` for what the method refuses.
+ * @throws {ProCacheError} as `chosenPlan`; whether it fits the model is not looked at.
  */
-export function methodSchedule(
+export async function findSchedule(
+  name: string,
+  asked: AskedMethod,
+  known: KnownModel,
+  { shelf, spell = asRequested, option }: ScheduleContext,
+): Promise<Schedule> {
+  const place = [option, shownName(name)].filter((part) => part !== undefined).join(' ');
+  const kept = await shelf?.read(name, place);
+  if (kept) {
+    checkMade(asked, { name, steps: kept.pattern.length }, spell);
+    return kept;
+  }
+  if (isMethod(name)) return methodSchedule(name, asked, known, { place, spell });
+  const problem = unknownSchedule(name, known.name, shelf);
+  throw new ProCacheError('invalid-input', option === undefined ? problem : `${option}: ${problem}`);
+}
+
+/** The schedule of a method. `place` begins the messages that are not about one of its options. */
+function methodSchedule(
   name: string,
   { steps, pattern, ratio }: AskedMethod,
   known: KnownModel,
-  { place, spell = asRequested }: { readonly place: string; readonly spell?: Spelling | undefined },
+  { place, spell }: { readonly place: string; readonly spell: Spelling },
 ): Schedule {
   const count = steps ?? (pattern ? pattern.length : defaultsOf(known).steps);
   const options = { ...(pattern !== undefined && { pattern }), ...(ratio !== undefined && { ratio }) };
@@ -91,12 +112,8 @@ export function methodSchedule(
   }
 }
 
-/**
- * Refuses options that are of methods where there is a schedule already, and another number of steps than it has.
- *
- * @throws {ProCacheError} `invalid-input`
- */
-export function checkMade(
+/** Refuses options that are of methods where there is a schedule already, and another number of steps than it has. */
+function checkMade(
   asked: AskedMethod,
   schedule: { readonly name: string; readonly steps: number },
   spell: Spelling = asRequested,
@@ -118,13 +135,16 @@ export function checkMade(
   );
 }
 
-/** What is wrong with the name of a schedule, and what there is instead: what ships with the model, and methods. */
-export function unknownSchedule(asked: string, model: string, shipped: readonly string[]): string {
+/** What is wrong with a name, and what there is instead: what ships with the model, and methods, nearest first. */
+function unknownSchedule(asked: string, model: string, shelf: ScheduleShelf | undefined): string {
   const bare = (text: string): string => text.slice(0, 80).replace(/<\w+>|\d+/g, '0');
   const sorted = (names: readonly string[]): string => {
     const order = nearest(bare(asked), names.map(bare));
     return [...names].sort((a, b) => order.indexOf(bare(a)) - order.indexOf(bare(b))).join(', ');
   };
-  const ships = shipped.length > 0 ? `with ${model} ship ${sorted(shipped)}` : `none ships with ${shownName(model)}`;
-  return `there is no schedule '${shownName(asked)}'; ${ships}; methods are ${sorted(METHOD_NAMES)}`;
+  const ships = shelf?.names.length
+    ? `with ${model} ship ${sorted(shelf.names)}`
+    : `none ships with ${shownName(model)}`;
+  const file = shelf ? '; a file is named by its path (./mine.json)' : '';
+  return `there is no schedule '${shownName(asked)}'; ${ships}; methods are ${sorted(METHOD_NAMES)}${file}`;
 }

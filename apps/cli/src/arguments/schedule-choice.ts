@@ -1,17 +1,7 @@
 import { basename } from 'node:path';
-import {
-  checkSchedule,
-  isMethod,
-  MAX_STEPS,
-  METHOD_NAMES,
-  parseScheduleText,
-  type Plan,
-  ProCacheError,
-  type Schedule,
-} from '@procache/core';
-import { shownName } from '@procache/core/untrusted';
-import { readRegularText } from '@procache/files';
-import { type AskedMethod, checkMade, methodSchedule, unknownSchedule } from '@procache/pipeline';
+import { scheduleFiles } from '@procache/backend-node';
+import { checkSchedule, MAX_STEPS, METHOD_NAMES, type Plan, type Schedule } from '@procache/core';
+import { type AskedMethod, findSchedule } from '@procache/pipeline';
 import type { Command } from 'commander';
 import type { NamedModel } from './model-choice.ts';
 import { asFlag } from './naming.ts';
@@ -66,52 +56,11 @@ export async function chooseSchedule(
   option: string = '--schedule',
 ): Promise<ChosenSchedule> {
   const asked = flags.schedule ?? 'uncached';
-  const schedule = await scheduleNamed(asked, flags, chosen, option);
+  const context = { shelf: scheduleFiles(chosen.schedules), spell: asFlag, option };
+  const schedule = await findSchedule(asked, flags, chosen, context);
   return {
     name: basename(asked).replace(/\.json$/, ''),
     schedule,
     plan: checkSchedule(schedule, chosen.model.topology),
   };
-}
-
-/**
- * The schedule of that name: a file, one that ships with the model, or a method. `option` is what messages name it
- * by, if by any.
- */
-export async function scheduleNamed(
-  asked: string,
-  flags: AskedMethod,
-  chosen: NamedModel,
-  option?: string,
-): Promise<Schedule> {
-  const place = option === undefined ? shownName(asked) : `${option} ${shownName(asked)}`;
-  const shipped = Object.hasOwn(chosen.schedules, asked) ? chosen.schedules[asked] : undefined;
-  const file = shipped ?? (isPath(asked) ? asked : undefined);
-  if (file !== undefined) {
-    const schedule = await readSchedule(file, place);
-    checkMade(flags, { name: asked, steps: schedule.pattern.length }, asFlag);
-    return schedule;
-  }
-  if (isMethod(asked)) return methodSchedule(asked, flags, chosen, { place, spell: asFlag });
-  const unknown = unknownSchedule(asked, chosen.name, Object.keys(chosen.schedules));
-  const problem = `${unknown}; a file is named by its path (./mine.json)`;
-  throw new ProCacheError('invalid-input', option === undefined ? problem : `${option}: ${problem}`);
-}
-
-/** Bytes of the longest schedule file: letters and legends of the most steps that there may be come to far less. */
-const MOST_BYTES = 64 * 2 ** 20;
-
-/** Reads a schedule file. What is wrong with it is said with its name, and the place in it. */
-export async function readSchedule(path: string, place: string = path): Promise<Schedule> {
-  const text = await readRegularText(path, {
-    most: MOST_BYTES,
-    place,
-    what: 'a schedule file, or a method such as fora-3',
-  });
-  return parseScheduleText(text, basename(path));
-}
-
-/** Methods and names that ship are plain words; everything else is a path. */
-export function isPath(asked: string): boolean {
-  return /[\\/.]/.test(asked);
 }

@@ -1,9 +1,11 @@
-import { formatSchedule, MAX_STEPS } from '@procache/core';
+import { isSchedulePath, readSchedule, scheduleFiles } from '@procache/backend-node';
+import { formatSchedule, MAX_STEPS, type Schedule } from '@procache/core';
+import { findSchedule } from '@procache/pipeline';
 import { computedSteps, resample } from '@procache/search';
 import { type Command, Option } from 'commander';
 import { checkBelong } from '../arguments/belongs.ts';
-import { addModelOptions, chooseModel, type ModelFlags } from '../arguments/model-choice.ts';
-import { isPath, readSchedule, scheduleNamed } from '../arguments/schedule-choice.ts';
+import { addModelOptions, type ChosenModel, chooseModel, type ModelFlags } from '../arguments/model-choice.ts';
+import { asFlag } from '../arguments/naming.ts';
 import { wholeNumber } from '../arguments/values.ts';
 import type { Host } from '../host.ts';
 import { handOver, type OutputFlags } from './schedule-output.ts';
@@ -46,13 +48,13 @@ export function registerResample(command: Command, host: Host): void {
       const given = (name: string): unknown => (own.getOptionValueSource(name) === 'cli' ? name : undefined);
       const which = { '--model': given('model'), '--num-heads': given('numHeads') };
       const ofModel = { ...which, '--family': given('family'), '--config': given('config') };
-      checkBelong(ofModel, 'methods and names that ship with a model', !isPath(asked));
+      checkBelong(ofModel, 'methods and names that ship with a model', !isSchedulePath(asked));
       return resampleSchedule(asked, flags, host);
     });
 }
 
 async function resampleSchedule(asked: string, flags: ResampleFlags, host: Host): Promise<void> {
-  const schedule = isPath(asked) ? await readSchedule(asked) : await scheduleNamed(asked, {}, await chooseModel(flags));
+  const schedule = isSchedulePath(asked) ? await readSchedule(asked) : await ofModel(asked, await chooseModel(flags));
   const { steps, keep } = flags;
   const resampled = resample(schedule, steps, { keep });
   const computed = { before: computedSteps(schedule).length, now: computedSteps(resampled).length };
@@ -64,6 +66,10 @@ async function resampleSchedule(asked: string, flags: ResampleFlags, host: Host)
           keptNote(computed, { before: schedule.pattern.length, now: steps }, keep),
         ];
   await handOver({ text: formatSchedule(resampled), object: { schedule: resampled, computed } }, flags, host, notes);
+}
+
+function ofModel(asked: string, chosen: ChosenModel): Promise<Schedule> {
+  return findSchedule(asked, {}, chosen, { shelf: scheduleFiles(chosen.schedules), spell: asFlag });
 }
 
 interface BeforeAndNow {

@@ -1,6 +1,6 @@
+import { readSchedule } from '@procache/backend-node';
 import { checkSchedule, formatSchedule, letterCounts } from '@procache/core';
 import { chooseModel } from '../arguments/model-choice.ts';
-import { readSchedule } from '../arguments/schedule-choice.ts';
 import { type InspectFlags, type Inspection, listOf } from './inspection.ts';
 
 /** A schedule file that has been found to be valid: by itself, and for a model where one is given. */
