@@ -7,6 +7,7 @@ import { readFloats, writeSafetensors } from '@procache/model';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { locate } from './locate.ts';
 import { openCheckpointFiles, openModelFiles } from './model-files.ts';
+import { OpenFiles } from './node-folder.ts';
 import { openTransformer } from './transformer.ts';
 
 let folder: string;
@@ -16,18 +17,24 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** Makes files that nobody reads, and the folders that they lie in. */
+/** Makes files that say where they are, and the folders that they lie in. */
 async function make(...paths: readonly string[]): Promise<void> {
   for (const path of paths) {
     await mkdir(dirname(at(path)), { recursive: true });
-    await writeFile(at(path), '');
+    await writeFile(at(path), path);
   }
 }
 
+/** Where the weights, the config and the pipeline of a model are found. */
 const located = async (path: string) => {
-  const { weights, config, pipeline } = await locate(at(path));
+  const files = new OpenFiles();
+  const { folder: own, weights, pipeline } = await locate(at(path), files);
+  await own.open(weights);
+  const config = await own.open('config.json');
+  await files.close();
   const short = (found: string | undefined) => found?.replace(`${folder}/`, '');
-  return [short(weights), short(config), short(pipeline)];
+  const bytes = await config?.read(0, config.size);
+  return [short(join(own.name, weights)), bytes && new TextDecoder().decode(bytes), short(pipeline?.name)];
 };
 
 describe("a model's folder in the cache of Hugging Face", () => {
@@ -51,7 +58,7 @@ describe("a model's folder in the cache of Hugging Face", () => {
       undefined,
       undefined,
     ]);
-    await expect(locate(at('hub'))).rejects.toThrow(
+    await expect(locate(at('hub'), new OpenFiles())).rejects.toThrow(
       'hub: this is a cache of models (models--a--b); name one of these folders',
     );
   });
@@ -64,7 +71,7 @@ describe("a model's folder in the cache of Hugging Face", () => {
       undefined,
     ]);
     await make('models--only/snapshots/4d/last.ckpt');
-    await expect(locate(at('models--only'))).rejects.toThrow(
+    await expect(locate(at('models--only'), new OpenFiles())).rejects.toThrow(
       'models--only: it does not say which snapshot is meant (refs/main is missing); ' +
         'of its snapshots (3c, 4d) name the folder of one, or download the model again',
     );
@@ -79,7 +86,7 @@ describe("a model's folder in the cache of Hugging Face", () => {
     await make('models--x/snapshots/1/model.safetensors');
     await mkdir(at('models--x/refs'), { recursive: true });
     await writeFile(at('models--x/refs/main'), main);
-    await expect(locate(at('models--x'))).rejects.toThrow(problem);
+    await expect(locate(at('models--x'), new OpenFiles())).rejects.toThrow(problem);
   });
 });
 
@@ -104,7 +111,7 @@ describe('a pipeline', () => {
 
   it('without its transformer is refused', async () => {
     await make('half/model_index.json');
-    await expect(locate(at('half'))).rejects.toThrow(
+    await expect(locate(at('half'), new OpenFiles())).rejects.toThrow(
       'transformer: there is no such folder, though the pipeline around it needs one; download the transformer too',
     );
   });
@@ -175,8 +182,12 @@ it.skipIf(process.platform === 'win32')('a folder that may not be read is not ca
   const before = process.geteuid!();
   if (before === 0) process.seteuid!(65534);
   try {
-    await expect(locate(at('closed'))).rejects.toThrow('closed: the folder cannot be read: you may not read it');
-    await expect(locate(at('closed/inner'))).rejects.toThrow('inner: you may not read it; give a checkpoint file');
+    await expect(locate(at('closed'), new OpenFiles())).rejects.toThrow(
+      'closed: the folder cannot be read: you may not read it',
+    );
+    await expect(locate(at('closed/inner'), new OpenFiles())).rejects.toThrow(
+      'inner: you may not read it; give a checkpoint file',
+    );
   } finally {
     if (before === 0) process.seteuid!(before);
     await chmod(at('closed'), 0o700);

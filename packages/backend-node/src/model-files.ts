@@ -1,19 +1,15 @@
-import { basename, dirname, join } from 'node:path';
-import { readRegularText } from '@procache/files';
+import { join } from 'node:path';
 import {
   type Checkpoint,
-  checkRecords,
   type ConfigJson,
-  isShardIndex,
-  ModelConfig,
-  openCheckpoint,
+  type ModelConfig,
+  openFolder,
   openModel,
-  openShards,
   type TransformerModel,
 } from '@procache/model';
 import type { FileIdentity } from './file-identity.ts';
-import { type FileSource, openFile } from './file-source.ts';
-import { besides, isThere, locate, type Located } from './locate.ts';
+import { locate } from './locate.ts';
+import { OpenFiles } from './node-folder.ts';
 
 /** A checkpoint whose files are open. */
 export interface OpenedCheckpoint {
@@ -50,58 +46,16 @@ export async function openModelFiles(path: string, config: ConfigJson = {}): Pro
   }
 }
 
-/**
- * Bytes of weights that are compared with their checksums when a torch file is opened: as many as take no time to read.
- */
-const CHECKED_WHEN_OPENED = 16 * 2 ** 20;
-
 /** Opens the same as `openModelFiles`, whether or not the tensors are those of a model that is supported. */
 export async function openCheckpointFiles(path: string): Promise<OpenedCheckpoint> {
-  const found = await locate(path);
-  const files: FileSource[] = [];
-  const open = async (file: string): Promise<FileSource> => {
-    const source = await openFile(file);
-    files.push(source);
-    return source;
-  };
-  const close = async (): Promise<void> => {
-    await Promise.all(files.map((file) => file.close()));
-  };
+  const files = new OpenFiles();
+  const close = () => files.close();
   try {
-    const source = await open(found.weights);
-    const openShard = async (name: string) =>
-      open((await besides(found.weights, name)) ?? join(dirname(found.weights), name));
-    const checkpoint = await (isShardIndex(basename(found.weights))
-      ? openShards(source, openShard)
-      : openCheckpoint(source));
-    await checkRecords(checkpoint, { most: CHECKED_WHEN_OPENED });
-    return {
-      path: found.weights,
-      checkpoint,
-      config: await configOf(found),
-      files: files.map(({ identity }) => identity),
-      close,
-    };
+    const found = await locate(path, files);
+    const { checkpoint, config } = await openFolder(found.folder, found);
+    return { path: join(found.folder.name, found.weights), checkpoint, config, files: files.identities, close };
   } catch (cause) {
     await close();
     throw cause;
   }
-}
-
-/** The texts of the files around the weights; what they mean is the model's to say. */
-async function configOf({ config, pipeline }: Located): Promise<ModelConfig> {
-  return ModelConfig.parse({
-    config: await textOf(config),
-    scheduler: await textOf(pipeline && join(pipeline, 'scheduler', 'scheduler_config.json')),
-    index: await textOf(pipeline && join(pipeline, 'model_index.json')),
-  });
-}
-
-/** Bytes of the longest config that is read; class names and betas make them tens of kilobytes. */
-const LONGEST_CONFIG = 16 * 2 ** 20;
-
-/** The text of a file that may be missing. */
-async function textOf(path: string | undefined): Promise<string | undefined> {
-  if (path === undefined || !(await isThere(path))) return undefined;
-  return readRegularText(path, { most: LONGEST_CONFIG, code: 'invalid-model', what: 'a config' });
 }

@@ -1,6 +1,6 @@
 import { ProCacheError } from '@procache/core';
-import { isShardIndex } from '@procache/model';
-import { listedNames } from './listed-names.ts';
+import { listedNames } from '@procache/core/untrusted';
+import { isShardIndex } from '../checkpoint/shards.ts';
 
 /** What a checkpoint's name ends with. */
 const CHECKPOINT = /\.(?:safetensors|pt|pth|bin|ckpt|(?:pth|pt|ckpt)\.tar)$/i;
@@ -10,15 +10,18 @@ const NO_WEIGHTS = /^(?:\.|(?:optimizer|scheduler|scaler|training_args|rng_state
 const PART = /-\d{5}-of-(\d{5})\./;
 
 /** The names under which tools write the weights of a whole model, the preferred first. */
-const USUAL = [
-  /^diffusion_pytorch_model\.safetensors$/,
-  /^diffusion_pytorch_model\.safetensors\.index\.json$/,
-  /^model\.safetensors$/,
-  /^model\.safetensors\.index\.json$/,
-  /^diffusion_pytorch_model\.bin$/,
-  /^diffusion_pytorch_model\.bin\.index\.json$/,
-  /^pytorch_model\.bin$/,
-  /^pytorch_model\.bin\.index\.json$/,
+export const USUAL_NAMES: readonly string[] = [
+  'diffusion_pytorch_model.safetensors',
+  'diffusion_pytorch_model.safetensors.index.json',
+  'model.safetensors',
+  'model.safetensors.index.json',
+  'diffusion_pytorch_model.bin',
+  'diffusion_pytorch_model.bin.index.json',
+  'pytorch_model.bin',
+  'pytorch_model.bin.index.json',
+];
+/** Those of its variants, such as `fp16`. */
+const VARIANTS = [
   /^(?:diffusion_pytorch_model|model)(?:\.[^.]+\.safetensors|\.safetensors\.index\.[^.]+\.json)$/,
   /^(?:diffusion_pytorch_model|pytorch_model)(?:\.[^.]+\.bin|\.bin\.index\.[^.]+\.json)$/,
 ];
@@ -35,8 +38,10 @@ export function chooseWeights(
   inner: ReadonlyMap<string, readonly string[]>,
 ): string {
   const whole = wholeCheckpoints(names);
-  for (const usual of USUAL) {
-    const found = whole.filter((name) => usual.test(name));
+  const usual = USUAL_NAMES.find((name) => whole.includes(name));
+  if (usual !== undefined) return usual;
+  for (const variant of VARIANTS) {
+    const found = whole.filter((name) => variant.test(name));
     if (found.length === 1) return found[0]!;
     if (found.length > 1)
       throw refusal(folder, `holds ${found.length} variants of the weights (${listedNames(found)})`);
