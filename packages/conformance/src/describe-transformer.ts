@@ -15,6 +15,7 @@ import type { ConfigJson } from '@procache/model';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Backend, Opened } from './backend.ts';
 import { describeFeatures } from './describe-features.ts';
+import { describeOblong } from './describe-oblong.ts';
 import { describeScores } from './describe-scores.ts';
 import { describeSit } from './describe-sit.ts';
 import { largestDifference, largestMagnitude } from './distance.ts';
@@ -31,6 +32,7 @@ export function describeTransformer(name: string, backend: Backend): void {
   describe(`${name}: the golden cases of the original DiT`, () => describeGoldenCases(backend));
   describe(`${name}: the features`, () => describeFeatures(backend));
   describe(`${name}: the tokens of each score`, () => describeScores(backend));
+  describe(`${name}: a latent that is not square`, () => describeOblong(backend));
   describe(`${name}: SiT`, () => describeSit(backend));
   describe(`${name}: what holds for every schedule`, () => describeInvariants(backend));
 }

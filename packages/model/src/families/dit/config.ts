@@ -1,5 +1,5 @@
 import { ProCacheError } from '@procache/core';
-import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
+import { type Checkpoint, isCount } from '../../checkpoint/checkpoint.ts';
 import { type Fields, wrong } from '../../config/fields.ts';
 import type { ConfigReading } from '../../config/model-config.ts';
 import { type ProcessOfFamily, samplingProcess } from '../../config/sampling-process.ts';
@@ -29,8 +29,8 @@ export interface DitExtents {
   readonly channels: number;
   /** Channels of the last layer: those of the input, and as many again where training learned a variance. */
   readonly outChannels: number;
-  /** Rows and columns of the latent; DiTs are square. */
-  readonly size: number;
+  /** Tokens along the height and along the width of the latent. */
+  readonly grid: readonly [rows: number, columns: number];
   /** Rows of the label table, the unconditional one included. */
   readonly labelRows: number;
   /** Width of the timestep embedding: half cosines, half sines. */
@@ -89,7 +89,7 @@ export function ditConfig(
   const { flavour } = outline;
   const fields = config.model;
   const extents = extentsOf(checkpoint, outline, fields);
-  checkClaims(fields, factsOf(extents));
+  checkClaims(fields, factsOf(extents, fields));
   checkMlpRatio(fields, extents.hidden, extents.mlpHidden);
   checkArithmetic(fields, { ...DIT_ARITHMETIC, flavour: [flavour] }, 'DiT');
   const { channels, outChannels } = extents;
@@ -126,7 +126,10 @@ function extentsOf(checkpoint: Checkpoint, outline: DitOutline, fields: Fields):
     patch: patch!,
     channels: channels!,
     outChannels: outWidth! / patch! ** 2,
-    size: outline.flavour === 'original' ? sizeOfTable(shape('pos_embed', 3), patch!) : sizeOfConfig(fields, patch!),
+    grid:
+      outline.flavour === 'original'
+        ? gridOfTable(shape('pos_embed', 3), fields, patch!)
+        : gridOfConfig(fields, patch!),
     labelRows: labelRows!,
     frequencies: frequencies!,
   };
@@ -134,32 +137,38 @@ function extentsOf(checkpoint: Checkpoint, outline: DitOutline, fields: Fields):
   return extents;
 }
 
-/** The original stores its table of positions. */
-function sizeOfTable([, tokens]: readonly number[], patch: number): number {
+/** The original stores its table of positions; that of a latent which is not square says nothing of its sides. */
+function gridOfTable([, tokens]: readonly number[], fields: Fields, patch: number): DitExtents['grid'] {
+  const found = fields.find('input_size');
+  if (found && Array.isArray(found.value)) {
+    const [rows, columns, ...more] = found.value.map((side: unknown) => Number(side) / patch);
+    if (isCount(rows) && isCount(columns) && more.length === 0 && rows * columns === tokens) return [rows, columns];
+    return wrong(found, `but tensor pos_embed holds ${tokens!} positions of patches of ${patch}; give [height, width]`);
+  }
   const side = Math.sqrt(tokens!);
-  if (!Number.isInteger(side))
-    throw invalid(
-      `tensor pos_embed holds ${tokens!} positions, which is not a square; only square models are supported`,
-    );
-  return side * patch;
+  if (Number.isInteger(side)) return [side, side];
+  throw invalid(
+    `tensor pos_embed holds ${tokens!} positions, which is not a square; ` +
+      `put a config.json with "input_size": [height, width] beside the file`,
+  );
 }
 
 /** diffusers computes the table of positions, and says only in the config how large it is. */
-function sizeOfConfig(fields: Fields, patch: number): number {
+function gridOfConfig(fields: Fields, patch: number): DitExtents['grid'] {
   const size = fields.integer('sample_size', 1, patch * Math.sqrt(MOST_TOKENS));
   if (size === undefined)
     throw invalid(
       'a diffusers DiT does not tell its image size in its tensors; put its config.json with "sample_size" beside it',
     );
-  return size;
+  if (size % patch !== 0) throw invalid(`patches of ${patch} do not tile images of ${size}`);
+  return [size / patch, size / patch];
 }
 
-function checkExtents({ flavour, hidden, channels, outChannels, patch, size, frequencies }: DitExtents): void {
-  if (size % patch !== 0) throw invalid(`patches of ${patch} do not tile images of ${size}`);
-  if ((size / patch) ** 2 > MOST_TOKENS)
+function checkExtents({ flavour, hidden, channels, outChannels, patch, grid, frequencies }: DitExtents): void {
+  const tokens = grid[0] * grid[1];
+  if (tokens > MOST_TOKENS)
     throw invalid(
-      `images of ${size} in patches of ${patch} have ${(size / patch) ** 2} tokens; ` +
-        `at most ${MOST_TOKENS} are supported`,
+      `images of ${grid[0] * patch} in patches of ${patch} have ${tokens} tokens; at most ${MOST_TOKENS} are supported`,
     );
   if (flavour === 'diffusers' && hidden % 4 !== 0)
     throw invalid(`the model is ${hidden} wide, but the table of positions is made of quarters`);
@@ -176,11 +185,13 @@ function checkExtents({ flavour, hidden, channels, outChannels, patch, size, fre
 }
 
 /** What the tensors say, by the names that configs have for it. */
-function factsOf(extents: DitExtents): Readonly<Record<string, unknown>> {
-  const { size, patch, channels, outChannels, hidden, depth, heads, mlpHidden, normsHeads } = extents;
+function factsOf(extents: DitExtents, fields: Fields): Readonly<Record<string, unknown>> {
+  const { flavour, grid, patch, channels, outChannels, hidden, depth, heads, mlpHidden, normsHeads } = extents;
+  const [height, width] = grid.map((tokens) => tokens * patch);
+  const tellsSides = flavour === 'original' && Array.isArray(fields.find('input_size')?.value); // see gridOfTable
   return {
-    input_size: size,
-    sample_size: size,
+    ...(!tellsSides && { input_size: height }),
+    sample_size: height === width ? height : `${height} x ${width}`,
     patch_size: patch,
     in_channels: channels,
     out_channels: outChannels,

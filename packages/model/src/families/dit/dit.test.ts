@@ -49,6 +49,29 @@ describe('openModel, of an original DiT', () => {
     expect(model.gateOf('21.mlp')).toBe(21 * 6 + 5);
   });
 
+  it('takes the sides of a latent that is not square from the config', async () => {
+    const of = (inputSize: unknown) => openModel(original, { num_heads: 4, input_size: inputSize });
+    expect((await of([8, 32])).topology.grid).toEqual([4, 16]);
+    expect((await of([8, 32])).latent).toMatchObject({ height: 8, width: 32 });
+    expect((await of([16, 16])).topology.grid).toEqual((await of(16)).topology.grid);
+    for (const [wrong, shown] of [
+      [[8, 16], '[8,16]'],
+      [[7, 32], '[7,32]'],
+      [[8, 32, 1], '[8,32,1]'],
+      [['8', null], '["8",null]'],
+    ] as const) {
+      await expect(of(wrong)).rejects.toThrow(
+        `config.json: input_size is ${shown}, but tensor pos_embed holds 64 positions of patches of 2; ` +
+          'give [height, width]',
+      );
+    }
+    const shorter = altered(original, { pos_embed: { shape: [1, 60, 32] } });
+    await expect(openModel(shorter, { num_heads: 4 })).rejects.toThrow(
+      'tensor pos_embed holds 60 positions, which is not a square; ' +
+        'put a config.json with "input_size": [height, width] beside the file',
+    );
+  });
+
   it('asks for the heads, which the tensors of an unpublished size do not tell', async () => {
     await expect(openModel(original)).rejects.toThrow(
       /number of attention heads of a DiT 32 wide; put a config.json with "num_heads" beside the file/,

@@ -50,13 +50,13 @@ export async function openWithBlocksOfDit(
   const config = ditConfig(kind, checkpoint, outline, reading);
   const weights = await ditWeights(new WeightFinder(checkpoint), config);
   const topology = topologyOf(config);
-  const { channels, givenChannels: outChannels, size, hidden, depth, mlpHidden, patch } = config;
+  const { channels, givenChannels: outChannels, grid, hidden, depth, mlpHidden, patch } = config;
   return transformerModel({
     family: kind.id,
     flavour: config.flavour,
     topology,
-    latent: { channels, outChannels, height: size, width: size },
-    stream: { tokens: topology.grid[0] * topology.grid[1], width: hidden, entries: entriesOf(depth) },
+    latent: { channels, outChannels, height: grid[0] * patch, width: grid[1] * patch },
+    stream: { tokens: grid[0] * grid[1], width: hidden, entries: entriesOf(depth) },
     takes: config.takes,
     defaults: config.sampling,
     parameters: parametersOf(checkpoint, names),
@@ -88,6 +88,6 @@ function outlineOf(checkpoint: Checkpoint): DitOutline {
   };
 }
 
-function topologyOf({ depth, size, patch }: DitConfig): Topology {
-  return { blocks: Array.from({ length: depth }, () => ['attn', 'mlp']), grid: [size / patch, size / patch] };
+function topologyOf({ depth, grid }: DitConfig): Topology {
+  return { blocks: Array.from({ length: depth }, () => ['attn', 'mlp']), grid };
 }

@@ -22,8 +22,8 @@ export class DitEmitter implements Emitter {
   constructor(config: DitConfig, weights: DitWeights) {
     this.#config = config;
     this.#weights = weights;
-    const { size, patch } = config;
-    this.#grid = { rows: size / patch, columns: size / patch, patch };
+    const [rows, columns] = config.grid;
+    this.#grid = { rows, columns, patch: config.patch };
   }
 
   embed(g: GraphBuilder, latent: Value): Value {

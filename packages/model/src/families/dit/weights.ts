@@ -59,7 +59,7 @@ export async function ditTensorNames(outline: DitOutline): Promise<ReadonlySet<s
     patch: 1,
     channels: 1,
     outChannels: 1,
-    size: 1,
+    grid: [1, 1],
     labelRows: 1,
     frequencies: 2,
   });
@@ -85,7 +85,7 @@ async function originalWeights(find: WeightSource, config: DitExtents): Promise<
       modulation: await find.linear(`${at}.adaLN_modulation.1`, 6 * hidden, hidden),
     });
   }
-  const tokens = (config.size / config.patch) ** 2;
+  const tokens = config.grid[0] * config.grid[1];
   return {
     patch: await patchLinear(find, 'x_embedder.proj', { ...config, width: hidden }),
     positions: reshaped(await find.weight('pos_embed', [1, tokens, hidden]), [tokens, hidden]),
@@ -114,10 +114,9 @@ async function diffusersWeights(find: WeightSource, config: DitExtents): Promise
       },
     });
   }
-  const side = config.size / config.patch;
   return {
     patch: await patchLinear(find, 'pos_embed.proj', { ...config, width: hidden }),
-    positions: inlineWeight(positionTable([side, side], hidden), [side * side, hidden]),
+    positions: inlineWeight(positionTable(config.grid, hidden), [config.grid[0] * config.grid[1], hidden]),
     blocks,
     headModulation: await find.linear('proj_out_1', 2 * hidden, hidden),
     head: await find.linear('proj_out_2', config.patch ** 2 * config.outChannels, hidden),
