@@ -31,8 +31,8 @@ const MOST_BYTES = 500 * 2 ** 20;
  *
  * `begin` is handed the text that is there, '' where there is no file, and a function that adds to it. What it adds is
  * written once it has returned, and at once from then on; where it throws, the file is as it was. Each addition is
- * written in one call and to the end of the file, so that a process that is killed leaves at most one torn line. What is
- * no UTF-8 in the text is replaced, and so shows as a torn line.
+ * written in one call and to the end of the file, so that a process that is killed leaves at most one torn line. What
+ * is no UTF-8 in the text is replaced, and so shows as a torn line.
  *
  * @throws {ProCacheError} `invalid-input` for a journal that another process writes to; `execution-failed`, from every
  *   addition too, where it cannot be written; and what `begin` throws, with the path before it.
@@ -45,8 +45,8 @@ export async function openJournal<Opened>(
   const writing = <Result>(use: () => Promise<Result>): Promise<Result> => use().catch(unwritable(path, options));
   const lock = await writing(() => lockFile(path.replace(/(\.jsonl)?$/, '.lock'), options));
   try {
-    const { close, ...journal } = await openUnlocked(path, begin, { writing, instead: options.instead });
-    return { ...journal, close: () => close().finally(() => lock.release()) };
+    const journal = await openUnlocked(path, begin, { writing, instead: options.instead });
+    return { ...journal, close: () => journal.close().finally(() => lock.release()) };
   } catch (cause) {
     await lock.release();
     throw cause;

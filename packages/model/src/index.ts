@@ -34,19 +34,6 @@ export type { OnnxGraph } from './onnx/graph-builder.ts';
 export { ELEMENT_TYPES, type Dimension, type ElementType, type GraphValue } from './onnx/model-proto.ts';
 export { distinctTexts, textOfImages } from './graphs/contexts.ts';
 export type { ContextTensor, StreamShape } from './graphs/emitter.ts';
-export {
-  aheadCoefficientsOf,
-  aheadOf,
-  contextOf,
-  IMAGES,
-  inLane,
-  inputOf,
-  isContext,
-  laneOf,
-  outputOf,
-  PADDING,
-  packOf,
-  rowsOf,
-  scoreOf,
-  TEXT_OF_IMAGE,
-} from './graphs/names.ts';
+export { contextOf, IMAGES, inLane, isContext, laneOf, PADDING, TEXT_OF_IMAGE } from './graphs/names.ts';
+export { StepInputs, type ModulationAt, type StepFeeds } from './graphs/step-inputs.ts';
+export { stepOutputs, type StepOutputs } from './graphs/step-outputs.ts';

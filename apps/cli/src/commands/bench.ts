@@ -8,7 +8,7 @@ import { type Command, Option } from 'commander';
 import { checkBelong } from '../arguments/belongs.ts';
 import { addMachineOptions, type MachineFlags, noteThreads } from '../arguments/machine.ts';
 import { addModelOptions } from '../arguments/model-choice.ts';
-import { noteUnread } from '../arguments/unread-fields.ts';
+import { noteUnread } from '../unread-fields.ts';
 import { MOST_IMAGES, MOST_ROUNDS, numberWithin, wholeNumber } from '../arguments/values.ts';
 import { type BenchJob, type BenchJobFlags, chooseBenchJob } from '../bench/bench-job.ts';
 import { peakMemory, peakOfThisProcess } from '../bench/peak-memory.ts';
