@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import * as core from './index.ts';
 import { referenceTransformer } from './reference/index.ts';
-import type { Transformer } from './transformer.ts';
+import type { Transformer } from './running/transformer.ts';
 
 const topology: core.Topology = {
   blocks: [

@@ -19,8 +19,8 @@ export {
 export type { Branch, BranchId, FeatureId, ModuleRole, PackId, SpanId, StreamId, Topology } from './topology.ts';
 
 // What to do when
-export { letterCounts } from './schedule.ts';
-export { policyOf } from './policy.ts';
+export { letterCounts } from './schedule/schedule.ts';
+export { policyOf } from './schedule/policy.ts';
 export type {
   Action,
   Compute,
@@ -32,13 +32,13 @@ export type {
   Schedule,
   ScoreName,
   SelectorSettings,
-} from './schedule.ts';
-export { FORECAST_RULES, parseSchedule, SCORE_NAMES } from './schedule-json.ts';
+} from './schedule/schedule.ts';
+export { FORECAST_RULES, parseSchedule, SCORE_NAMES } from './schedule/schedule-json.ts';
 export { MAX_ORDER, MAX_STEPS } from './limits.ts';
-export { formatSchedule, parseScheduleText } from './schedule-text.ts';
-export { checkSchedule } from './schedule-check.ts';
-export { scheduleOf } from './tabulate.ts';
-export { forecastWeights } from './forecast.ts';
+export { formatSchedule, parseScheduleText } from './schedule/schedule-text.ts';
+export { checkSchedule } from './plan/schedule-check.ts';
+export { scheduleOf } from './schedule/tabulate.ts';
+export { forecastWeights } from './plan/forecast.ts';
 
 // Published methods, each a function that writes a schedule
 export { uncached } from './methods/uncached.ts';
@@ -51,27 +51,28 @@ export { injectSelective } from './methods/inject.ts';
 export { byName, isMethod, METHOD_NAMES, type MethodOptions, methodsTaking } from './methods/by-name.ts';
 
 // From schedule to operations
-export { DEFAULT_SELECTOR, lower, planOf } from './lower.ts';
-export { hoist } from './hoist.ts';
-export { branchesWithin } from './operations.ts';
-export type { Ahead, AheadSum, Fold, Op, Refresh, Run, Store, Term } from './operations.ts';
-export { readsOf, writesOf, type Write } from './reads-and-writes.ts';
-export { programOf, type ProgramOp, type StepProgram } from './program.ts';
-export { programsOf, type Plan, type StepPlan } from './plan.ts';
-export { describe, describeStep } from './describe.ts';
-export { planLegend } from './plan-legend.ts';
-export { costOf, type ModelCost, type PlanCost, type StepCost } from './cost.ts';
-export { transformerCost, type TransformerSizes } from './transformer-cost.ts';
+export { DEFAULT_SELECTOR, lower, planOf } from './plan/lower.ts';
+export { hoist } from './plan/hoist.ts';
+export { branchesWithin } from './plan/operations.ts';
+export type { Ahead, AheadSum, Fold, Op, Refresh, Run, Store, Term } from './plan/operations.ts';
+export { readsOf, writesOf, type Write } from './plan/reads-and-writes.ts';
+export { programOf, type ProgramOp, type StepProgram } from './plan/program.ts';
+export { programsOf, type Plan, type StepPlan } from './plan/plan.ts';
+export { describe, describeStep } from './plan/describe.ts';
+export { planLegend } from './plan/plan-legend.ts';
+export { costOf, type ModelCost, type PlanCost, type StepCost } from './plan/cost.ts';
+export { transformerCost, type TransformerSizes } from './plan/transformer-cost.ts';
 
 // Running a plan
-export { doubled, type Condition, type TextEmbedding } from './condition.ts';
-export type { PromptEncoder } from './prompt-encoder.ts';
-export type { LatentShape } from './latent-shape.ts';
-export type { Conditioned, Conditions, StepCall, StepResult, Tokens, Transformer } from './transformer.ts';
-export { FeatureCache } from './cache.ts';
-export { createSelector, type SelectorOptions, type TokenSelector } from './selector.ts';
-export { withDenoiser, type Denoiser, type DenoiserOptions, type EvaluatedStep } from './denoiser.ts';
-export { cachedOutput, type OutputCacheOptions } from './output-cache.ts';
+export { doubled, type Condition, type TextEmbedding } from './running/condition.ts';
+export type { PromptEncoder } from './running/prompt-encoder.ts';
+export type { LatentShape } from './sampling/latent-shape.ts';
+export type { Conditioned, Conditions, StepCall, StepResult, Tokens, Transformer } from './running/transformer.ts';
+export { FeatureCache } from './running/cache.ts';
+export { createSelector, type SelectorOptions, type TokenSelector } from './running/selector.ts';
+export type { Denoiser } from './sampling/denoiser.ts';
+export { withDenoiser, type DenoiserOptions, type EvaluatedStep } from './running/with-denoiser.ts';
+export { cachedOutput, type OutputCacheOptions } from './running/output-cache.ts';
 
 // From noise to a latent
 export {
@@ -80,13 +81,13 @@ export {
   MAX_TRAIN_TIMESTEPS,
   type BetaSchedule,
   type ForwardProcess,
-} from './forward-process.ts';
-export type { DiffusionSteps, SamplerDefaults } from './diffusion-steps.ts';
-export { diffusionSteps, type DiffusionOptions } from './diffusion.ts';
-export { levelOfAlpha, straightLevel, type Level } from './level.ts';
-export { TIMESTEP_RULES, timestepsOf, type TimestepOptions, type TimestepRule } from './timesteps.ts';
-export { STRAIGHT_RULES, type StraightRule } from './straight-steps.ts';
-export { sample, type SampledStep, type SampleOptions } from './samplers/sample.ts';
+} from './sampling/forward-process.ts';
+export type { DiffusionSteps, SamplerDefaults } from './sampling/diffusion-steps.ts';
+export { diffusionSteps, type DiffusionOptions } from './sampling/diffusion.ts';
+export { levelOfAlpha, straightLevel, type Level } from './sampling/level.ts';
+export { TIMESTEP_RULES, timestepsOf, type TimestepOptions, type TimestepRule } from './sampling/timesteps.ts';
+export { STRAIGHT_RULES, type StraightRule } from './sampling/straight-steps.ts';
+export { sample, type SampledStep, type SampleOptions } from './sampling/samplers/sample.ts';
 export {
   checkSde,
   DIFFUSION_FORMS,
@@ -97,7 +98,7 @@ export {
   SAMPLER_NAMES,
   samplersOf,
   VARIANCES,
-} from './samplers/settings.ts';
+} from './sampling/samplers/settings.ts';
 export type {
   DiffusionForm,
   LastStep,
@@ -107,15 +108,15 @@ export type {
   SdeSettings,
   StraightPath,
   Variance,
-} from './samplers/settings.ts';
-export type { Sampler, SamplerOptions } from './samplers/sampler.ts';
-export { predictionOf, type Prediction, type PredictionOptions } from './samplers/prediction.ts';
-export type { Clip, DynamicThreshold, FixedRange } from './samplers/clip.ts';
-export { guided, MAX_GUIDANCE, type GuidanceOptions } from './guidance.ts';
-export { gaussian, gaussians, MAX_SEED, type Seed, uniforms } from './random.ts';
-export { type NoiseSource, type NoiseStreams, noiseStreams, seedsOf } from './noise.ts';
-export { kindOf, median, recordSteps, summarise } from './statistics.ts';
-export type { LetterSummary, StepKind, StepRecord, StepRecorder, StepSummary } from './statistics.ts';
+} from './sampling/samplers/settings.ts';
+export type { Sampler, SamplerOptions } from './sampling/samplers/sampler.ts';
+export { predictionOf, type Prediction, type PredictionOptions } from './sampling/samplers/prediction.ts';
+export type { Clip, DynamicThreshold, FixedRange } from './sampling/samplers/clip.ts';
+export { guided, MAX_GUIDANCE, type GuidanceOptions } from './sampling/guidance.ts';
+export { gaussian, gaussians, MAX_SEED, type Seed, uniforms } from './sampling/random.ts';
+export { type NoiseSource, type NoiseStreams, noiseStreams, seedsOf } from './sampling/noise.ts';
+export { kindOf, median, recordSteps, summarise } from './running/statistics.ts';
+export type { LetterSummary, StepKind, StepRecord, StepRecorder, StepSummary } from './running/statistics.ts';
 export {
   trajectoryOf,
   type FollowOptions,
@@ -123,8 +124,8 @@ export {
   type Trajectory,
   type TrajectoryOptions,
   type WalkOptions,
-} from './trajectory.ts';
-export { generate, type GenerateOptions, type Generation } from './generate.ts';
+} from './running/trajectory.ts';
+export { generate, type GenerateOptions, type Generation } from './running/generate.ts';
 
 // From a latent to an image
-export { identityDecoder, type Decoder, type ImageFormat } from './decoder.ts';
+export { identityDecoder, type Decoder, type ImageFormat } from './running/decoder.ts';

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { byName } from './methods/by-name.ts';
-import { planOf } from './lower.ts';
-import { describe } from './describe.ts';
+import { describe } from './plan/describe.ts';
+import { planOf } from './plan/lower.ts';
+import { transformerCost } from './plan/transformer-cost.ts';
 import { modulesOf, roleOf, type ModuleRole, type Topology } from './topology.ts';
-import { transformerCost } from './transformer-cost.ts';
 
 const blocks = (...modules: string[]) => Array.from({ length: 4 }, () => modules);
 const named: Topology = { blocks: blocks('attn', 'cross', 'mlp'), grid: [4, 4] };

@@ -1,6 +1,6 @@
 import { ProCacheError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import type { Schedule } from '../schedule.ts';
+import type { Schedule } from '../schedule/schedule.ts';
 import type { Topology } from '../topology.ts';
 import { textOf } from '../untrusted/json-reader.ts';
 import { checkOptions } from '../untrusted/options.ts';

@@ -1,5 +1,5 @@
-import type { Action, Schedule } from '../schedule.ts';
-import { scheduleOf } from '../tabulate.ts';
+import type { Action, Schedule } from '../schedule/schedule.ts';
+import { scheduleOf } from '../schedule/tabulate.ts';
 import { roleOf } from '../topology.ts';
 import { checkOptions } from '../untrusted/options.ts';
 import { blockKinds, checkToca, refreshOfMlp, TOCA_FIELDS, type TocaOptions, tocaRatio } from './toca.ts';

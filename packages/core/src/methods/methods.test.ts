@@ -8,11 +8,11 @@ import procachePublished50 from '../../fixtures/methods/procache-published.json'
 import taylorseer32 from '../../fixtures/methods/taylorseer-3-2.json' with { type: 'json' };
 import taylorseer44 from '../../fixtures/methods/taylorseer-4-4.json' with { type: 'json' };
 import toca3 from '../../fixtures/methods/toca-3.json' with { type: 'json' };
-import { DEFAULT_SELECTOR } from '../lower.ts';
-import { checkSchedule } from '../schedule-check.ts';
-import { parseSchedule } from '../schedule-json.ts';
-import { policyOf } from '../policy.ts';
-import type { Action, Schedule } from '../schedule.ts';
+import { DEFAULT_SELECTOR } from '../plan/lower.ts';
+import { checkSchedule } from '../plan/schedule-check.ts';
+import { policyOf } from '../schedule/policy.ts';
+import { parseSchedule } from '../schedule/schedule-json.ts';
+import type { Action, Schedule } from '../schedule/schedule.ts';
 import { branchesOf, tokensOf, type Topology } from '../topology.ts';
 import { byName, METHOD_NAMES } from './by-name.ts';
 import { procache, procachePublished } from './procache.ts';

@@ -1,6 +1,6 @@
 import { ProCacheError } from '../errors.ts';
-import type { Policy, Rule, Schedule, SelectorSettings } from '../schedule.ts';
-import { scheduleOf } from '../tabulate.ts';
+import type { Policy, Rule, Schedule, SelectorSettings } from '../schedule/schedule.ts';
+import { scheduleOf } from '../schedule/tabulate.ts';
 import { checkTopology, modulesOf, roleOf, type Topology } from '../topology.ts';
 import { integerOf, textOf } from '../untrusted/json-reader.ts';
 import { checkOptions } from '../untrusted/options.ts';

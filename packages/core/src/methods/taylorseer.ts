@@ -1,5 +1,5 @@
 import { MAX_ORDER } from '../limits.ts';
-import type { Reuse, Schedule } from '../schedule.ts';
+import type { Reuse, Schedule } from '../schedule/schedule.ts';
 import { checkTopology, type Topology } from '../topology.ts';
 import { checkOptions } from '../untrusted/options.ts';
 import { checkCount } from './checks.ts';

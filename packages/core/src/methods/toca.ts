@@ -1,6 +1,6 @@
 import { ProCacheError } from '../errors.ts';
-import type { Action, Schedule } from '../schedule.ts';
-import { scheduleOf } from '../tabulate.ts';
+import type { Action, Schedule } from '../schedule/schedule.ts';
+import { scheduleOf } from '../schedule/tabulate.ts';
 import { checkTopology, type ModuleRole, roleOf, type Topology } from '../topology.ts';
 import { checkOptions, type Fields } from '../untrusted/options.ts';
 import { checkCount, checkShare } from './checks.ts';

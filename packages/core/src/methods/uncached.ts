@@ -1,4 +1,4 @@
-import type { Schedule } from '../schedule.ts';
+import type { Schedule } from '../schedule/schedule.ts';
 import { checkOptions } from '../untrusted/options.ts';
 import { checkCount } from './checks.ts';
 

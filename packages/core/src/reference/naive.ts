@@ -1,6 +1,6 @@
-import type { Action, ForecastRule, Policy, Reuse, ScoreName } from '../schedule.ts';
+import type { Conditions, Tokens } from '../running/transformer.ts';
+import type { Action, ForecastRule, Policy, Reuse, ScoreName } from '../schedule/schedule.ts';
 import { type Branch, branchesOf, type BranchId } from '../topology.ts';
-import type { Conditions, Tokens } from '../transformer.ts';
 import { type Network, type NetworkOptions, referenceNetwork } from './network.ts';
 import type { Stream } from './streams.ts';
 

@@ -1,9 +1,9 @@
-import type { Condition } from '../condition.ts';
-import type { LatentShape } from '../latent-shape.ts';
-import { uniforms } from '../random.ts';
-import type { ScoreName } from '../schedule.ts';
+import type { Condition } from '../running/condition.ts';
+import type { Conditions } from '../running/transformer.ts';
+import type { LatentShape } from '../sampling/latent-shape.ts';
+import { uniforms } from '../sampling/random.ts';
+import type { ScoreName } from '../schedule/schedule.ts';
 import { type Branch, branchesOf, type BranchId, roleOf, tokensOf, type Topology } from '../topology.ts';
-import type { Conditions } from '../transformer.ts';
 import { attended, fill, norms, received, type Stream } from './streams.ts';
 
 /** What there is to say about a reference network; weights follow from the seed. */

@@ -1,5 +1,6 @@
-import type { Ahead, Fold, Op, Run } from '../operations.ts';
-import { writesOf } from '../reads-and-writes.ts';
+import type { Ahead, Fold, Op, Run } from '../plan/operations.ts';
+import { writesOf } from '../plan/reads-and-writes.ts';
+import type { Conditioned, Conditions, StepCall, StepResult, Transformer } from '../running/transformer.ts';
 import {
   branchesOf,
   type BranchId,
@@ -11,7 +12,6 @@ import {
   tokensOf,
   type Topology,
 } from '../topology.ts';
-import type { Conditioned, StepCall, StepResult, Transformer } from '../transformer.ts';
 import { type Network, type NetworkOptions, referenceNetwork } from './network.ts';
 import type { Stream } from './streams.ts';
 
@@ -22,6 +22,8 @@ export interface ReferenceTensor {
 }
 
 export interface ReferenceOptions extends NetworkOptions {
+  /** The arithmetic of some other model, instead of a network of random weights. */
+  readonly network?: (conditions: Conditions) => Network;
   /** Called before each operation; what it throws is thrown from the step. */
   readonly onOp?: (step: number, op: Op) => void;
 }
@@ -40,10 +42,11 @@ export interface ReferenceTransformer extends Transformer<ReferenceTensor> {
  * Releasing a tensor twice, or using it after that, throws. A step that fails hands out nothing.
  */
 export function referenceTransformer(options: ReferenceOptions): ReferenceTransformer {
+  const { network = (conditions) => referenceNetwork(options, conditions) } = options;
   const counts = { live: 0, leaked: 0 };
   return {
     topology: options.topology,
-    latent: referenceNetwork(options, { timesteps: [], images: [] }).latent,
+    latent: network({ timesteps: [], images: [] }).latent,
     hoists: true,
     get live() {
       return counts.live;
@@ -52,7 +55,7 @@ export function referenceTransformer(options: ReferenceOptions): ReferenceTransf
       return counts.leaked;
     },
     prepare: () => Promise.resolve(),
-    condition: (conditions) => Promise.resolve(condition(referenceNetwork(options, conditions), options, counts)),
+    condition: (conditions) => Promise.resolve(condition(network(conditions), options, counts)),
     dispose: () => Promise.resolve(),
   };
 }

@@ -1,7 +1,7 @@
 import { type ErrorCode, ProCacheError } from '../errors.ts';
-import type { Plan } from '../plan.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Conditions, StepResult, Tokens, Transformer } from '../running/transformer.ts';
 import type { BranchId, FeatureId } from '../topology.ts';
-import type { Conditions, StepResult, Tokens, Transformer } from '../transformer.ts';
 import { messageOf } from '../untrusted/thrown.ts';
 
 /** A feature that lies at the other end. No two have the same number. */

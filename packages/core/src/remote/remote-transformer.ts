@@ -1,5 +1,5 @@
+import type { Conditioned, StepCall, StepResult, Transformer } from '../running/transformer.ts';
 import type { FeatureId } from '../topology.ts';
-import type { Conditioned, StepCall, StepResult, Transformer } from '../transformer.ts';
 import { Line } from './line.ts';
 import type { Handle } from './messages.ts';
 import type { Port } from './port.ts';

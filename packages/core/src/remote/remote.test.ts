@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { withDenoiser } from '../denoiser.ts';
 import { ProCacheError } from '../errors.ts';
-import { planOf } from '../lower.ts';
+import { planOf } from '../plan/lower.ts';
 import { referenceTransformer, type ReferenceTensor } from '../reference/index.ts';
-import type { Schedule } from '../schedule.ts';
+import type { Conditioned, Conditions, StepCall, Transformer } from '../running/transformer.ts';
+import { withDenoiser } from '../running/with-denoiser.ts';
+import type { Schedule } from '../schedule/schedule.ts';
 import type { Topology } from '../topology.ts';
-import type { Conditioned, Conditions, StepCall, Transformer } from '../transformer.ts';
 import { type Port, remoteTransformer, serveTransformer } from './index.ts';
 
 // Hosts of these tests have them; the package does without.

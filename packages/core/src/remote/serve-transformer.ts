@@ -1,6 +1,6 @@
-import type { Plan } from '../plan.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Conditioned, StepResult, Transformer } from '../running/transformer.ts';
 import type { FeatureId } from '../topology.ts';
-import type { Conditioned, StepResult, Transformer } from '../transformer.ts';
 import { type Answer, type Answers, type Handle, type Question, type Request, thrownData } from './messages.ts';
 import type { Port } from './port.ts';
 
