@@ -1,4 +1,6 @@
 export { openPipeline, type ModelPlace, type NodePipeline, type PipelineOptions } from './open-pipeline.ts';
+export { readConfigFile, readModelHeaders, type ModelHeaders } from './model-headers.ts';
+export { readNoise } from './noise-file.ts';
 export { isSchedulePath, readSchedule, scheduleFiles } from './schedule-files.ts';
 export { openTransformer } from './transformer.ts';
 export type { NodeTransformer, TransformerOptions } from './options.ts';
@@ -9,3 +11,4 @@ export { nodeHost, type HostOptions } from './host.ts';
 export { openNetwork, type NetworkOptions, type NumberArray, type OnnxNetwork } from './network.ts';
 export { runtimeVersion } from './runtime.ts';
 export { MOST_THREADS } from './threads.ts';
+export { syntheticModel } from './synthetic-model.ts';

@@ -3,7 +3,7 @@ import { shownName } from '@procache/core/untrusted';
 import { type Checkpoint, readFloats } from '@procache/model';
 
 /**
- * The noise in a file of tensors, as `procache` and PyTorch save it: the tensor `noise`, [images, channels, height,
+ * The noise in a file of tensors, such as one of safetensors: the tensor `noise`, [images, channels, height,
  * width].
  *
  * @throws {ProCacheError} `invalid-input` where it is not there, of another size, or not finite.
@@ -25,8 +25,8 @@ export async function noiseIn(
   if (tensor.shape.join() !== expected.join()) {
     const shape = shownName(tensor.shape.join(', '));
     throw wrong(
-      `the tensor is [${shape}], but ${images} labels of this model take [${expected.join(', ')}]; ` +
-        `give a label for each image of noise`,
+      `the tensor is [${shape}], but ${images} images of this model take [${expected.join(', ')}]; ` +
+        `ask for one image for each of noise`,
     );
   }
   const noise = await readFloats(tensor);

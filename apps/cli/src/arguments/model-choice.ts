@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { type FileIdentity, openModelFiles } from '@procache/backend-node';
-import { nearest, ProCacheError, SAMPLER_NAMES, type SamplerName } from '@procache/core';
-import { objectOf, parseJson, shown, shownName } from '@procache/core/untrusted';
-import { codeOf, fingerprintOf, readRegularText } from '@procache/files';
-import { type ConfigJson, FAMILY_NAMES, sourcesOf, type TransformerModel, weightsTaken } from '@procache/model';
+import { type ModelHeaders, readConfigFile, readModelHeaders } from '@procache/backend-node';
+import { nearest, ProCacheError, SAMPLER_NAMES } from '@procache/core';
+import { shown, shownName } from '@procache/core/untrusted';
+import { codeOf } from '@procache/files';
+import { type ConfigJson, FAMILY_NAMES, type TransformerModel } from '@procache/model';
 import type { KnownModel } from '@procache/pipeline';
 import { type ZooModel, zooModel, zooNames } from '@procache/zoo';
 import { type Command, Option } from 'commander';
@@ -46,17 +46,8 @@ export interface NamedModel extends KnownModel {
 }
 
 /** A model as the user chose it, read as far as its headers. */
-export interface ChosenModel extends NamedModel {
-  /** What `openTransformer` takes. */
-  readonly path: string;
-  /** What adds to the model's own config.json. */
-  readonly config: ConfigJson;
-  /** Tells its weights from others: see `fingerprintOf`. */
-  readonly fingerprint: string;
-  /** Its files as they were then, and must be when it is used. */
-  readonly files: readonly FileIdentity[];
-  /** Which weights of its file were taken, where there are several or more than those: see `weightsTaken`. */
-  readonly weights?: string | undefined;
+export interface ChosenModel extends NamedModel, ModelHeaders {
+  readonly model: TransformerModel;
 }
 
 /** Finds the model and reads its headers. No weight is loaded, and no file stays open. */
@@ -64,27 +55,12 @@ export async function chooseModel(flags: ModelFlags): Promise<ChosenModel> {
   const zoo = zooModel(flags.model);
   const path = zoo?.folder ?? flags.model;
   if (!zoo) await checkExists(path);
-  const config = { ...(await readConfigFlags(flags)), ...(isSampler(flags.sampler) && { sampler: flags.sampler }) };
-  const opened = await namingFlags(flags, () => openModelFiles(path, config));
-  try {
-    checkHeads(flags.numHeads, opened.config.own, "the model's own config.json");
-    const fingerprint = await fingerprintOf(sourcesOf(opened.checkpoint));
-    const { recommended, schedules = {} } = zoo ?? {};
-    const weights = weightsTaken(opened.checkpoint);
-    return {
-      name: zoo?.name ?? basename(resolve(path)),
-      path,
-      config,
-      model: opened.model,
-      fingerprint,
-      files: opened.files,
-      weights,
-      recommended,
-      schedules,
-    };
-  } finally {
-    await opened.close();
-  }
+  const sampler = SAMPLER_NAMES.find((name) => name === flags.sampler); // of others the pipeline says it
+  const config = { ...(await readConfigFlags(flags)), ...(sampler && { sampler }) };
+  const headers = await namingFlags(flags, () => readModelHeaders(path, config));
+  checkHeads(flags.numHeads, headers.own, "the model's own config.json");
+  const { name = basename(resolve(path)), recommended, schedules = {} } = zoo ?? {};
+  return { ...headers, name, recommended, schedules };
 }
 
 /** The options that are fields of the config to the model. */
@@ -107,37 +83,25 @@ async function namingFlags<Result>(flags: ModelFlags, open: () => Promise<Result
 }
 
 async function checkExists(path: string): Promise<void> {
-  const problem = await stat(path).then(
-    () => undefined,
-    (cause: unknown) => codeOf(cause),
-  );
+  const problem = await stat(path).then(() => undefined, codeOf);
   if (problem === undefined) return;
-  const isPath = /[\\/.]/.test(path);
-  const names = nearest(path.slice(0, 80), zooNames()).join(', ');
-  const name = shownName(path);
-  throw new ProCacheError(
-    'invalid-input',
+  const [name, names] = [shownName(path), nearest(path.slice(0, 80), zooNames()).join(', ')];
+  const message =
     problem === 'EACCES'
-      ? `--model ${name}: you may not look there; ask for the right to read it, or give another`
-      : isPath
-        ? `--model: there is no file or folder ${name}; give a checkpoint, a model folder, or a model of the zoo ` +
-          `(${names})`
-        : `--model: there is no model '${name}'; the zoo has ${names}, and a path to a checkpoint or a model ` +
-          `folder does as well`,
-  );
+      ? ` ${name}: you may not look there; ask for the right to read it, or give another`
+      : /[\\/.]/.test(path)
+        ? `: there is no file or folder ${name}; give a checkpoint, a model folder, or a model of the zoo (${names})`
+        : `: there is no model '${name}'; the zoo has ${names}, and a path to a checkpoint or a model folder does ` +
+          `as well`;
+  throw new ProCacheError('invalid-input', `--model${message}`);
 }
 
 /** What the user adds to a model's own config.json. */
 export async function readConfigFlags(flags: Omit<ModelFlags, 'model' | 'sampler'>): Promise<ConfigJson> {
   const { config, numHeads, family } = flags;
-  const fields = config === undefined ? {} : await readConfig(config);
+  const fields = config === undefined ? {} : await readConfigFile(config, `--config ${config}`);
   checkHeads(numHeads, fields, `--config ${config ?? ''}`);
   return { ...fields, ...(numHeads !== undefined && { num_heads: numHeads }), ...(family !== undefined && { family }) };
-}
-
-/** Whether there is a sampler of that name; what is said of others is said where they are used. */
-function isSampler(name: string | undefined): name is SamplerName {
-  return SAMPLER_NAMES.some((known) => known === name);
 }
 
 /** Refuses heads that a config contradicts: the option is for checkpoints that do not tell. */
@@ -145,15 +109,4 @@ function checkHeads(numHeads: number | undefined, config: ConfigJson, where: str
   const told = config['num_heads'] ?? config['num_attention_heads'];
   if (numHeads === undefined || told === undefined || told === null || told === numHeads) return;
   throw new ProCacheError('invalid-input', `--num-heads ${numHeads}: ${where} says ${shown(told)}; leave this out`);
-}
-
-/** Bytes of the longest config.json that is read: one that names a class in every row of a table has less. */
-const MOST_BYTES = 64 * 2 ** 20;
-
-async function readConfig(path: string): Promise<ConfigJson> {
-  const place = `--config ${path}`;
-  const what = 'the path of a config.json';
-  const text = await readRegularText(path, { most: MOST_BYTES, place, what });
-  const value = parseJson(text, { name: place, code: 'invalid-input', pythonNumbers: true, advice: `give ${what}` });
-  return objectOf({ value, place, code: 'invalid-input' });
 }

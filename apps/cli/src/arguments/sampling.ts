@@ -1,4 +1,4 @@
-import { openFile } from '@procache/backend-node';
+import { readNoise } from '@procache/backend-node';
 import {
   type Condition,
   DIFFUSION_FORMS,
@@ -7,7 +7,6 @@ import {
   type Guidance,
   LAST_STEPS,
   MAX_GUIDANCE,
-  ProCacheError,
   samplersOf,
   type SdeSettings,
   type Seed,
@@ -15,12 +14,12 @@ import {
   STRAIGHT_RULES,
   TIMESTEP_RULES,
 } from '@procache/core';
-import { guidanceOf, openCheckpoint } from '@procache/model';
-import { type AskedProcess, noiseIn, processOf, type Process as SettledProcess } from '@procache/pipeline';
+import { guidanceOf } from '@procache/model';
+import { type AskedProcess, processOf, type Process as SettledProcess } from '@procache/pipeline';
 import { type Command, Option } from 'commander';
 import { type ConditionFlags, addConditionOptions, chooseBatch } from './conditions.ts';
 import type { NamedModel } from './model-choice.ts';
-import { asFlag, named } from './naming.ts';
+import { asFlag } from './naming.ts';
 import { numberWithin, seedValue } from './values.ts';
 
 /** The options that say how to get from noise to an image. */
@@ -104,7 +103,7 @@ export async function chooseSampling(flags: SamplingFlags, chosen: NamedModel, s
     steps: stepsOf(steps),
     seeds: seedsOf(flags.seed, images),
     noiseFile: flags.noise,
-    noise: flags.noise === undefined ? undefined : await readNoise(flags.noise, chosen, images),
+    noise: flags.noise === undefined ? undefined : await readNoise(flags.noise, chosen.model.latent, images, '--noise'),
   };
 }
 
@@ -114,21 +113,4 @@ export function chooseProcess(flags: ProcessFlags, chosen: NamedModel): Process 
   const sde = { form: diffusionForm as DiffusionForm | undefined, norm: diffusionNorm, lastStep, lastStepSize };
   const { scale, ...process } = processOf({ ...asked, sde }, chosen, asFlag);
   return { ...process, guidance: guidanceOf(chosen.model, scale) };
-}
-
-async function readNoise(path: string, { model }: NamedModel, images: number): Promise<Float32Array> {
-  const place = `--noise ${path}`;
-  const source = await openFile(path, { code: 'invalid-input', what: 'a safetensors file', place });
-  try {
-    const checkpoint = await openCheckpoint(source).catch((cause: unknown) => {
-      throw cause instanceof ProCacheError
-        ? new ProCacheError('invalid-input', `--noise ${cause.message}`, { cause })
-        : cause;
-    });
-    return await noiseIn(checkpoint, model.latent, images).catch((cause: unknown) => {
-      throw named(place, cause);
-    });
-  } finally {
-    await source.close();
-  }
 }

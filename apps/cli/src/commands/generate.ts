@@ -5,7 +5,7 @@ import { addMachineOptions, type MachineFlags, noteThreads } from '../arguments/
 import { addModelOptions, chooseModel, type ModelFlags } from '../arguments/model-choice.ts';
 import { addSamplingOptions, chooseSampling, type SamplingFlags } from '../arguments/sampling.ts';
 import { addScheduleOptions, chooseSchedule, type ScheduleFlags } from '../arguments/schedule-choice.ts';
-import { noteUnread } from '../arguments/unread-fields.ts';
+import { noteUnread } from '../unread-fields.ts';
 import { MOST_ROUNDS, wholeNumber } from '../arguments/values.ts';
 import { conditionWarnings } from '../generation/condition-warnings.ts';
 import type { Job } from '../generation/job.ts';

@@ -13,7 +13,7 @@ import {
 } from '@procache/search';
 import type { Command } from 'commander';
 import { noteThreads } from '../arguments/machine.ts';
-import { noteUnread } from '../arguments/unread-fields.ts';
+import { noteUnread } from '../unread-fields.ts';
 import { failureOf, Interrupted } from '../failure.ts';
 import type { Host } from '../host.ts';
 import { type Screen, screenOf } from '../screen.ts';

@@ -18,7 +18,7 @@ import { describeTakes } from '@procache/pipeline';
 import { wrapText } from '@procache/pictures/wrap';
 import { zooModel } from '@procache/zoo';
 import { readConfigFlags } from '../arguments/model-choice.ts';
-import { unreadText } from '../arguments/unread-fields.ts';
+import { unreadText } from '../unread-fields.ts';
 import { formatTable } from '../terminal/text-table.ts';
 import { bytes, large } from '../units.ts';
 import { COLUMN, type InspectFlags, type Inspection, listOf } from './inspection.ts';

@@ -1,5 +1,5 @@
 import { wrapText } from '@procache/pictures/wrap';
-import type { Screen } from '../screen.ts';
+import type { Screen } from './screen.ts';
 
 const WIDTH = 80;
 const LISTED = 10;
