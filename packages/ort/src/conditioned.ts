@@ -2,22 +2,19 @@ import {
   type BranchId,
   type Conditioned,
   type FeatureId,
-  isPack,
   type Plan,
   ProCacheError,
   type StepCall,
   type StepResult,
-  writesOf,
 } from '@procache/core';
-import { aheadOf, outputOf, scoreOf, type TransformerModel } from '@procache/model';
+import { StepInputs, stepOutputs, type TransformerModel } from '@procache/model';
 import type { Tensor } from 'onnxruntime-common';
 import type { Contexts } from './contexts.ts';
-import { feedsOf } from './feeds.ts';
 import { floatsOf } from './floats-of.ts';
 import type { OrtHost } from './host.ts';
 import type { Modulations } from './modulations.ts';
 import type { ProgramStore } from './programs.ts';
-import { Scratch } from './scratch.ts';
+import { tensorsOf } from './tensors-of.ts';
 
 export interface OrtConditionedParts {
   readonly model: TransformerModel;
@@ -34,25 +31,25 @@ export interface OrtConditionedParts {
 export class OrtConditioned implements Conditioned<Tensor> {
   readonly #parts: OrtConditionedParts;
   readonly #alive = new Set<Tensor>();
-  readonly #scratch = new Scratch();
+  readonly #inputs: StepInputs;
   #disposed = false;
 
   constructor(parts: OrtConditionedParts) {
     this.#parts = parts;
+    this.#inputs = new StepInputs(parts.model, (step) => parts.modulations.at(step));
   }
 
   async execute(call: StepCall<Tensor>): Promise<StepResult<Tensor>> {
-    const { model, host, programs, modulations, contexts, checkOpen } = this.#parts;
+    const { host, programs, modulations, contexts, checkOpen } = this.#parts;
     modulations.discardBefore(call.step);
     checkOpen();
     const runner = programs.runner(call.plan.program);
-    const feeds = {
-      ...(await feedsOf({ model, host, modulations, program: runner.program, scratch: this.#scratch }, call)),
-      ...contexts.feeds((input) => runner.takes(input)),
-    };
+    const { made, lent } = await this.#inputs.of(runner.program, call);
+    const feeds = { ...tensorsOf(host, made), ...lent, ...contexts.feeds((input) => runner.takes(input)) };
     checkOpen();
-    const outputs = outputsOf(call);
-    const results = await runner.run(feeds, outputs.names).catch((cause: unknown) => {
+    const outputs = stepOutputs(call.plan);
+    const names = [outputs.output, ...outputs.features.values(), ...outputs.scores.values()];
+    const results = await runner.run(feeds, names).catch((cause: unknown) => {
       checkOpen(); // what a session says that has been released
       return runError(cause);
     });
@@ -63,8 +60,8 @@ export class OrtConditioned implements Conditioned<Tensor> {
       this.#alive.add(tensor);
     }
     const scores = new Map<BranchId, Float32Array>();
-    for (const branch of outputs.scores) scores.set(branch, await floatsOf(results[scoreOf(branch)]!, 'freed'));
-    return { output: await floatsOf(results['output']!, 'freed'), features, scores };
+    for (const [branch, name] of outputs.scores) scores.set(branch, await floatsOf(results[name]!, 'freed'));
+    return { output: await floatsOf(results[outputs.output]!, 'freed'), features, scores };
   }
 
   async read(feature: Tensor): Promise<Float32Array> {
@@ -85,22 +82,6 @@ export class OrtConditioned implements Conditioned<Tensor> {
     this.#parts.contexts.dispose();
     return Promise.resolve();
   }
-}
-
-interface Outputs {
-  readonly names: readonly string[];
-  /** The features that the step writes, by the name of the output. */
-  readonly features: ReadonlyMap<FeatureId, string>;
-  readonly scores: readonly BranchId[];
-}
-
-/** What a step asks of its session, which may be able to give more. */
-function outputsOf({ plan: { ops } }: StepCall<Tensor>): Outputs {
-  const packs = ops.filter((op) => op.op === 'run').map(({ ahead }) => ahead?.pack);
-  const nameOf = (feature: FeatureId) => (isPack(feature) ? aheadOf(packs.indexOf(feature)) : outputOf(feature));
-  const features = new Map(writesOf(ops).map(({ feature }) => [feature, nameOf(feature)]));
-  const scores = ops.flatMap((op) => (op.op === 'run' ? op.watch : []));
-  return { features, scores, names: ['output', ...features.values(), ...scores.map(scoreOf)] };
 }
 
 function runError(cause: unknown): never {

@@ -1,6 +1,7 @@
 import { type Condition, gaussian } from '@procache/core';
 import type { TransformerModel } from '@procache/model';
 import type { OrtHost } from './host.ts';
+import { tensorsOf } from './tensors-of.ts';
 
 /** The plain model in one graph, ready to be evaluated again and again: what the uncached path is measured against. */
 export interface PlainModel {
@@ -24,9 +25,7 @@ export async function openPlainModel(
   const { inputs } = model.modulationRows([timestep], conditions);
   const feeds = {
     latent: new host.Tensor('float32', gaussian(0, conditions.length * channels * height * width), shape),
-    ...Object.fromEntries(
-      Object.entries(inputs).map(([name, { type, data, shape }]) => [name, new host.Tensor(type, data, shape)]),
-    ),
+    ...tensorsOf(host, inputs),
   };
   const evaluate = async (): Promise<void> => {
     for (const output of Object.values(await session.run(feeds))) host.free(output);

@@ -1,6 +1,7 @@
 import type { InputArray, OnnxGraph, TransformerModel } from '@procache/model';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import type { OrtHost } from './host.ts';
+import { tensorsOf } from './tensors-of.ts';
 
 export interface PreludeLimits {
   /** Most bytes of weights that are kept in memory between generations; 64 MiB by default. */
@@ -46,7 +47,7 @@ export class Prelude {
     const keeps = this.#weightBytes <= (this.#limits.keptBytes ?? KEPT_BYTES);
     const session = await (keeps ? this.#keptSession(graph) : this.#host.open(graph, 'mapped'));
     try {
-      return await session.run(feedsOf(this.#host, inputs));
+      return await session.run(tensorsOf(this.#host, inputs));
     } finally {
       if (!keeps) await session.release();
     }
@@ -69,11 +70,4 @@ export class Prelude {
     session.catch(() => this.#kept.delete(graph)); // to be tried again
     return session;
   }
-}
-
-/** The tensors of some inputs. */
-function feedsOf(host: OrtHost, inputs: Readonly<Record<string, InputArray>>): Record<string, Tensor> {
-  return Object.fromEntries(
-    Object.entries(inputs).map(([name, { type, data, shape }]) => [name, new host.Tensor(type, data, shape)]),
-  );
 }
