@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { syntheticModel } from '@procache/backend-node';
 import type { Contestant } from '@procache/compare';
 import { samplersOf } from '@procache/core';
 import { modelOfShape } from '@procache/model';
@@ -8,7 +9,6 @@ import { type ChosenModel, chooseModel, type NamedModel, type ModelFlags } from 
 import { chooseProcess } from '../arguments/sampling.ts';
 import { chooseSchedule } from '../arguments/schedule-choice.ts';
 import type { Host } from '../host.ts';
-import { syntheticModel } from './synthetic-model.ts';
 
 /** The options that say what is measured, without those that say how. */
 export interface BenchJobFlags extends ModelFlags {

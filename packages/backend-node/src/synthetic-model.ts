@@ -7,8 +7,10 @@ import { openOutputFolder, writeReason, writeWhole } from '@procache/files';
 import { publishedShape, randomWeights } from '@procache/model';
 
 /**
- * A model folder of a published size with random weights, written once into the cache folder. The images mean nothing.
- * `signal` stops the writing.
+ * A model folder of a published size, such as `dit-xl/2`, with random weights, for measuring time and memory: written
+ * once into the cache folder, and found there from then on. What it draws means nothing. `signal` stops the writing.
+ *
+ * @throws {ProCacheError} `invalid-input` where there is no such size; `execution-failed` where it cannot be written.
  */
 export async function syntheticModel(asked: string, cacheFolder: string, signal: AbortSignal): Promise<string> {
   const { name, tensors, config } = publishedShape(asked);

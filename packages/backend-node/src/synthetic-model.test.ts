@@ -1,22 +1,27 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { openModelFiles } from '@procache/backend-node';
-import { describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../../test/spawn-procache.ts';
-import { syntheticModel } from './synthetic-model.ts';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openModelFiles, syntheticModel } from './index.ts';
 
-const out = temporaryFolder();
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'procache-synthetic-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+const out = (name: string): string => join(folder, name);
 const going = new AbortController().signal;
 
 describe('a model of a published size with random weights', () => {
   it('is written once, and opens', async () => {
-    const folder = await syntheticModel('dit-s/2', out('cache'), going);
-    const written = await stat(`${folder}/model.safetensors`);
-    const opened = await openModelFiles(folder);
+    const model = await syntheticModel('dit-s/2', out('cache'), going);
+    const written = await stat(`${model}/model.safetensors`);
+    const opened = await openModelFiles(model);
     await opened.close();
     expect(opened.model.topology.blocks).toHaveLength(12);
-    expect(await syntheticModel('DiT-S/2', out('cache'), going)).toBe(folder);
-    expect((await stat(`${folder}/model.safetensors`)).mtimeMs).toBe(written.mtimeMs);
-    expect((await readdir(folder)).toSorted()).toEqual(['config.json', 'model.safetensors']);
+    expect(await syntheticModel('DiT-S/2', out('cache'), going)).toBe(model);
+    expect((await stat(`${model}/model.safetensors`)).mtimeMs).toBe(written.mtimeMs);
+    expect((await readdir(model)).toSorted()).toEqual(['config.json', 'model.safetensors']);
   });
 
   it('leaves nothing behind where its writing is stopped', async () => {
