@@ -18,6 +18,7 @@ export interface Traces {
   readonly sockets: readonly string[];
 }
 
+/** How `tracesOf` runs its command. */
 export interface TraceOptions {
   readonly cwd: string;
   /** Beside the path of programs and the empty folders; nothing else of this process's environment is handed on. */

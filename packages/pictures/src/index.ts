@@ -13,11 +13,8 @@ export {
   uncachedCaption,
 } from './side-by-side.ts';
 
-// Drawing and lettering
-export { blankCanvas, blendPixel, type Colour, drawPicture, fillRectangle, type Rectangle } from './canvas.ts';
-export { drawText, lineHeight, textWidth } from './lettering.ts';
+// Texts of pictures
 export { asciiOf, captionOf } from './ascii.ts';
-export { wrapAndCut, wrapText } from './wrap.ts';
 
 // Files
 export { encodePng } from './png.ts';

@@ -13,6 +13,7 @@ export interface CountAxis extends Axis {
   readonly unit: number;
 }
 
+/** A number that is written at an axis. */
 export interface Tick {
   readonly value: number;
   readonly text: string;

@@ -29,8 +29,10 @@ export interface PlotSeries {
   readonly points: readonly PlotPoint[];
 }
 
+/** To the left of its number of steps, at it, or to the right. */
 export type Aside = -1 | 0 | 1;
 
+/** Scores over computed steps. */
 export interface BudgetPlot {
   readonly series: readonly PlotSeries[];
   /** What the scores are: `latent-error`. */

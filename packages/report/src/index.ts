@@ -1,6 +1,6 @@
 // The page about a search
 export { campaignReport, type ReportExtras } from './campaign-report.ts';
-export { imageSetsSentence, searchReport } from './search-report.ts';
+export { searchReport } from './search-report.ts';
 export type {
   Candidate,
   ImageSets,

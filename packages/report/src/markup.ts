@@ -26,6 +26,7 @@ export function nameText(name: string): string {
   return shownName(name);
 }
 
+/** Attributes of an element by name; those that are undefined are left out. */
 export type Attributes = Readonly<Record<string, string | number | undefined>>;
 
 /** Markup, in lists or not; lists in it are joined. */

@@ -9,6 +9,7 @@ export interface Section {
   readonly content: readonly Markup[];
 }
 
+/** What `reportPage` makes a file of. */
 export interface Page {
   readonly title: string;
   /** A line below the title, and paragraphs below that. */

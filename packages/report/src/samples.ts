@@ -16,6 +16,7 @@ export interface SampleRow {
   readonly images: readonly SampleImage[];
 }
 
+/** One image; width and height in pixels of its file. */
 export interface SampleImage {
   /** A PNG file. */
   readonly png: Uint8Array;

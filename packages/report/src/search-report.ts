@@ -34,6 +34,7 @@ export interface SearchReport {
   readonly reproduction: Reproduction;
 }
 
+/** One measure of how good a schedule is. */
 export interface ReportedObjective {
   readonly name: string;
   readonly better: 'lower' | 'higher';

@@ -14,6 +14,7 @@ export interface Row {
   readonly isFound?: boolean;
 }
 
+/** What `dataTable` shows. */
 export interface TableData {
   /** What the table holds, for those who do not see the page around it. */
   readonly caption: string;

@@ -35,6 +35,7 @@ export function candidatesIn(dictionaries: readonly Dictionary[]): Candidates {
   return { averages: inOrder.filter(({ average }) => average), plain: inOrder.filter(({ average }) => !average), rest };
 }
 
+/** Names of a dictionary as a candidate: whether it is an average, and how good a guess it is. */
 export function candidateOf(dictionary: Dictionary, group: NameGroup): Candidate {
   const place = { path: dictionary.path, prefix: group.prefix };
   return { ...group, dictionary, average: isAverage(place), rank: rankOf(place, group.marked) };

@@ -7,8 +7,9 @@ import { refusalOf } from './refusal.ts';
 /** Bytes that are read at once. */
 const pieceLength = 4 * 2 ** 20;
 
+/** How much `checkRecords` may read. */
 export interface CheckRecordsOptions {
-  /** Nothing is read where the ranges take more bytes together. */
+  /** In bytes: where all ranges together take more, nothing is read; no limit unless given. */
   readonly most?: number;
 }
 

@@ -13,6 +13,7 @@ export interface Weights {
   readonly notes: readonly string[];
 }
 
+/** Where one tensor is. */
 export interface TensorPlace {
   readonly dictionary: Dictionary;
   /** In the dictionary. */

@@ -41,6 +41,7 @@ export function bytesPerElement(type: StoredType): number {
   return sizes[type];
 }
 
+/** Whether a name is that of a number format whose values are read here. */
 export function isStoredType(name: unknown): name is StoredType {
   return typeof name === 'string' && Object.hasOwn(sizes, name);
 }

@@ -5,6 +5,7 @@ import { isPickled, type Pickled, type TorchStorage, type TorchTensor, type Unre
 import { type Refuse } from './refusal.ts';
 import { bytesPerElement, type StoredType } from './stored-type.ts';
 
+/** What rebuilding a tensor needs of the file that it is in. */
 export interface RebuildContext {
   readonly refuse: Refuse;
   /** Makes what another function would: some take the function that rebuilds as an argument. */

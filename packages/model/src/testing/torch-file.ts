@@ -8,16 +8,19 @@ import { utf8Of } from '../checkpoint/utf8.ts';
  */
 export type Piece = string | number | readonly Piece[];
 
+/** A number in four bytes, the least first. */
 export const u32 = (value: number): number[] => [
   value & 255,
   (value >> 8) & 255,
   (value >> 16) & 255,
   (value >>> 24) & 255,
 ];
+/** Pushes a text. */
 export const text = (value: string): Piece =>
   utf8Of(value).length < 256
     ? [0x8c, utf8Of(value).length, [...utf8Of(value)]]
     : ['X', u32(utf8Of(value).length), [...utf8Of(value)]];
+/** Pushes a number of 32 bits. */
 export const integer = (value: number): Piece => ['J', u32(value)];
 export const tuple = (...items: Piece[]): Piece => ['(', items, 't'];
 export const list = (...items: Piece[]): Piece => ['](', items, 'e'];
@@ -37,10 +40,12 @@ export const object = (module: string, name: string, state: Piece = dictionary({
   'b',
 ];
 
+/** A reference to the values of a file `data/<key>`, of which there are `count`. */
 export const storage = (key: string, count: number, of = 'FloatStorage', module = 'torch'): Piece => [
   tuple(text('storage'), global(module, of), text(key), text('cpu'), integer(count)),
   'Q',
 ];
+/** A tuple of numbers: a shape, or strides. */
 export const counts = (values: readonly number[]): Piece => tuple(...values.map(integer));
 export const hooks: Piece = call(global('collections', 'OrderedDict'));
 export const tensor = (of: Piece, offset: number, shape: readonly number[], strides: readonly number[]): Piece =>
@@ -60,8 +65,10 @@ function flatten(piece: Piece): number[] {
   return piece.flatMap(flatten);
 }
 
+/** The bytes of a pickle. */
 export const pickleOf = (root: Piece): Uint8Array => Uint8Array.from(flatten([0x80, 2, root, '.']));
 
+/** What is in a file besides its pickle, and how it is packed. */
 export interface Saved {
   readonly storages?: Readonly<Record<string, Float32Array | Uint16Array>>;
   readonly files?: Readonly<Record<string, string>>;

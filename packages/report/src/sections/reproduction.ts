@@ -10,6 +10,7 @@ export interface Reproduction {
   readonly files: readonly { readonly name: string; readonly text: string }[];
 }
 
+/** The facts as a list, and each file folded away below them. */
 export function reproductionSection({ facts: entries, files }: Reproduction): Section {
   return {
     title: 'To do it again',
