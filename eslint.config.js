@@ -86,12 +86,13 @@ export default tseslint.config(
   fence('files', ['@procache/*', '!@procache/core', 'onnxruntime-*']),
   fence('pipeline', ['@procache/*', '!@procache/core', '!@procache/model', 'onnxruntime-*', 'node:*']),
   fence('report', ['@procache/*', '!@procache/core', '!@procache/search', 'onnxruntime-*', 'node:*']),
-  fence('search', ['@procache/backend-*', '@procache/model', '@procache/ort', 'onnxruntime-*', 'node:*']),
+  fence('search', ['@procache/*', '!@procache/core', 'onnxruntime-*', 'node:*']),
+  fence('objectives', ['@procache/backend-*', '@procache/ort', 'onnxruntime-*', 'node:*']),
   fence('model', ['@procache/backend-*', '@procache/ort', 'onnxruntime-*', 'node:*']),
   fence('apps/cli', ['onnxruntime-*']),
   fence('ort', ['@procache/backend-*', 'onnxruntime-node', 'onnxruntime-web', 'node:*']),
   {
-    files: ['packages/{core,search,metrics,compare,pictures,pipeline,report}/src/**/*.ts'],
+    files: ['packages/{core,search,metrics,compare,objectives,pictures,pipeline,report}/src/**/*.ts'],
     rules: without([...hostGlobals, 'Date'], 'clock, files, host and output are arguments here'),
   },
   {

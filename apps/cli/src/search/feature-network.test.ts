@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zooClassifier } from '@procache/zoo';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openFeatureNetwork } from './feature-network.ts';
+import { openFeatureNetwork } from './feature-files.ts';
 
 let folder: string;
 beforeAll(async () => {

@@ -1,11 +1,12 @@
 import { basename } from 'node:path';
-import { type LatentShape, ProCacheError } from '@procache/core';
+import { ProCacheError } from '@procache/core';
 import { fingerprintOfFile } from '@procache/files';
-import { psnr, ssim, SSIM_WINDOW } from '@procache/metrics';
+import { SSIM_WINDOW } from '@procache/metrics';
+import { hasRoomForSsim, pixelMeasure } from '@procache/objectives';
 import { type ImageMeasure, type Json, LATENT_ERROR, type Measure } from '@procache/search';
 import { zooClassifier, zooModel } from '@procache/zoo';
 import type { ChosenModel } from '../arguments/model-choice.ts';
-import { openFeatureMeasures } from './feature-measures.ts';
+import { openFeatureMeasures } from './feature-files.ts';
 import type { ObjectiveFlags, ObjectiveName } from './search-flags.ts';
 
 /** What schedules are judged by, and what is to be closed afterwards. */
@@ -56,10 +57,6 @@ function usualObjectives({ model }: ChosenModel): readonly ObjectiveName[] {
   return hasRoomForSsim(model.latent) ? ['latent-error', 'psnr', 'ssim'] : ['latent-error', 'psnr'];
 }
 
-function hasRoomForSsim({ height, width }: LatentShape): boolean {
-  return Math.min(height, width) >= SSIM_WINDOW;
-}
-
 function imageMeasure(
   name: Exclude<ObjectiveName, 'frechet' | 'kernel'>,
   { name: modelName, model }: ChosenModel,
@@ -80,14 +77,7 @@ function imageMeasure(
         `${latent.height}x${latent.width}; use psnr`,
     );
   }
-  const [low, high] = valueRange;
-  const shown = (image: Float32Array) => image.map((value) => Math.min(high, Math.max(low, value)));
-  const peak = high - low;
-  const of = (image: Float32Array, uncached: Float32Array): number =>
-    name === 'psnr'
-      ? psnr(shown(image), shown(uncached), peak)
-      : ssim(shown(image), shown(uncached), { ...latent, peak });
-  return { name, better: 'higher', judges: 'image', of };
+  return pixelMeasure(name, { latent, valueRange });
 }
 
 /** The network and the data that distances of features take: those of the options, else the zoo's for its model. */

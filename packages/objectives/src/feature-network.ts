@@ -1,4 +1,3 @@
-import { openNetwork } from '@procache/backend-node';
 import { type LatentShape, ProCacheError } from '@procache/core';
 import { shownName } from '@procache/core/untrusted';
 
@@ -8,7 +7,17 @@ export interface FeatureNetwork {
   readonly features: (images: readonly Float32Array[]) => Promise<Float32Array>;
   /** Their width. */
   readonly dimension: () => Promise<number>;
-  readonly close: () => Promise<void>;
+}
+
+/** An open network, such as `openNetwork` of @procache/backend-node gives. */
+export interface OpenNetwork {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Gives one of the outputs, [images, ...]. */
+  readonly run: (
+    inputs: Readonly<Record<string, { readonly data: Float32Array; readonly shape: readonly number[] }>>,
+    output: string,
+  ) => Promise<{ readonly data: Float32Array; readonly shape: readonly number[] }>;
 }
 
 /** Images that go in at a time. */
@@ -19,16 +28,15 @@ const WIDEST = 8192;
 const SHOWN_NAMES = 8;
 
 /**
- * Opens an ONNX file whose only input takes images [images, channels, height, width]. The features are its output
- * `features`, or its only one.
+ * The features that a network makes, whose only input takes images [images, channels, height, width]. They are its
+ * output `features`, or its only one. `place` is what messages begin with.
+ *
+ * @throws {ProCacheError} `invalid-input` where it takes or gives something else.
  */
-export async function openFeatureNetwork(path: string, shape: LatentShape): Promise<FeatureNetwork> {
-  const place = `--feature-network ${path}`;
-  const network = await openNetwork(path, { threads: 1, place });
+export function featureNetwork(network: OpenNetwork, shape: LatentShape, place: string): FeatureNetwork {
   const { inputs, outputs } = network;
   const output = outputs.includes('features') ? 'features' : outputs.length === 1 ? outputs[0] : undefined;
   if (inputs.length !== 1 || output === undefined) {
-    await network.close();
     throw new ProCacheError(
       'invalid-input',
       `${place}: it takes ${listed(inputs)} and gives ${listed(outputs)}; ` +
@@ -51,7 +59,6 @@ export async function openFeatureNetwork(path: string, shape: LatentShape): Prom
       return finite(joined(parts), images.length, place);
     },
     dimension: async () => (await run([new Float32Array(size)])).length,
-    close: () => network.close(),
   };
 }
 
@@ -85,5 +92,6 @@ function joined(parts: readonly Float32Array[]): Float32Array {
 
 function listed(names: readonly string[]): string {
   const shown = names.slice(0, SHOWN_NAMES).map((name) => shownName(name));
-  return `${shown.join(', ') || 'nothing'}${names.length > SHOWN_NAMES ? ` and ${names.length - SHOWN_NAMES} more` : ''}`;
+  const more = names.length > SHOWN_NAMES ? ` and ${names.length - SHOWN_NAMES} more` : '';
+  return `${shown.join(', ') || 'nothing'}${more}`;
 }

@@ -1,26 +1,11 @@
-import { openFile } from '@procache/backend-node';
 import { type LatentShape, ProCacheError } from '@procache/core';
 import { shownName } from '@procache/core/untrusted';
-import {
-  type FeatureStatistics,
-  featureStatistics,
-  frechetDistanceOfStatistics,
-  kernelDistance,
-} from '@procache/metrics';
-import { type Checkpoint, openCheckpoint, readFloats, type StoredTensor } from '@procache/model';
-import type { SetMeasure } from '@procache/search';
-import type { ChosenModel } from '../arguments/model-choice.ts';
-import { type FeatureNetwork, openFeatureNetwork } from './feature-network.ts';
-
-/** The two distances of features, and their network. */
-export interface FeatureMeasures {
-  /** @throws {ProCacheError} for a kernel distance where the data has moments only. */
-  readonly measure: (name: 'frechet' | 'kernel') => SetMeasure;
-  readonly close: () => Promise<void>;
-}
+import { type FeatureStatistics, featureStatistics } from '@procache/metrics';
+import { type Checkpoint, readFloats, type StoredTensor } from '@procache/model';
+import type { FeatureNetwork } from './feature-network.ts';
 
 /** What the images should be like, in features. */
-interface Reference {
+export interface FeatureReference {
   readonly statistics: FeatureStatistics;
   /** [images, dimension]; absent where a file gives moments only. */
   readonly features: Float32Array | undefined;
@@ -40,95 +25,37 @@ interface Data {
 /** Numbers of the largest tensor that is read: two gibibytes, as much as 50,000 features of 10,000 numbers. */
 const MOST_NUMBERS = 2 ** 29;
 /** A distance of sets is one of means and covariances, or of pairs. */
-const LEAST_IMAGES = 2;
+export const LEAST_IMAGES = 2;
 /** By how much a covariance may differ from its own mirror image, as a share of its largest variance: rounding. */
 const ROUNDING = 1e-3;
 
 /**
- * Opens the network and the data, and checks that the one fits the other and both fit the model.
+ * Reads what images should be like, and checks that it fits the network and the model: a checkpoint with `features`
+ * [images, width], with `mean` [width] and `covariance` [width, width], or with `images` [images, channels, height,
+ * width], of which the network then makes the features. All of it is finite.
  *
- * The data is a safetensors file with `features` [images, width], with `mean` [width] and `covariance` [width, width],
- * or with
- * `images` [images, channels, height, width], of which the network then makes the features. All of it is finite.
- *
- * @throws {ProCacheError} `invalid-input` that names the option, the tensor, and what is wrong with it.
+ * @throws {ProCacheError} `invalid-input` that names the place, the tensor, and what is wrong with it.
  */
-export async function openFeatureMeasures(
-  files: { readonly network: string; readonly data: string },
-  { model }: ChosenModel,
-): Promise<FeatureMeasures> {
-  const network = await openFeatureNetwork(files.network, model.latent);
-  try {
-    const reference = await readReference(files.data, network, model.latent);
-    return {
-      measure: (name) => (name === 'frechet' ? frechet(network, reference) : kernel(network, reference, files.data)),
-      close: network.close,
-    };
-  } catch (cause) {
-    await network.close();
-    throw cause;
-  }
-}
-
-function frechet(network: FeatureNetwork, { statistics, dimension }: Reference): SetMeasure {
-  return {
-    name: 'frechet',
-    better: 'lower',
-    judges: 'set',
-    ofSet: async (images) =>
-      frechetDistanceOfStatistics(featureStatistics(await featuresOf(images, network), dimension), statistics),
-  };
-}
-
-function kernel(network: FeatureNetwork, { features, dimension }: Reference, path: string): SetMeasure {
-  if (!features) {
-    throw new ProCacheError(
-      'invalid-input',
-      `--data ${path}: the kernel distance needs \`features\` or \`images\`, and there are moments only; use frechet`,
-    );
-  }
-  return {
-    name: 'kernel',
-    better: 'lower',
-    judges: 'set',
-    ofSet: async (images) => kernelDistance(await featuresOf(images, network), features, dimension),
-  };
-}
-
-function featuresOf(images: readonly Float32Array[], network: FeatureNetwork): Promise<Float32Array> {
-  if (images.length >= LEAST_IMAGES) return network.features(images);
-  throw new ProCacheError(
-    'invalid-input',
-    `a distance of sets needs ${LEAST_IMAGES} images or more, and there is ${images.length}; use more seeds`,
+export async function readFeatureReference(
+  { tensors }: Pick<Checkpoint, 'tensors'>,
+  network: FeatureNetwork,
+  latent: LatentShape,
+  place: string,
+): Promise<FeatureReference> {
+  const dimension = await network.dimension();
+  const data = { place, tensors, network, dimension, latent };
+  const features = await featuresIn(data);
+  const statistics = (await momentsIn(data)) ?? (features && featureStatistics(features, dimension));
+  if (statistics) return { statistics, features, dimension };
+  const some = [...tensors.keys()]
+    .slice(0, 5)
+    .map((name) => shownName(name))
+    .join(', ');
+  return refuse(
+    data,
+    `there is neither \`features\` nor \`mean\` and \`covariance\` nor \`images\` in it (it has ` +
+      `${some || 'nothing'}); name the tensors so`,
   );
-}
-
-async function readReference(path: string, network: FeatureNetwork, latent: LatentShape): Promise<Reference> {
-  const place = `--data ${path}`;
-  const source = await openFile(path, { code: 'invalid-input', what: 'a safetensors file', place });
-  try {
-    const { tensors } = await openCheckpoint(source).catch((cause: unknown) => {
-      throw cause instanceof ProCacheError
-        ? new ProCacheError('invalid-input', `${place}: ${cause.message}`, { cause })
-        : cause;
-    });
-    const dimension = await network.dimension();
-    const data = { place, tensors, network, dimension, latent };
-    const features = await featuresIn(data);
-    const statistics = (await momentsIn(data)) ?? (features && featureStatistics(features, dimension));
-    if (statistics) return { statistics, features, dimension };
-    const some = [...tensors.keys()]
-      .slice(0, 5)
-      .map((name) => shownName(name))
-      .join(', ');
-    return refuse(
-      data,
-      `there is neither \`features\` nor \`mean\` and \`covariance\` nor \`images\` in it (it has ` +
-        `${some || 'nothing'}); name the tensors so`,
-    );
-  } finally {
-    await source.close();
-  }
 }
 
 async function featuresIn(data: Data): Promise<Float32Array | undefined> {

@@ -6,7 +6,7 @@ import { type TensorValues, writeSafetensors } from '@procache/model';
 import { zooClassifier } from '@procache/zoo';
 import { afterAll, describe, expect, it } from 'vitest';
 import { chooseModel } from '../arguments/model-choice.ts';
-import { openFeatureMeasures } from './feature-measures.ts';
+import { openFeatureMeasures } from './feature-files.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'procache-features-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
