@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import type { Host } from './host.ts';
 import type { Ink } from './ink.ts';
 import { NOWHERE, type Terminal } from './terminal.ts';
@@ -6,6 +7,16 @@ import { NOWHERE, type Terminal } from './terminal.ts';
 export interface ScreenFlags {
   readonly json?: boolean;
   readonly quiet?: boolean;
+}
+
+/** Adds the options of how a command shows what it has to say; `--quiet` where there is something to leave out. */
+export function addScreenOptions(
+  command: Command,
+  { json, quiet }: { readonly json: string; quiet?: string },
+): Command {
+  command.option('--json', json);
+  if (quiet !== undefined) command.option('--quiet', quiet);
+  return command.option('--debug', 'show where in the program an error arose');
 }
 
 /** Where a command shows what it has to say. */

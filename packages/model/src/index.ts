@@ -10,6 +10,7 @@ export { bytesSource, type ByteSource } from './checkpoint/byte-source.ts';
 export { writeSafetensors, type TensorValues } from './checkpoint/safetensors-writer.ts';
 
 // What there is to tell of it
+export { describeArchitecture, describeSampling, type Fact } from './inspection/describe-model.ts';
 export { checkpointContent, sourcesOf, type CheckpointContent } from './inspection/checkpoint-content.ts';
 
 // From a folder to a checkpoint
@@ -30,7 +31,7 @@ export { modelOfShape } from './shapes/shape-model.ts';
 export { randomWeights, type RandomWeights } from './shapes/random-weights.ts';
 
 // The graphs, and the names of their inputs and outputs
-export type { OnnxGraph } from './onnx/graph-builder.ts';
+export type { GraphOutput, OnnxGraph, OutputRole } from './onnx/graph-builder.ts';
 export { ELEMENT_TYPES, type Dimension, type ElementType, type GraphValue } from './onnx/model-proto.ts';
 export { distinctTexts, textOfImages } from './graphs/contexts.ts';
 export type { ContextTensor, StreamShape } from './graphs/emitter.ts';

@@ -118,6 +118,7 @@ export { checkConditions, type Circumstances, found, provenanceOf, scoresOf } fr
 export { computedSteps, resample, type ResampleOptions } from './resample.ts';
 
 // What other tools use
+export { exportText, type Format, FORMATS, type Imported, importText, type Particulars } from './exchange/formats.ts';
 export { fromEcad, toEcad } from './exchange/ecad.ts';
 export { fromSmoothCache, type SmoothCacheNames, toSmoothCache } from './exchange/smoothcache.ts';
 export { fromBins, fromStepMask, toBins, toStepMask } from './exchange/step-mask.ts';

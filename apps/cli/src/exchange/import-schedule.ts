@@ -1,18 +1,17 @@
 import { basename } from 'node:path';
 import { checkSchedule, FORECAST_RULES, type ForecastRule, formatSchedule, MAX_ORDER } from '@procache/core';
+import { shownName } from '@procache/core/untrusted';
 import { checkApart, readRegularText } from '@procache/files';
-import type { Direction } from '@procache/search';
+import { importText } from '@procache/search';
 import { type Command, Option } from 'commander';
 import { checkBelong } from '../arguments/belongs.ts';
 import { addModelOptions, chooseModel, type ModelFlags } from '../arguments/model-choice.ts';
 import { wholeNumber } from '../arguments/values.ts';
 import type { Host } from '../host.ts';
-import { type Format, FORMATS, importText } from './formats.ts';
-import { handOver, type OutputFlags } from './schedule-output.ts';
+import { addFormatOptions, checkDirection, type FormatFlags } from './format-options.ts';
+import { addOutputOptions, handOver, type OutputFlags } from './schedule-output.ts';
 
-interface ImportFlags extends ModelFlags, OutputFlags {
-  readonly format: Format;
-  readonly direction?: Direction;
+interface ImportFlags extends ModelFlags, OutputFlags, FormatFlags {
   readonly forecast?: number;
   readonly rule?: ForecastRule;
   readonly stack?: boolean;
@@ -25,42 +24,25 @@ Examples:
   procache schedule import cache.yaml --format bins
   procache schedule import list.txt --format list --direction noisiest-first`;
 
+const FORMAT_HELP =
+  'ECAD or SmoothCache JSON, a mask of steps, cache-dit bins or settings (JSON or YAML), or a list of 0, 1 and 2';
+
 /** Adds `procache schedule import`. */
 export function registerImport(command: Command, host: Host): void {
   const own = command
     .command('import')
     .description('Make a schedule of what another tool writes. It is checked against the model.')
     .argument('<file>', 'the file of the other tool');
-  addModelOptions(own)
-    .addOption(
-      new Option(
-        '-f, --format <format>',
-        'ECAD or SmoothCache JSON, a mask of steps, cache-dit bins or settings (JSON or YAML), or a list of 0, 1 and 2',
-      )
-        .choices(FORMATS)
-        .makeOptionMandatory(),
-    )
-    .addOption(
-      new Option('--direction <end>', 'of a list of 0, 1 and 2: at which end it begins').choices([
-        'noisiest-first',
-        'cleanest-first',
-      ]),
-    )
+  const rule = new Option('--rule <rule>', 'of --forecast: how features are forecast (default: lagrange)');
+  addFormatOptions(addModelOptions(own), FORMAT_HELP)
     .option(
       '--forecast <order>',
       'of masks and bins: how steps are filled in that are not computed (default: 0, plain reuse)',
       wholeNumber(0, MAX_ORDER),
     )
-    .addOption(
-      new Option('--rule <rule>', 'of --forecast: how features are forecast (default: lagrange)').choices(
-        FORECAST_RULES,
-      ),
-    )
-    .option('--stack', 'of masks and bins: forecast what all blocks add together, not each branch')
-    .option('-o, --out <file>', 'where it goes (default: standard output)')
-    .option('--json', 'print the schedule as one JSON object')
-    .option('--quiet', 'print nothing but errors and the schedule')
-    .option('--debug', 'show where in the program an error arose')
+    .addOption(rule.choices(FORECAST_RULES))
+    .option('--stack', 'of masks and bins: forecast what all blocks add together, not each branch');
+  addOutputOptions(own, 'the schedule')
     .addHelpText('after', EXAMPLES)
     .action((file: string, flags: ImportFlags) => importSchedule(file, flags, host));
 }
@@ -76,9 +58,11 @@ async function importSchedule(file: string, flags: ImportFlags, host: Host): Pro
     ...(order > 0 && { order, forecast: rule }),
     ...(stack && { span: [0, topology.blocks.length - 1] as const }),
   };
-  const { schedule, notes } = await importText(text, format, { topology, direction, reuse, name: basename(file) });
+  const advice = 'name the right one with --format';
+  const particulars = { topology, direction, reuse, name: basename(file), advice };
+  const { schedule, left } = await importText(text, format, particulars);
   checkSchedule(schedule, topology);
-  await handOver({ text: formatSchedule(schedule), object: { schedule } }, flags, host, notes);
+  await handOver({ text: formatSchedule(schedule), object: { schedule }, notes: leftNotes(left) }, flags, host);
 }
 
 /**
@@ -88,11 +72,25 @@ const MOST_BYTES = 16 * 2 ** 20;
 
 /** Refuses options that the format has no use for. */
 function checkImport({ format, direction, forecast, rule, stack }: ImportFlags): void {
-  checkBelong({ '--direction': direction }, '--format list', format === 'list');
+  checkDirection({ format, ...(direction && { direction }) });
   checkBelong(
     { '--forecast': forecast, '--rule': rule, '--stack': stack },
     '--format mask and --format bins',
     format === 'mask' || format === 'bins',
   );
   checkBelong({ '--rule': rule }, '--forecast', (forecast ?? 0) > 0);
+}
+
+/** Settings that a note names. */
+const SHOWN_SETTINGS = 6;
+
+/** Says which settings are not in the schedule, since a tool that is told of them would do something else. */
+function leftNotes(left: readonly string[]): readonly string[] {
+  if (left.length === 0) return [];
+  const more = left.length > SHOWN_SETTINGS ? ` and ${left.length - SHOWN_SETTINGS} more` : '';
+  const names = left.slice(0, SHOWN_SETTINGS).map((name) => shownName(name));
+  return [
+    `only which steps are computed is taken from the file, not ${names.join(', ')}${more}; ` +
+      `--forecast, --rule and --stack say how the other steps are filled in`,
+  ];
 }

@@ -8,7 +8,7 @@ import { addModelOptions, type ChosenModel, chooseModel, type ModelFlags } from 
 import { asFlag } from '../arguments/naming.ts';
 import { wholeNumber } from '../arguments/values.ts';
 import type { Host } from '../host.ts';
-import { handOver, type OutputFlags } from './schedule-output.ts';
+import { addOutputOptions, handOver, type OutputFlags } from './schedule-output.ts';
 
 const KEEPS = ['count', 'share'] as const;
 
@@ -38,11 +38,8 @@ export function registerResample(command: Command, host: Host): void {
       new Option('--keep <what>', 'of the computed steps: how many they are, or which share of all steps they are')
         .choices(KEEPS)
         .default('count'),
-    )
-    .option('-o, --out <file>', 'where it goes (default: standard output)')
-    .option('--json', 'print the schedule and what there is to know of it as one JSON object')
-    .option('--quiet', 'print nothing but errors and the schedule')
-    .option('--debug', 'show where in the program an error arose')
+    );
+  addOutputOptions(own, 'the schedule and what there is to know of it')
     .addHelpText('after', EXAMPLES)
     .action((asked: string, flags: ResampleFlags) => {
       const given = (name: string): unknown => (own.getOptionValueSource(name) === 'cli' ? name : undefined);
@@ -58,14 +55,8 @@ async function resampleSchedule(asked: string, flags: ResampleFlags, host: Host)
   const { steps, keep } = flags;
   const resampled = resample(schedule, steps, { keep });
   const computed = { before: computedSteps(schedule).length, now: computedSteps(resampled).length };
-  const notes =
-    resampled === schedule
-      ? []
-      : [
-          untested(schedule.pattern.length, steps),
-          keptNote(computed, { before: schedule.pattern.length, now: steps }, keep),
-        ];
-  await handOver({ text: formatSchedule(resampled), object: { schedule: resampled, computed } }, flags, host, notes);
+  const notes = resampled === schedule ? [] : notesOf(computed, { before: schedule.pattern.length, now: steps }, keep);
+  await handOver({ text: formatSchedule(resampled), object: { schedule: resampled, computed }, notes }, flags, host);
 }
 
 function ofModel(asked: string, chosen: ChosenModel): Promise<Schedule> {
@@ -77,18 +68,13 @@ interface BeforeAndNow {
   readonly now: number;
 }
 
-function keptNote(computed: BeforeAndNow, steps: BeforeAndNow, keep: ResampleFlags['keep']): string {
+function notesOf(computed: BeforeAndNow, steps: BeforeAndNow, keep: ResampleFlags['keep']): readonly string[] {
   const share = (when: keyof BeforeAndNow): number => Math.round((100 * computed[when]) / steps[when]);
   const other = keep === 'count' ? '--keep share keeps the share' : '--keep count keeps their number';
-  return (
+  return [
+    `untested. It was made for ${steps.before} steps, and nobody has measured it at ${steps.now}; ` +
+      `measure it with generate --compare, or search for ${steps.now} steps`,
     `${computed.before} of ${steps.before} computed, now ${computed.now} of ${steps.now}: ${share('before')} % of ` +
-    `the steps, now ${share('now')} %; ${other}`
-  );
-}
-
-function untested(from: number, to: number): string {
-  return (
-    `untested. It was made for ${from} steps, and nobody has measured it at ${to}; ` +
-    `measure it with generate --compare, or search for ${to} steps`
-  );
+      `the steps, now ${share('now')} %; ${other}`,
+  ];
 }

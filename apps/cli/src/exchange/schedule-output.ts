@@ -1,16 +1,25 @@
 import { writeWhole } from '@procache/files';
 import { wrapText } from '@procache/pictures/wrap';
+import type { Command } from 'commander';
 import type { Host } from '../host.ts';
-import { type ScreenFlags, screenOf } from '../screen.ts';
+import { addScreenOptions, type ScreenFlags, screenOf } from '../screen.ts';
 
 export interface OutputFlags extends ScreenFlags {
   readonly out?: string;
 }
 
-/** What a command has made: as a file holds it, and for programs. */
+/** Adds the options of where a schedule goes; `printed` is what `--json` prints. */
+export function addOutputOptions(command: Command, printed: string): Command {
+  command.option('-o, --out <file>', 'where it goes (default: standard output)');
+  const quiet = 'print nothing but errors and the schedule';
+  return addScreenOptions(command, { json: `print ${printed} as one JSON object`, quiet });
+}
+
+/** What a command has made: as a file holds it, for programs, and what people should know of it. */
 export interface MadeSchedule {
   readonly text: string;
   readonly object: object;
+  readonly notes: readonly string[];
 }
 
 /**
@@ -18,10 +27,9 @@ export interface MadeSchedule {
  * with --json into the object.
  */
 export async function handOver(
-  { text, object }: MadeSchedule,
+  { text, object, notes }: MadeSchedule,
   { out, ...flags }: OutputFlags,
   host: Host,
-  notes: readonly string[] = [],
 ): Promise<void> {
   const screen = screenOf(host, flags);
   if (out !== undefined) await writeWhole(out, text);

@@ -1,15 +1,18 @@
 import { basename, resolve } from 'node:path';
 import { openCheckpointFiles } from '@procache/backend-node';
-import { type Clip, type ForwardProcess, ProCacheError, samplersOf } from '@procache/core';
+import { ProCacheError } from '@procache/core';
 import { printable, shownName } from '@procache/core/untrusted';
 import { fingerprintOf } from '@procache/files';
 import {
   type Checkpoint,
+  checkpointContent,
+  type CheckpointContent,
   checkRecords,
+  describeArchitecture,
+  describeSampling,
   type ModelConfig,
   openModel,
   sourcesOf,
-  type SamplingDefaults,
   type StoredTensor,
   type TransformerModel,
   weightsTaken,
@@ -33,7 +36,7 @@ export async function inspectCheckpoint(path: string, flags: InspectFlags): Prom
     const held = {
       file: basename(resolve(opened.path)),
       fingerprint: await fingerprintOf(sourcesOf(checkpoint)),
-      ...contentOf(checkpoint),
+      ...checkpointContent(checkpoint),
       ...(checked !== undefined && { checkedBytes: checked }),
     };
     const tensors = [...checkpoint.tensors.values()];
@@ -64,36 +67,7 @@ async function modelIn(checkpoint: Checkpoint, config: ModelConfig): Promise<Tra
   }
 }
 
-interface Content {
-  readonly format: string;
-  readonly tensors: number;
-  /** How many tensors there are of each number format. */
-  readonly types: Readonly<Record<string, number>>;
-  /** Numbers in all tensors. */
-  readonly parameters: number;
-  /** Sizes of the files that the tensors lie in. */
-  readonly bytes: number;
-  readonly metadata: Readonly<Record<string, string>>;
-}
-
-function contentOf({ format, tensors, metadata }: Checkpoint): Content {
-  const types: Record<string, number> = {};
-  for (const { type } of tensors.values()) types[type] = (types[type] ?? 0) + 1;
-  const sources = new Set([...tensors.values()].map(({ source }) => source));
-  return {
-    format,
-    tensors: tensors.size,
-    types,
-    parameters: [...tensors.values()].reduce(
-      (sum, { shape }) => sum + shape.reduce((product, extent) => product * extent, 1),
-      0,
-    ),
-    bytes: [...sources].reduce((sum, { size }) => sum + size, 0),
-    metadata: Object.fromEntries(metadata),
-  };
-}
-
-interface Held extends Content {
+interface Held extends CheckpointContent {
   readonly file: string;
   readonly fingerprint: string;
   /** Of weights that have the checksums which their file keeps of them; where that was asked. */
@@ -116,7 +90,7 @@ function checkpointText(held: Held, taken: string | undefined): string {
 }
 
 /** `200 F32, 92 F16`, and no more than a line. */
-function typesText(types: Content['types']): string {
+function typesText(types: CheckpointContent['types']): string {
   const counts = Object.entries(types).map(([type, count]) => `${count} ${type}`);
   return counts.length > 5 ? `${counts.slice(0, 5).join(', ')}, ...` : counts.join(', ');
 }
@@ -136,73 +110,21 @@ function modelText(model: TransformerModel | ProCacheError): string {
       'not supported',
       ...wrapText(printable(model.message), 76, (line) => line.length).map((line) => `  ${line}`),
     ].join('\n');
-  const { takes, latent, defaults, topology, stream, valueRange, unreadFields } = model;
+  const { takes, unreadFields } = model;
   return listOf([
-    ['supported', `yes, as ${model.family} (${model.flavour})`],
-    ['blocks', `${topology.blocks.length} of ${topology.blocks[0]!.join(', ')}`],
-    ['tokens', `${topology.grid[0]}x${topology.grid[1]}, ${stream.width} wide`],
-    ['latent', `${latent.channels} x ${latent.height} x ${latent.width}, ${latent.outChannels} channels out`],
-    [
-      'draws',
-      valueRange ? `pixels from ${valueRange[0]} to ${valueRange[1]}` : 'latents, which take an autoencoder to decode',
-    ],
+    ...describeArchitecture(model),
     [takes.kind, wrapped(describeTakes(takes))],
-    ['trained', wrapped(trainedText(defaults))],
-    ['sampled', wrapped(sampledText(defaults))],
-    ['guidance', `acts on ${defaults.guidanceChannels} of ${latent.outChannels} channels`],
+    ...describeSampling(model).map(([name, text]) => [name, wrapped(text)] as const),
     ['not followed', unreadFields.length === 0 ? undefined : wrapped(unreadText(unreadFields))],
   ]);
 }
 
-function trainedText({ path, prediction = 'epsilon', trainTimesteps, ...betas }: SamplingDefaults): string {
-  const what = prediction === 'sample' ? 'clean image' : prediction;
-  const predicts = prediction === 'epsilon' ? '' : `, to predict the ${what}`;
-  if (path === 'sit') return `on a straight path, at times from 0 (noise) to 1 (image)${predicts}`;
-  if (path === 'flow') return `on a straight path, at times from ${trainTimesteps} (noise) to 0 (image)${predicts}`;
-  return `${trainTimesteps} timesteps, ${betasText(betas)}${predicts}`;
-}
-
-function betasText({ trainedBetas, betaSchedule, betaStart, betaEnd, zeroTerminalSnr }: ForwardProcess): string {
-  const range = betaSchedule === 'squaredcos_cap_v2' ? '' : ` from ${betaStart} to ${betaEnd}`;
-  const betas = trainedBetas ? 'betas of its own' : `betas ${betaSchedule}${range}`;
-  return `${betas}${zeroTerminalSnr ? ', rescaled to end without signal' : ''}`;
-}
-
-function sampledText(defaults: SamplingDefaults): string {
-  const { path, rule, stepsOffset, setAlphaToOne, shift, clip, variance } = defaults;
-  const { sampler = samplersOf(path)[0] } = defaults;
-  const parts = [
-    `${sampler}, timesteps ${rule}`,
-    stepsOffset ? `offset ${stepsOffset}` : '',
-    setAlphaToOne === false ? 'ending at the noise of timestep 0' : '',
-    shift !== undefined && shift !== 1 ? `shifted by ${shift}` : '',
-    clip ? clipText(clip) : '',
-    variance ? `variance ${variance}` : '',
-  ];
-  return `${parts.filter((part) => part !== '').join(', ')}, unless told otherwise`;
-}
-
-function clipText(clip: Clip): string {
-  if ('range' in clip) return `clean image clamped to ${clip.range}`;
-  return `clean image thresholded at the quantile ${clip.quantile}, at most ${clip.most}`;
-}
-
 function modelObject(model: TransformerModel | ProCacheError): object {
   if (model instanceof ProCacheError) return { supported: false, why: model.message };
-  const { family, flavour, topology, latent, stream, takes, defaults, parameters, valueRange, unreadFields } = model;
-  return {
-    supported: true,
-    family,
-    flavour,
-    parameters,
-    topology,
-    latent,
-    stream,
-    takes,
-    defaults,
-    valueRange: valueRange ?? null,
-    unreadFields,
-  };
+  const { family, flavour, topology, latent, stream, takes, defaults, parameters, valueRange = null } = model;
+  const { unreadFields } = model;
+  const shape = { family, flavour, parameters, topology, latent, stream };
+  return { supported: true, ...shape, takes, defaults, valueRange, unreadFields };
 }
 
 function tensorTable(tensors: readonly StoredTensor[]): string {

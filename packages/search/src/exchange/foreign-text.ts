@@ -6,13 +6,9 @@ import { parseJson, shownName } from '@procache/core/untrusted';
  */
 const MOST_YAML = 32_768;
 
-/** The value of a text in JSON, which the format is. */
-export function jsonIn(text: string, name: string): unknown {
-  return parseJson(text, {
-    name,
-    code: 'invalid-schedule',
-    advice: 'the format is JSON; name the right one with --format',
-  });
+/** The value of a text in JSON, which the format is. `advice` says what to do where it is not. */
+export function jsonIn(text: string, name: string, advice: string): unknown {
+  return parseJson(text, { name, code: 'invalid-schedule', advice: `the format is JSON; ${advice}` });
 }
 
 /**
@@ -20,8 +16,8 @@ export function jsonIn(text: string, name: string): unknown {
  *
  * @throws {ProCacheError} `invalid-schedule` with the line and the column.
  */
-export async function settingsIn(text: string, name: string): Promise<unknown> {
-  if (/^\s*[[{]/.test(text)) return jsonIn(text, name);
+export async function settingsIn(text: string, name: string, advice: string): Promise<unknown> {
+  if (/^\s*[[{]/.test(text)) return jsonIn(text, name, advice);
   const refuse = (place: string, problem: string, cause?: unknown): never => {
     throw new ProCacheError(
       'invalid-schedule',
