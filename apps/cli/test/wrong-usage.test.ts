@@ -182,7 +182,7 @@ describe('wrong usage', () => {
 
   it('shows where it arose with --debug', async () => {
     const { stderr } = await run('generate', '--debug', '--labels', '99');
-    expect(stderr).toMatch(/\n {4}at .*labels\.ts/);
+    expect(stderr).toMatch(/\n {4}at .*classes\.ts/);
   });
 });
 
