@@ -9,8 +9,8 @@ import { foreignModel } from './families/foreign.ts';
 import { SIT } from './families/sit/sit.ts';
 import type { TransformerModel } from './model.ts';
 
-/** The first that recognises a model opens it. */
-const FAMILIES: readonly ModelFamily[] = [SIT, DIT];
+/** All families. The first that recognises a model opens it. */
+export const FAMILIES: readonly ModelFamily[] = [SIT, DIT];
 const SUPPORTED = 'supported are DiT checkpoints, original or diffusers, and those of SiT';
 
 /** The words of the families, as `family` of a config says them where tensors do not tell. */
@@ -26,13 +26,14 @@ export const FAMILY_NAMES: readonly string[] = FAMILIES.map(({ id }) => id).toSo
 export async function openModel(
   checkpoint: Checkpoint,
   config: ConfigJson | ModelConfig = {},
+  families: readonly ModelFamily[] = FAMILIES,
 ): Promise<TransformerModel> {
   const reading = (config instanceof ModelConfig ? config : ModelConfig.of(config)).read();
   const foreign = foreignModel(checkpoint);
   if (foreign !== undefined)
     throw new ProCacheError('invalid-model', `${foreign}, which is not supported; ${SUPPORTED}`);
-  reading.model.choice('family', FAMILY_NAMES);
-  const family = FAMILIES.find((each) => each.recognises(checkpoint, reading));
+  reading.model.choice('family', families.map(({ id }) => id).toSorted());
+  const family = families.find((each) => each.recognises(checkpoint, reading));
   if (family) return family.open(checkpoint, reading);
   const names = [...checkpoint.tensors.keys()];
   const some = names

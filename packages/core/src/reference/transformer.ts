@@ -42,7 +42,7 @@ export interface ReferenceTransformer extends Transformer<ReferenceTensor> {
  * Releasing a tensor twice, or using it after that, throws. A step that fails hands out nothing.
  */
 export function referenceTransformer(options: ReferenceOptions): ReferenceTransformer {
-  const { network = (conditions) => referenceNetwork(options, conditions) } = options;
+  const { network = (conditions: Conditions) => referenceNetwork(options, conditions) } = options;
   const counts = { live: 0, leaked: 0 };
   return {
     topology: options.topology,

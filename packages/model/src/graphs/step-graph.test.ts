@@ -59,8 +59,8 @@ function layerOf(weight: PlainTensor): Linear {
 }
 
 /**
- * A transformer that is easily done by hand: a module is a matrix and a sigmoid of the token, a vector of the modulation
- * and, where it is `cross`, one of the image's text.
+ * A transformer that is easily done by hand: a module is a matrix and a sigmoid of the token, of a vector of the
+ * modulation and, where it is `cross`, of one of the image's text.
  */
 const emitter: Emitter = {
   embed(g, latent) {
@@ -175,7 +175,7 @@ class Walk {
         if (keep.includes(branch)) this.#store(branch, feature);
         watched.forEach((scored) => this.#scores(scored, branch, feature));
         const place = ahead.indexOf(branch);
-        if (sums && place >= 0) addAhead(sums, feature, (sum, image, d) => at(factors!, [place, sum, image, 0, d]));
+        if (sums && place >= 0) addAhead(sums, feature, (sum, image, d) => at(factors, [place, sum, image, 0, d]));
         this.#add(feature, (image, d) => {
           const gate = gateOf(branch);
           return gate === undefined ? 1 : this.#modulation(image, gate, d);
