@@ -100,8 +100,10 @@ const calls: Readonly<Record<string, readonly unknown[]>> = {
   programsOf: [copied],
   describe: [copied],
   describeStep: [copied.steps[2]],
+  describeLines: [copied, 80],
   planLegend: [copied, 80],
   costOf: [copied, cost, 2],
+  letterCosts: [copied, cost, 2],
   transformerCost: [sizes],
   createSelector: [schedule.selector, { grid: [4, 4], images: 2, seed: 1 }],
   withDenoiser: [

@@ -59,7 +59,9 @@ export { readsOf, writesOf, type Write } from './plan/reads-and-writes.ts';
 export { programOf, type ProgramOp, type StepProgram } from './plan/program.ts';
 export { programsOf, type Plan, type StepPlan } from './plan/plan.ts';
 export { describe, describeStep } from './plan/describe.ts';
+export { describeLines } from './plan/describe-lines.ts';
 export { planLegend } from './plan/plan-legend.ts';
+export { letterCosts, type LetterCost } from './plan/letter-costs.ts';
 export { costOf, type ModelCost, type PlanCost, type StepCost } from './plan/cost.ts';
 export { transformerCost, type TransformerSizes } from './plan/transformer-cost.ts';
 

@@ -3,8 +3,8 @@ import {
   describe,
   formatSchedule,
   hoist,
+  letterCosts,
   letterCounts,
-  type PlanCost,
   planLegend,
   ProCacheError,
 } from '@procache/core';
@@ -14,25 +14,13 @@ import { hoistsPlans } from '@procache/ort';
 import { scaleOf } from '@procache/pipeline';
 import { type Command, Option } from 'commander';
 import { chooseBatch } from '../arguments/conditions.ts';
-import {
-  addModelOptions,
-  type ChosenModel,
-  chooseModel,
-  type NamedModel,
-  type ModelFlags,
-} from '../arguments/model-choice.ts';
+import { addModelOptions, chooseModel, type NamedModel, type ModelFlags } from '../arguments/model-choice.ts';
 import { asFlag } from '../arguments/naming.ts';
-import {
-  addScheduleOptions,
-  type ChosenSchedule,
-  chooseSchedule,
-  namedSchedule,
-  type ScheduleFlags,
-} from '../arguments/schedule-choice.ts';
+import { addScheduleOptions, chooseSchedule, namedSchedule, type ScheduleFlags } from '../arguments/schedule-choice.ts';
 import { MOST_IMAGES, numberWithin, wholeNumber } from '../arguments/values.ts';
-import { explanation, letterCosts } from '../explanation.ts';
+import { type Explained, explanation } from '../explanation.ts';
 import type { Host } from '../host.ts';
-import { type ScreenFlags, screenOf } from '../screen.ts';
+import { addScreenOptions, type ScreenFlags, screenOf } from '../screen.ts';
 
 interface ExplainFlags extends ModelFlags, ScheduleFlags, ScreenFlags {
   readonly shape?: string;
@@ -68,9 +56,8 @@ export function defineExplain(command: Command, host: Host): void {
     .option('--images <n>', 'how many images (default: 1)', wholeNumber(1, MOST_IMAGES))
     .option('-g, --guidance <scale>', 'as for generate: 1 halves the batch', numberWithin(0))
     .optionsGroup('Output:')
-    .option('--save <file>', 'also write the schedule to a file, to be changed or shared')
-    .option('--json', 'print the explanation as one JSON object')
-    .option('--debug', 'show where in the program an error arose')
+    .option('--save <file>', 'also write the schedule to a file, to be changed or shared');
+  addScreenOptions(command, { json: 'print the explanation as one JSON object' })
     .addHelpText('after', EXAMPLES)
     .action((flags: ExplainFlags) => explain(flags, host));
 }
@@ -83,10 +70,12 @@ async function explain(flags: ExplainFlags, host: Host): Promise<void> {
   const batch = images * (scaleOf(flags.guidance, chosen, asFlag) === 1 ? 1 : 2);
   const followed = hoistsPlans(chosen.model) ? hoist(schedule.plan) : schedule.plan; // as a transformer would follow it
   const cost = costOf(followed, chosen.model.cost, batch);
+  const letters = letterCosts(followed, chosen.model.cost, batch);
+  const explained = { chosen, schedule, cost, letters, images, batch };
   if (flags.save !== undefined) await writeWhole(flags.save, formatSchedule(schedule.schedule));
-  screen.say(explanation({ chosen, schedule, cost, images, batch }, screen.ink));
+  screen.say(explanation(explained, screen.ink));
   if (flags.save !== undefined) screen.say(`\n${flags.save}`);
-  screen.report(explanationObject(chosen, schedule, { cost, images, batch }));
+  screen.report(explanationObject(explained));
 }
 
 /** A published size, as a model without weights. */
@@ -108,37 +97,21 @@ async function imagesOf({ labels, images }: ExplainFlags, chosen: NamedModel): P
   throw new ProCacheError('invalid-input', '--labels and --images both say how many images there are; leave one out');
 }
 
-interface Batch {
-  readonly cost: PlanCost;
-  readonly images: number;
-  readonly batch: number;
-}
-
 /** What `procache explain --json` prints. Bytes and multiply-adds are those of the whole batch. */
-function explanationObject(
-  chosen: ChosenModel | NamedModel,
-  chosenSchedule: ChosenSchedule,
-  { cost, images, batch }: Batch,
-): object {
+function explanationObject({ chosen, schedule: named, cost, letters, images, batch }: Explained): object {
   const { name, model } = chosen;
-  const { schedule, plan } = chosenSchedule;
+  const { schedule, plan } = named;
   const fingerprint = 'fingerprint' in chosen ? chosen.fingerprint : null;
+  const { steps, ...totals } = cost;
   return {
     model: { name, family: model.family, flavour: model.flavour, fingerprint, parameters: model.parameters },
-    schedule: namedSchedule(chosenSchedule),
-    steps: plan.steps.length,
+    schedule: namedSchedule(named),
+    steps: steps.length,
     images,
     batch,
     letters: Object.fromEntries(letterCounts(schedule.pattern)),
     plan: describe(plan).split('\n'),
     legend: planLegend(plan).split('\n'),
-    cost: {
-      letters: letterCosts(schedule, cost),
-      multiplyAdds: cost.multiplyAdds,
-      uncachedMultiplyAdds: cost.uncachedMultiplyAdds,
-      multiplyAddRatio: cost.multiplyAddRatio,
-      peakFeatureBytes: cost.peakFeatureBytes,
-      weightBytes: cost.weightBytes,
-    },
+    cost: { letters, ...totals },
   };
 }

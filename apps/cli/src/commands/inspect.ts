@@ -12,7 +12,7 @@ import { inspectCheckpoint } from '../inspection/checkpoint.ts';
 import type { InspectFlags, Inspection } from '../inspection/inspection.ts';
 import { inspectPicture } from '../inspection/picture.ts';
 import { inspectSchedule } from '../inspection/schedule.ts';
-import { type ScreenFlags, screenOf } from '../screen.ts';
+import { addScreenOptions, type ScreenFlags, screenOf } from '../screen.ts';
 
 const EXAMPLES = `
 Examples:
@@ -32,9 +32,8 @@ export function defineInspect(command: Command, host: Host): void {
     .addOption(familyOption())
     .option('--config <file>', 'a config.json whose fields add to those of the model')
     .option('--tensors', 'list all tensors of a checkpoint')
-    .option('--check', 'read all weights of a torch checkpoint and compare their checksums')
-    .option('--json', 'print everything as one JSON object')
-    .option('--debug', 'show where in the program an error arose')
+    .option('--check', 'read all weights of a torch checkpoint and compare their checksums');
+  addScreenOptions(command, { json: 'print everything as one JSON object' })
     .addHelpText('after', EXAMPLES)
     .action(async (path: string, flags: InspectFlags & ScreenFlags) => {
       const screen = screenOf(host, flags);

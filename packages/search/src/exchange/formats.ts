@@ -38,8 +38,8 @@ export interface Imported {
 /**
  * Reads a schedule of another tool from the text of its file. It may not fit the topology: see `checkSchedule`.
  *
- * @throws {ProCacheError} `invalid-schedule` with the name of the file and the place in it; `invalid-input` where a list
- *   is given without its direction.
+ * @throws {ProCacheError} `invalid-schedule` with the name of the file and the place in it; `invalid-input` where a
+ *   list is given without its direction.
  */
 export async function importText(text: string, format: Format, particulars: Particulars): Promise<Imported> {
   const { name } = particulars;
