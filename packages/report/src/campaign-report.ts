@@ -15,13 +15,7 @@ import {
 } from '@procache/search';
 import type { PlotPoint } from './budget-plot.ts';
 import type { Samples } from './samples.ts';
-import type {
-  MeanScores,
-  ReportedBudget,
-  ReportedContestant,
-  ReportedObjective,
-  SearchReport,
-} from './search-report.ts';
+import type { MeanScores, ReportedBudget, ReportedContestant, ReportedObjective, SearchReport } from './report-data.ts';
 import type { Reproduction } from './sections/reproduction.ts';
 
 /** What the page shows of a search besides its outcome. */

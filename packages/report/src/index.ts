@@ -9,7 +9,7 @@ export type {
   ReportedContestant,
   ReportedObjective,
   SearchReport,
-} from './search-report.ts';
+} from './report-data.ts';
 export type { Movement } from './sections/movement.ts';
 export type { Reproduction } from './sections/reproduction.ts';
 

@@ -1,6 +1,7 @@
 import type { Schedule } from '@procache/core';
 import { describe, expect, it } from 'vitest';
-import { imageSetsSentence, type ReportedContestant, searchReport, type SearchReport } from './search-report.ts';
+import type { ReportedContestant, SearchReport } from './report-data.ts';
+import { imageSetsSentence, searchReport } from './search-report.ts';
 
 const schedule = (pattern: string, legend: Schedule['legend'] = {}): Schedule => ({ version: 1, pattern, legend });
 const first = schedule('#1.#', { '1': [{ do: 'reuse', order: 1 }] });

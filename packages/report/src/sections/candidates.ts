@@ -1,7 +1,7 @@
 import type { NamedSchedule } from '../deed.ts';
 import { element, type Markup, nameText, text } from '../markup.ts';
 import { figure, type Section } from '../page.ts';
-import type { Candidate, ReportedBudget, ReportedObjective, SearchReport } from '../search-report.ts';
+import type { Candidate, ReportedBudget, ReportedObjective, SearchReport } from '../report-data.ts';
 import { shownScore } from '../shown-score.ts';
 import { patternStrip, stripKey } from '../strips.ts';
 import { dataTable, type Head, type Row } from '../table.ts';

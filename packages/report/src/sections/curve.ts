@@ -1,7 +1,7 @@
 import { type BudgetPlot, budgetPlot, plotKey, type PlotPoint, type PlotSeries, undrawn } from '../budget-plot.ts';
 import { nameText } from '../markup.ts';
 import { figure, type Section } from '../page.ts';
-import type { ReportedContestant, ReportedObjective, SearchReport } from '../search-report.ts';
+import type { ReportedContestant, ReportedObjective, SearchReport } from '../report-data.ts';
 import { shownRange, shownScore, unitOf } from '../shown-score.ts';
 import { numbersOf, type TableData } from '../table.ts';
 

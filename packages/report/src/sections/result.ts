@@ -1,6 +1,6 @@
 import { nameText } from '../markup.ts';
 import { figure, type Section } from '../page.ts';
-import type { ReportedContestant, ReportedObjective, SearchReport } from '../search-report.ts';
+import type { ReportedContestant, ReportedObjective, SearchReport } from '../report-data.ts';
 import { shownRange, shownScore, unitOf } from '../shown-score.ts';
 import { dataTable, type Head } from '../table.ts';
 
