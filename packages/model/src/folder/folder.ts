@@ -6,6 +6,8 @@ import type { ByteSource } from '../checkpoint/byte-source.ts';
  * On a web server, where nobody can tell what there is:
  *
  * ```ts
+ * import { bytesSource, type Folder, openFolder, openModel } from '@procache/model';
+ *
  * const folder: Folder = {
  *   name: '/models/fashion-dit',
  *   async open(path) {
@@ -13,8 +15,10 @@ import type { ByteSource } from '../checkpoint/byte-source.ts';
  *     return response.ok ? bytesSource(path, new Uint8Array(await response.arrayBuffer())) : undefined;
  *   },
  * };
- * const { checkpoint, config } = await openFolder(folder);
- * const model = await openModel(checkpoint, config);
+ * const open = async () => {
+ *   const { checkpoint, config } = await openFolder(folder);
+ *   return openModel(checkpoint, config);
+ * };
  * ```
  */
 export interface Folder {

@@ -35,14 +35,16 @@ export interface Search {
  * One's own is an object with two functions. This one moves a computed step by one place as long as that is better:
  *
  * ```ts
+ * import { draw, type PatternSpace, type Strategy } from '@procache/search';
+ *
  * const downhill = (space: PatternSpace, rounds: number): Strategy => ({
  *   expectedImages: (seeds) => (1 + rounds) * seeds,
  *   async run({ assess, random }) {
  *     let [best] = await assess([draw(space, random)]);
  *     for (let round = 0; round < rounds; round++) {
- *       const moved = space.settle(best.pattern.replace('.#', '#.'));
- *       const [next] = await assess([moved ?? best.pattern]);
- *       if (next.loss < best.loss) best = next;
+ *       const moved = space.settle(best!.pattern.replace('.#', '#.'));
+ *       const [next] = await assess([moved ?? best!.pattern]);
+ *       if (next!.loss < best!.loss) best = next;
  *     }
  *   },
  * });
