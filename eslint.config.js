@@ -81,7 +81,8 @@ export default tseslint.config(
   },
   fence('core', ['@procache/*', 'onnxruntime-*', 'node:*']),
   fence('metrics', ['@procache/*', 'onnxruntime-*', 'node:*']),
-  fence('pictures', ['@procache/*', '!@procache/core', 'onnxruntime-*', 'node:*']),
+  fence('text', ['@procache/*', 'onnxruntime-*', 'node:*']),
+  fence('pictures', ['@procache/*', '!@procache/core', '!@procache/text', 'onnxruntime-*', 'node:*']),
   fence('compare', ['@procache/*', '!@procache/core', '!@procache/metrics', 'onnxruntime-*', 'node:*']),
   fence('files', ['@procache/*', '!@procache/core', 'onnxruntime-*']),
   fence('pipeline', ['@procache/*', '!@procache/core', '!@procache/model', 'onnxruntime-*', 'node:*']),
@@ -92,7 +93,7 @@ export default tseslint.config(
   fence('apps/cli', ['onnxruntime-*']),
   fence('ort', ['@procache/backend-*', 'onnxruntime-node', 'onnxruntime-web', 'node:*']),
   {
-    files: ['packages/{core,search,metrics,compare,objectives,pictures,pipeline,report}/src/**/*.ts'],
+    files: ['packages/{core,search,metrics,compare,objectives,pictures,pipeline,report,text}/src/**/*.ts'],
     rules: without([...hostGlobals, 'Date'], 'clock, files, host and output are arguments here'),
   },
   {

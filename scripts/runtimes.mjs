@@ -21,7 +21,19 @@ const KINDS = {
     examples: ['run', '--allow-all'],
   },
 };
-const HOSTLESS = ['compare', 'core', 'metrics', 'model', 'ort', 'pictures', 'pipeline', 'report', 'search', 'zoo'];
+const HOSTLESS = [
+  'compare',
+  'core',
+  'metrics',
+  'model',
+  'ort',
+  'pictures',
+  'pipeline',
+  'report',
+  'search',
+  'text',
+  'zoo',
+];
 const asked = process.argv.slice(2);
 const results = [];
 for (const runtime of asked.length > 0 ? asked : ['node@20.19', 'node@22', 'node@24', 'node@26', 'bun', 'deno'])

@@ -54,7 +54,7 @@ async function filesOf(words) {
  */
 function needBuild(files) {
   return files.some(
-    (file) => !/^packages\/(compare|core|metrics|model|ort|pictures|pipeline|report|search|zoo)\//.test(file),
+    (file) => !/^packages\/(compare|core|metrics|model|ort|pictures|pipeline|report|search|text|zoo)\//.test(file),
   );
 }
 

@@ -1,5 +1,5 @@
 import { writeReason } from '@procache/files';
-import { wrapText } from '@procache/pictures/wrap';
+import { wrapText } from '@procache/text';
 import { Command, CommanderError } from 'commander';
 import type { Host, HostProcess } from './host.ts';
 import type { OutputStream } from './output-stream.ts';
@@ -175,9 +175,7 @@ async function tell(cause: unknown, words: readonly string[], { stdout, stderr, 
   const message = isOurs ? whole : shortened(whole, MOST_SIGNS);
   if (words.includes('--json')) stdout.writeJson(`${JSON.stringify({ error: { code, message } })}\n`);
   // One line for programs and logs; in a terminal, lines that fit it.
-  const lines = stderr.isTTY
-    ? wrapText(`procache: ${message}`, stderr.columns - 2, (line) => line.length)
-    : [`procache: ${message}`];
+  const lines = stderr.isTTY ? wrapText(`procache: ${message}`, stderr.columns - 2) : [`procache: ${message}`];
   stderr.write(`${lines.join('\n  ').replace('procache:', stderr.ink.alarm('procache:'))}\n`);
   if (debug) stderr.write(`${shortened(traceOf(cause), MOST_TRACE)}\n`);
   return exitCode;

@@ -7,11 +7,10 @@ import {
   planLegend,
   programsOf,
 } from '@procache/core';
+import { bytes, formatTable, large, percent, ratio } from '@procache/text';
 import type { NamedModel } from './arguments/model-choice.ts';
 import type { ChosenSchedule } from './arguments/schedule-choice.ts';
 import type { Ink } from './ink.ts';
-import { formatTable } from './terminal/text-table.ts';
-import { bytes, large, percent, ratio } from './units.ts';
 
 /** A schedule for a model, and what it costs for a batch. */
 export interface Explained {

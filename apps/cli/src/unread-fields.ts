@@ -1,4 +1,4 @@
-import { wrapText } from '@procache/pictures/wrap';
+import { wrapText } from '@procache/text';
 import type { Screen } from './screen.ts';
 
 const WIDTH = 80;
@@ -17,5 +17,5 @@ export function unreadText(fields: readonly string[]): string {
 export function noteUnread(screen: Screen, { unreadFields }: { readonly unreadFields: readonly string[] }): void {
   if (unreadFields.length === 0) return;
   const warning = `warning: ${unreadText(unreadFields)}, so they are not followed`;
-  screen.note(wrapText(warning, WIDTH - 2, (line) => line.length).join('\n  '));
+  screen.note(wrapText(warning, WIDTH - 2).join('\n  '));
 }

@@ -2,7 +2,7 @@ import { blankCanvas, drawPicture, fillRectangle, type Colour } from './canvas.t
 import { shapeOf, type Picture } from './image.ts';
 import { drawText, lineHeight, textWidth } from './lettering.ts';
 import { asciiOf } from './ascii.ts';
-import { wrapAndCut } from './wrap.ts';
+import { wrapAndCut } from '@procache/text';
 
 /** One row of a picture grid. */
 export interface GridRow {

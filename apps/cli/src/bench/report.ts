@@ -1,7 +1,6 @@
 import type { StepTimes, Timing } from '@procache/compare';
 import { costOf, type ModelCost, type StepKind } from '@procache/core';
-import { wrapText } from '@procache/pictures/wrap';
-import { formatTable } from '../terminal/text-table.ts';
+import { formatTable, wrapText } from '@procache/text';
 import type { BenchJob } from './bench-job.ts';
 
 /** Everything that a benchmark found. */
@@ -91,5 +90,5 @@ function plainText({ kinds }: ContestantResult, plain: number): string {
 }
 
 function inLines(text: string): string {
-  return wrapText(text, 80, (line) => line.length).join('\n');
+  return wrapText(text, 80).join('\n');
 }

@@ -1,4 +1,5 @@
 import { costOf, injectsNoise, ProCacheError } from '@procache/core';
+import { seconds } from '@procache/text';
 import type { Command } from 'commander';
 import { checkBelong } from '../arguments/belongs.ts';
 import { addMachineOptions, type MachineFlags, noteThreads } from '../arguments/machine.ts';
@@ -16,7 +17,6 @@ import { resultOf } from '../generation/result-object.ts';
 import { comparisonSummary, fileLines, jobLines, runSummary } from '../generation/summary-text.ts';
 import type { Host } from '../host.ts';
 import { type Screen, screenOf } from '../screen.ts';
-import { seconds } from '../units.ts';
 
 interface GenerateFlags extends ModelFlags, ScheduleFlags, SamplingFlags, OutputFlags, MachineFlags {
   readonly compare?: boolean;

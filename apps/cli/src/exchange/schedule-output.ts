@@ -1,5 +1,5 @@
 import { writeWhole } from '@procache/files';
-import { wrapText } from '@procache/pictures/wrap';
+import { wrapText } from '@procache/text';
 import type { Command } from 'commander';
 import type { Host } from '../host.ts';
 import { addScreenOptions, type ScreenFlags, screenOf } from '../screen.ts';
@@ -37,7 +37,7 @@ export async function handOver(
     screen.report({ ...object, ...(out !== undefined && { file: out }), notes });
     return;
   }
-  for (const note of notes) screen.note(wrapText(`note: ${note}`, 78, (line) => line.length).join('\n  '));
+  for (const note of notes) screen.note(wrapText(`note: ${note}`, 78).join('\n  '));
   if (out === undefined) host.stdout.writeJson(text);
   else screen.say(out);
 }

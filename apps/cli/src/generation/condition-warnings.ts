@@ -1,6 +1,6 @@
-import { wrapText } from '@procache/pictures/wrap';
 import { doubtOf } from '@procache/pipeline';
 import { checkConditions } from '@procache/search';
+import { wrapText } from '@procache/text';
 import type { Job } from './job.ts';
 
 const WIDTH = 80;
@@ -18,6 +18,6 @@ export function conditionWarnings({ chosen, schedule, sampling }: Job): readonly
   };
   const doubt = sampling.guidance && doubtOf(chosen.model.takes);
   return [...checkConditions(schedule.schedule, conditions), ...(doubt === undefined ? [] : [doubt])].map((warning) =>
-    wrapText(`warning: ${warning}`, WIDTH - 2, (line) => line.length).join('\n  '),
+    wrapText(`warning: ${warning}`, WIDTH - 2).join('\n  '),
   );
 }

@@ -1,9 +1,7 @@
 import { type PlanCost, summarise } from '@procache/core';
 import type { TimedRun } from '@procache/compare';
-import { wrapText } from '@procache/pictures/wrap';
+import { formatTable, milliseconds, percent, ratio, seconds, wrapText } from '@procache/text';
 import type { Ink } from '../ink.ts';
-import { formatTable } from '../terminal/text-table.ts';
-import { milliseconds, percent, ratio, seconds } from '../units.ts';
 import type { Job } from './job.ts';
 import type { Beside } from './make-images.ts';
 import type { WrittenFiles } from './output.ts';
@@ -21,7 +19,7 @@ export function jobLines({ chosen, sampling, schedule }: Job): string {
 
 /** Which weights of the file are taken, below one another where it takes several lines. */
 function weightsText(weights: string): string {
-  return wrapText(weights, 70, (line) => line.length).join(`\n${' '.repeat('weights: '.length)}`);
+  return wrapText(weights, 70).join(`\n${' '.repeat('weights: '.length)}`);
 }
 
 /** A run at a glance: its letters, and what the steps of each took. */
@@ -34,7 +32,7 @@ export function runSummary(run: TimedRun, ink: Ink): string {
     return [letter, own[0]!.kind, steps, ...times];
   });
   const table = formatTable(['letter', 'step', 'steps', 'median', 'together', 'share'], rows);
-  const inLines = wrapText(timeline, 76, (line) => line.length).join('\n'); // it has no spaces to break at
+  const inLines = wrapText(timeline, 76).join('\n'); // it has no spaces to break at
   return [ink.strong(indent(inLines)), '', indent(table.trimEnd()), ''].join('\n');
 }
 

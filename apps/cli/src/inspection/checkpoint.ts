@@ -18,12 +18,10 @@ import {
   weightsTaken,
 } from '@procache/model';
 import { describeTakes } from '@procache/pipeline';
-import { wrapText } from '@procache/pictures/wrap';
 import { zooModel } from '@procache/zoo';
+import { bytes, formatTable, large, wrapText } from '@procache/text';
 import { readConfigFlags } from '../arguments/model-choice.ts';
 import { unreadText } from '../unread-fields.ts';
-import { formatTable } from '../terminal/text-table.ts';
-import { bytes, large } from '../units.ts';
 import { COLUMN, type InspectFlags, type Inspection, listOf } from './inspection.ts';
 
 /** What a checkpoint holds, whether or not it is a model that can be run. */
@@ -101,15 +99,12 @@ function checkedText(checkedBytes: number): string {
 }
 
 function wrapped(text: string): string {
-  return wrapText(printable(text), 62, (line) => line.length).join(`\n${' '.repeat(COLUMN)}`);
+  return wrapText(printable(text), 62).join(`\n${' '.repeat(COLUMN)}`);
 }
 
 function modelText(model: TransformerModel | ProCacheError): string {
   if (model instanceof ProCacheError)
-    return [
-      'not supported',
-      ...wrapText(printable(model.message), 76, (line) => line.length).map((line) => `  ${line}`),
-    ].join('\n');
+    return ['not supported', ...wrapText(printable(model.message), 76).map((line) => `  ${line}`)].join('\n');
   const { takes, unreadFields } = model;
   return listOf([
     ...describeArchitecture(model),

@@ -3,7 +3,7 @@ import { ProCacheError } from '@procache/core';
 import { objectOf, parseJson, shownName } from '@procache/core/untrusted';
 import { readRegularFile } from '@procache/files';
 import { readPngText } from '@procache/pictures';
-import { wrapText } from '@procache/pictures/wrap';
+import { wrapText } from '@procache/text';
 import type { Inspection } from './inspection.ts';
 
 /** Bytes of the largest picture that is read: a grid of the most images comes to less. */
@@ -28,7 +28,7 @@ export async function inspectPicture(path: string): Promise<Inspection> {
         `${some || 'none'}${others.length > 5 ? ', ...' : ''})`,
     );
   }
-  const lines = wrapText(shownName(parameters ?? procache, MOST_SHOWN), 80, (line) => line.length);
+  const lines = wrapText(shownName(parameters ?? procache, MOST_SHOWN), 80);
   return {
     text: [...lines, '', 'All of it, the schedule included: --json'].join('\n'),
     object: { kind: 'picture', ...parsed(name, procache) },

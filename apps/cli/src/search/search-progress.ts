@@ -1,7 +1,7 @@
 import { shownScore } from '@procache/report';
 import { type Campaign, type Doing, meanScore, type WorkMeter } from '@procache/search';
+import { clock } from '@procache/text';
 import type { Terminal } from '../terminal.ts';
-import { clock } from '../units.ts';
 
 /** The line in the terminal that shows where a search stands. */
 export interface ProgressLine {

@@ -1,5 +1,4 @@
 import { shownName } from '@procache/core/untrusted';
-import { wrapText } from '@procache/pictures/wrap';
 import { shownRange, shownScore, unitOf } from '@procache/report';
 import {
   type BudgetOutcome,
@@ -10,9 +9,8 @@ import {
   type JudgedContestant,
   meanScore,
 } from '@procache/search';
+import { clock, fitsTable, formatTable, milliseconds, ratio, wrapText } from '@procache/text';
 import type { Ink } from '../ink.ts';
-import { fitsTable, formatTable } from '../terminal/text-table.ts';
-import { clock, milliseconds, ratio } from '../units.ts';
 
 const WIDTH = 80;
 

@@ -1,5 +1,5 @@
+import { type Pace, progressLine, remainingTime } from '@procache/text';
 import type { Terminal } from '../terminal.ts';
-import { clock } from '../units.ts';
 
 /** A line in the terminal that shows how far sampling is. */
 export interface ProgressBar {
@@ -31,13 +31,13 @@ export interface ProgressOptions {
 export function openProgressBar(pattern: string, options: ProgressOptions): ProgressBar {
   const { terminal, now, label = '', interval = 100 } = options;
   const started = now();
-  const pace = new Map<string, { steps: number; time: number }>();
+  const pace = new Map<string, Pace>();
   let done = 0;
   let updated = started;
   let drawn = -Infinity;
   const draw = (): void => {
     drawn = now();
-    const times = { elapsed: drawn - started, left: remaining(pattern.slice(done), pace) };
+    const times = { elapsed: drawn - started, left: remainingTime(pattern.slice(done), pace) };
     terminal.draw(progressLine({ label, pattern, done, ...times }, terminal.columns - 1));
   };
   draw();
@@ -58,39 +58,4 @@ export function openProgressBar(pattern: string, options: ProgressOptions): Prog
     },
     clear: () => terminal.erase(),
   };
-}
-
-/** The expected time of the steps in `pattern`, in milliseconds; `undefined` before the first step is done. */
-function remaining(pattern: string, pace: ReadonlyMap<string, { steps: number; time: number }>): number | undefined {
-  const all = [...pace.values()].reduce(
-    (sum, { steps, time }) => ({ steps: sum.steps + steps, time: sum.time + time }),
-    { steps: 0, time: 0 },
-  );
-  if (all.steps === 0) return undefined;
-  return Array.from(pattern, (letter) => pace.get(letter) ?? all).reduce(
-    (sum, { steps, time }) => sum + time / steps,
-    0,
-  );
-}
-
-interface ProgressState {
-  readonly label: string;
-  readonly pattern: string;
-  readonly done: number;
-  readonly elapsed: number;
-  readonly left: number | undefined;
-}
-
-function progressLine({ label, pattern, done, elapsed, left }: ProgressState, width: number): string {
-  const steps = pattern.length;
-  const count = `${done.toString().padStart(steps.toString().length)}/${steps}`;
-  const rest = done >= steps ? '' : `, ${left === undefined ? '-:--' : clock(left)} left`;
-  const tail = `${count}  ${pattern[done] ?? ' '}  ${clock(elapsed)}${rest}`;
-  const head = label === '' ? '' : `${label} `;
-  const reserved = count.length + '  #  0:00, 0:00 left'.length; // so that the bar keeps its length at the end
-  const room = Math.min(40, width - head.length - Math.max(reserved, tail.length) - '[]  '.length);
-  if (room < 5) return `${head}${tail}`.slice(0, Math.max(0, width));
-  const filled = Math.round((room * done) / Math.max(1, steps));
-  const bar = '='.repeat(filled) + (filled < room ? '>' : '');
-  return `${head}[${bar.slice(0, room).padEnd(room)}]  ${tail}`;
 }

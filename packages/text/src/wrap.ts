@@ -2,9 +2,10 @@
  * The lines of a text that is broken at spaces, and inside words that are too long, so that each line is at most
  * `width` wide.
  *
- * `measure` gives the width of a line: letters in a terminal, pixels in a picture. Line feeds in the text stay breaks.
+ * `measure` gives the width of a line: letters in a terminal, as unless given, pixels in a picture. Line feeds in the
+ * text stay breaks.
  */
-export function wrapText(text: string, width: number, measure: (line: string) => number): string[] {
+export function wrapText(text: string, width: number, measure: (line: string) => number = lengthOf): string[] {
   return text.split('\n').flatMap((paragraph) => {
     const lines = [''];
     for (const word of paragraph.split(' ').filter((part) => part !== '')) {
@@ -18,6 +19,10 @@ export function wrapText(text: string, width: number, measure: (line: string) =>
     }
     return lines;
   });
+}
+
+function lengthOf(line: string): number {
+  return line.length;
 }
 
 function pieces(word: string, width: number, measure: (line: string) => number): string[] {

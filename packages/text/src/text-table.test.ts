@@ -1,7 +1,7 @@
-import { wrapText } from '@procache/pictures/wrap';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fitsTable, formatTable } from './text-table.ts';
+import { wrapText } from './wrap.ts';
 
 describe('formatTable', () => {
   test('puts numbers at the right and text at the left', () => {
@@ -74,10 +74,10 @@ describe('formatTable', () => {
   });
 
   test('takes cells of hundreds of thousands of letters', () => {
-    const started = performance.now();
+    const started = Date.now();
     for (const line of formatTable(['name', 'size'], [['x'.repeat(300_000), 1]]).split('\n'))
       expect(line.length).toBeLessThanOrEqual(80);
-    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(Date.now() - started).toBeLessThan(5_000);
   });
 
   test('has headings without rows, and refuses rows of another length', () => {

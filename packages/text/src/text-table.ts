@@ -1,4 +1,4 @@
-import { wrapText } from '@procache/pictures/wrap';
+import { wrapText } from './wrap.ts';
 
 /** A cell of a table; a number is written as it is, so round it first. */
 export type Cell = string | number;

@@ -1,0 +1,4 @@
+export { type Pace, progressLine, type ProgressState, remainingTime } from './progress-line.ts';
+export { type Cell, fitsTable, formatTable } from './text-table.ts';
+export { bytes, clock, large, milliseconds, percent, ratio, seconds, small } from './units.ts';
+export { wrapAndCut, wrapText } from './wrap.ts';
