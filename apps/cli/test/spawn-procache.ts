@@ -23,7 +23,7 @@ export interface Ended {
 export interface SpawnOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Sends this, once the standard output holds that. */
+  /** Sends this half a second after the output, standard or of errors, holds that. */
   readonly interrupt?: { readonly signal: 'SIGINT' | 'SIGTERM'; readonly after: string };
 }
 
@@ -35,17 +35,22 @@ export function procache(words: readonly string[], { cwd, env, interrupt }: Spaw
     let started = performance.now();
     const child = spawn(process.execPath, [main, ...words], { cwd, env: { ...process.env, NO_COLOR: '', ...env } });
     let [stdout, stderr, sent] = ['', '', false];
+    const look = (): void => {
+      if (!interrupt || sent || !(stdout + stderr).includes(interrupt.after)) return;
+      sent = true;
+      setTimeout(() => {
+        started = performance.now();
+        child.kill(interrupt.signal);
+      }, 500); // into the steps
+    };
     child.stdout.on('data', (data: Buffer) => {
       stdout += data.toString();
-      if (interrupt && !sent && stdout.includes(interrupt.after)) {
-        sent = true;
-        setTimeout(() => {
-          started = performance.now();
-          child.kill(interrupt.signal);
-        }, 500); // into the steps
-      }
+      look();
     });
-    child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+    child.stderr.on('data', (data: Buffer) => {
+      stderr += data.toString();
+      look();
+    });
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, stdout, stderr, milliseconds: performance.now() - started }));
   });
