@@ -1,4 +1,5 @@
-export type { OrtHost, Residence } from './host.ts';
+export type { OrtHost, OrtSession, Residence } from './host.ts';
+export { queued } from './queued.ts';
 export { hoistsPlans, ortTransformer, type OrtTransformerOptions } from './transformer.ts';
 export { openPlainModel, type PlainModel } from './plain-model.ts';
 export { sharedGraphs, type Lane, type SharedGraph } from './shared-graphs.ts';

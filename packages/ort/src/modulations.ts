@@ -1,11 +1,8 @@
 import type { Condition, Conditions } from '@procache/core';
 import type { ModulationRows, OnnxGraph, TransformerModel } from '@procache/model';
-import type { Tensor } from 'onnxruntime-common';
+import { floatsOf } from './floats-of.ts';
 import type { OrtHost } from './host.ts';
 import type { Prelude } from './prelude.ts';
-
-/** Most bytes of modulations in one batch, by default; a generation that takes more computes them in several. */
-const BATCH_BYTES = 128 * 2 ** 20;
 
 /**
  * The shifts, scales and gates of every block at every step of one generation.
@@ -28,7 +25,6 @@ export class Modulations {
   constructor(
     { model, host, prelude }: { readonly model: TransformerModel; readonly host: OrtHost; readonly prelude: Prelude },
     conditions: Conditions,
-    batchBytes: number = BATCH_BYTES,
   ) {
     this.#model = model;
     this.#host = host;
@@ -36,7 +32,7 @@ export class Modulations {
     this.#conditions = conditions;
     this.#distinct = [...new Set(conditions.images)];
     this.#rowsPerStep = model.modulationRows(conditions.timesteps.slice(0, 1), this.#distinct).rows;
-    this.#stepsPerBatch = Math.max(1, Math.floor(batchBytes / (4 * this.#perStep)));
+    this.#stepsPerBatch = Math.max(1, Math.floor(prelude.batchBytes / (4 * this.#perStep)));
   }
 
   /**
@@ -85,26 +81,29 @@ export class Modulations {
   }
 
   /** The parts of all graphs side by side, [rows, entries * width]; where there is but one, that one. */
-  async #join(inputs: ModulationRows['inputs'], rows: number): Promise<Float32Array<ArrayBuffer>> {
+  async #join(inputs: ModulationRows['inputs'], rows: number): Promise<Float32Array> {
     const graphs = this.#prelude.graphs.modulations;
     const modulationOf = async (graph: OnnxGraph) => (await this.#prelude.run(graph, inputs))['modulation']!;
-    if (graphs.length === 1) return (await modulationOf(graphs[0]!)).data as Float32Array<ArrayBuffer>;
+    if (graphs.length === 1) return floatsOf(await modulationOf(graphs[0]!), 'freed');
     const batch = new Float32Array(rows * this.#perRow);
     let column = 0;
     for (const graph of graphs) {
       const part = await modulationOf(graph);
-      column += this.#place(batch, part, column);
+      column += this.#place(batch, await floatsOf(part, 'freed'), { rows, column });
       this.#host.free(part);
     }
     return batch;
   }
 
   /** Copies a part of every row to its place, and tells how wide it is. */
-  #place(batch: Float32Array, part: Tensor, column: number): number {
-    const [rows, numbers] = part.dims as readonly [number, number];
-    const data = part.data as Float32Array;
+  #place(
+    batch: Float32Array,
+    part: Float32Array,
+    { rows, column }: { readonly rows: number; readonly column: number },
+  ): number {
+    const numbers = part.length / rows;
     for (let row = 0; row < rows; row++)
-      batch.set(data.subarray(row * numbers, (row + 1) * numbers), row * this.#perRow + column);
+      batch.set(part.subarray(row * numbers, (row + 1) * numbers), row * this.#perRow + column);
     return numbers;
   }
 }
@@ -112,7 +111,7 @@ export class Modulations {
 /** The modulations of some steps in a row. */
 interface Batch {
   /** [rows, entries * width] */
-  readonly values: Float32Array<ArrayBuffer>;
+  readonly values: Float32Array;
   /** The row of a step of the batch and a distinct condition. */
   readonly rowOf: ModulationRows['rowOf'];
 }

@@ -19,7 +19,9 @@ export async function openPlainModel(
   model: TransformerModel,
   { conditions, timestep }: { readonly conditions: readonly Condition[]; readonly timestep: number },
 ): Promise<PlainModel> {
-  const session = await host.open(model.plainGraph(), 'packed');
+  const graph = model.plainGraph();
+  const outputs = graph.outputs.map(({ name }) => name);
+  const session = await host.open(graph, 'packed');
   const { channels, height, width } = model.latent;
   const shape = [conditions.length, channels, height, width];
   const { inputs } = model.modulationRows([timestep], conditions);
@@ -28,7 +30,7 @@ export async function openPlainModel(
     ...tensorsOf(host, inputs),
   };
   const evaluate = async (): Promise<void> => {
-    for (const output of Object.values(await session.run(feeds))) host.free(output);
+    for (const output of Object.values(await session.run(feeds, outputs))) host.free(output);
   };
   await evaluate();
   return { evaluate, close: () => session.release() };

@@ -1,17 +1,20 @@
 import type { InputArray, OnnxGraph, TransformerModel } from '@procache/model';
-import type { InferenceSession, Tensor } from 'onnxruntime-common';
-import type { OrtHost } from './host.ts';
+import type { Tensor } from 'onnxruntime-common';
+import type { OrtHost, OrtSession } from './host.ts';
 import { tensorsOf } from './tensors-of.ts';
 
+/** How much memory is taken before the first step, in bytes. */
 export interface PreludeLimits {
-  /** Most bytes of weights that are kept in memory between generations; 64 MiB by default. */
+  /** Most weights that are kept between generations; by default 64 MiB, more than a small model has. */
   readonly keptBytes?: number | undefined;
-  /** Bytes of weights from which on the model writes another graph: see `modulationGraphs`. */
+  /** Weights from which on the model writes another graph, 192 MiB by default: see `modulationGraphs`. */
   readonly partBytes?: number | undefined;
+  /** Most modulations in one batch, 128 MiB by default; a generation that takes more computes them in several. */
+  readonly batchBytes?: number | undefined;
 }
 
-/** As much as a small model has. */
 const KEPT_BYTES = 64 * 2 ** 20;
+const BATCH_BYTES = 128 * 2 ** 20;
 
 /**
  * The graphs that are run before the first step, one after another: of modulations, and of what the model makes of
@@ -24,13 +27,18 @@ export class Prelude {
   readonly #model: TransformerModel;
   readonly #host: OrtHost;
   readonly #limits: PreludeLimits;
-  readonly #kept = new Map<OnnxGraph, Promise<InferenceSession>>();
+  readonly #kept = new Map<OnnxGraph, Promise<OrtSession>>();
   #graphs: { readonly modulations: readonly OnnxGraph[]; readonly contexts: readonly OnnxGraph[] } | undefined;
 
   constructor(model: TransformerModel, host: OrtHost, limits: PreludeLimits = {}) {
     this.#model = model;
     this.#host = host;
     this.#limits = limits;
+  }
+
+  /** See `PreludeLimits`. */
+  get batchBytes(): number {
+    return this.#limits.batchBytes ?? BATCH_BYTES;
   }
 
   get graphs(): { readonly modulations: readonly OnnxGraph[]; readonly contexts: readonly OnnxGraph[] } {
@@ -47,7 +55,8 @@ export class Prelude {
     const keeps = this.#weightBytes <= (this.#limits.keptBytes ?? KEPT_BYTES);
     const session = await (keeps ? this.#keptSession(graph) : this.#host.open(graph, 'mapped'));
     try {
-      return await session.run(tensorsOf(this.#host, inputs));
+      const outputs = graph.outputs.map(({ name }) => name);
+      return await session.run(tensorsOf(this.#host, inputs), outputs);
     } finally {
       if (!keeps) await session.release();
     }
@@ -64,7 +73,7 @@ export class Prelude {
     return [...modulations, ...contexts].reduce((sum, { weightBytes }) => sum + weightBytes, 0);
   }
 
-  #keptSession(graph: OnnxGraph): Promise<InferenceSession> {
+  #keptSession(graph: OnnxGraph): Promise<OrtSession> {
     const session = this.#kept.get(graph) ?? this.#host.open(graph, 'packed');
     this.#kept.set(graph, session);
     session.catch(() => this.#kept.delete(graph)); // to be tried again

@@ -7,7 +7,7 @@ import {
   type TransformerModel,
   writeSafetensors,
 } from '@procache/model';
-import type { InferenceSession } from 'onnxruntime-common';
+import { Tensor } from 'onnxruntime-common';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { OrtHost } from './host.ts';
 import { ProgramStore } from './programs.ts';
@@ -67,16 +67,19 @@ function planOfPattern(pattern: string): Schedule {
 function recordingHost(failing: (graph: OnnxGraph) => boolean = () => false) {
   const open = new Set<OnnxGraph>();
   const opened: OnnxGraph[] = [];
-  const host = {
-    Tensor: undefined,
+  const host: OrtHost = {
+    Tensor,
     free: () => undefined,
     open: async (graph: OnnxGraph) => {
       if (failing(graph)) throw new Error('no');
       open.add(graph);
       opened.push(graph);
-      return { release: async () => void open.delete(graph) } as unknown as InferenceSession;
+      return {
+        run: () => Promise.reject(new Error('it only opens')),
+        release: async () => void open.delete(graph),
+      };
     },
-  } as unknown as OrtHost;
+  };
   return { host, open, opened };
 }
 

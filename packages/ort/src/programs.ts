@@ -1,14 +1,14 @@
 import { type Plan, programsOf, type StepProgram } from '@procache/core';
 import { inLane, type TransformerModel } from '@procache/model';
-import type { InferenceSession, Tensor } from 'onnxruntime-common';
-import type { OrtHost, Residence } from './host.ts';
+import type { Tensor } from 'onnxruntime-common';
+import type { OrtHost, OrtSession, Residence } from './host.ts';
 import { idleInputs } from './idle-inputs.ts';
 import { type Lane, type SharedGraph, sharedGraphs } from './shared-graphs.ts';
 
 /** A session, and what its graph serves. */
 interface OpenSession {
   readonly graph: SharedGraph;
-  readonly session: InferenceSession;
+  readonly session: OrtSession;
   /** The names of the graph's inputs. */
   readonly inputs: ReadonlySet<string>;
   /** What every lane of several is given while it has nothing to do. */

@@ -5,7 +5,7 @@ import { OrtConditioned } from './conditioned.ts';
 import { Contexts } from './contexts.ts';
 import type { OrtHost, Residence } from './host.ts';
 import { Modulations } from './modulations.ts';
-import { Prelude } from './prelude.ts';
+import { Prelude, type PreludeLimits } from './prelude.ts';
 import { ProgramStore } from './programs.ts';
 
 export interface OrtTransformerOptions {
@@ -13,6 +13,8 @@ export interface OrtTransformerOptions {
   readonly residence?: Residence;
   /** Bytes of weights from which on two programs share a graph, 64 MiB by default: see `sharedGraphs`. */
   readonly joinsFrom?: number;
+  /** How much memory is taken before the first step; lower limits take longer. */
+  readonly prelude?: PreludeLimits;
   /** Called when the transformer is disposed of: closes the files that its weights lie in. */
   readonly onDispose?: () => Promise<void>;
 }
@@ -38,11 +40,10 @@ export function ortTransformer(
 ): Transformer<Tensor> {
   const residence = options.residence ?? 'packed';
   const hoists = hoistsPlans(model, residence);
-  const programs = new ProgramStore(model, host, {
-    residence,
-    joinsFrom: residence === 'mapped' ? Infinity : options.joinsFrom,
-  });
-  const prelude = new Prelude(model, host);
+  // Mapped weights are shared by all sessions; and an idle lane is given empty tensors.
+  const joins = residence !== 'mapped' && host.emptyTensors !== false;
+  const programs = new ProgramStore(model, host, { residence, joinsFrom: joins ? options.joinsFrom : Infinity });
+  const prelude = new Prelude(model, host, options.prelude);
   let isDisposed = false;
   const checkOpen = (): void => {
     if (isDisposed) throw new ProCacheError('execution-failed', 'the transformer has been disposed of; open it again');

@@ -6,10 +6,21 @@ import { aheadCoefficientsOf, aheadOf, IMAGES, inLane } from './names.ts';
 /**
  * The sums that a run prepares for later steps, all in one tensor: [sums, images, tokens, width].
  *
- * Each feature is taken in as soon as it is there, and is then in the processor's cache. ONNX Runtime
- * orders nodes by walking back from the last one, along the input made last first. So that it takes
- * features in as they come, and not all of them at the end, each product is made before the sum so
- * far, and the last sum after everything else in the graph.
+ * Each feature is to be taken in as soon as it is there: then it is in the processor's cache, and its memory is free for
+ * the next. But ONNX Runtime does not run nodes as they are written. It begins at the last node and runs, before a node,
+ * what makes its inputs, the input that was written last first. Take three features f0, f1 and f2, each made from the one
+ * before, and their products with the coefficients, p0, p1 and p2. Written as one would,
+ *
+ *     f0   p0   f1   p1   s1 = p0 + p1   f2   p2   s2 = s1 + p2
+ *
+ * the inputs of s2 are s1 and p2, of which p2 is the younger. So p2 comes first, with all that it needs, and features
+ * that nobody has taken in yet pile up to the end of the model: it runs f0 f1 f2 p2, then p1 p0 s1, then s2. So each sum
+ * is written after the product that is added to it next,
+ *
+ *     f0   p0   f1   p1   f2   p2   s1 = p0 + p1   ...   s2 = s1 + p2
+ *
+ * and is the younger of the two: it runs f0 f1 p1 p0 s1, then f2 p2 s2, and never are more than two features waiting.
+ * The last sum is written after everything else in the graph, since it is from the last node that ONNX Runtime begins.
  */
 export class AheadSums {
   readonly #g: GraphBuilder;
@@ -19,7 +30,7 @@ export class AheadSums {
   readonly #branches: readonly BranchId[];
   readonly #coefficients: Value;
   #sum: Value | undefined;
-  /** The product that is not in the sum yet. */
+  /** The product that is not in the sum yet: it is added once the next one is written. */
   #product: Value | undefined;
 
   /** Sums of these branches, of the `run`-th run of a lane's program. */
@@ -58,12 +69,9 @@ export class AheadSums {
   finish(): void {
     this.#addPending();
     const { tokens, width } = this.#stream;
-    this.#g.output(inLane(this.#lane, aheadOf(this.#run)), this.#sum!, [
-      inLane(this.#lane, `sums ahead ${this.#run}`),
-      inLane(this.#lane, IMAGES),
-      tokens,
-      width,
-    ]);
+    const [sums, images] = [`sums ahead ${this.#run}`, IMAGES].map((extent) => inLane(this.#lane, extent));
+    const name = inLane(this.#lane, aheadOf(this.#run));
+    this.#g.output(name, this.#sum!, [sums!, images!, tokens, width], 'feature');
   }
 
   #addPending(): void {

@@ -9,7 +9,7 @@ import {
   type SpanId,
   type StepProgram,
 } from '@procache/core';
-import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
+import type { GraphBuilder, OutputRole, Value } from '../onnx/graph-builder.ts';
 import type { Dimension, ElementType } from '../onnx/model-proto.ts';
 import { AheadSums } from './ahead-sums.ts';
 import type { TextInputs } from './contexts.ts';
@@ -39,11 +39,17 @@ type RunOp = Extract<ProgramOp, { op: 'run' }>;
 /**
  * One step program in a graph, from latent to model output.
  *
- * Inputs: `latent`; `modulation`, the step's shifts, scales and gates [images, entries, width];
- * `coefficients`, gate times weight of each folded feature in the order of the fold terms, newest
- * feature first [terms, images, 1, width]; the features that the program reads; the rows that it refreshes.
- * For the sums that it prepares: gate times weight of each branch in each sum, [branches, sums, images, 1, width].
- * For those that it adds: the packs, [sums, images, tokens, width], and `slices`, which of a pack is meant.
+ * Its inputs are those that `StepInputs` makes, and what its modules ask for of the texts (`Contexts`); its outputs are
+ * those that `stepOutputs` names.
+ *
+ * `write` writes operation by operation and pauses wherever a module is to be evaluated, since other lanes may come to
+ * the same module: whoever drives the lanes (`stepGraph`) evaluates it for all of them with one copy of its weights, and
+ * hands each lane its result. Of the program `run 0-0, refresh 1.mlp` (some tokens), for blocks of `attn` and `mlp`:
+ *
+ *     lane asks for 0.attn   x, all tokens        -> feature; x <- x + gate * feature
+ *     lane asks for 0.mlp    x, all tokens        -> feature; x <- x + gate * feature
+ *     lane asks for 1.mlp    x, rows `rows 1.mlp` -> rows, put into `feature 1.mlp 0`: the output `feature 1.mlp`
+ *     `finish`               what was added up ahead becomes an output, after the operations of all lanes
  */
 export class Lane {
   readonly #g: GraphBuilder;
@@ -86,7 +92,7 @@ export class Lane {
     let x = emitter.embed(g, this.#input('latent', [IMAGES, latent.channels, latent.height, latent.width]));
     for (const op of this.#program.ops) x = yield* this.#write(op, x);
     const output = emitter.head(g, x, this.#modulation);
-    this.#output('output', output, [IMAGES, latent.outChannels, latent.height, latent.width]);
+    this.#output('output', output, [IMAGES, latent.outChannels, latent.height, latent.width], 'output');
   }
 
   /** Writes what belongs at the end of a graph, after all lanes. */
@@ -146,7 +152,7 @@ export class Lane {
       const scored = result.score ? watched : watched.filter((own) => own === branch);
       for (const own of scored) {
         const value = result.score ?? this.#ownScore(score!, x, result.feature);
-        if (value) this.#output(scoreOf(own), value, [IMAGES, this.#model.stream.tokens]);
+        if (value) this.#output(scoreOf(own), value, [IMAGES, this.#model.stream.tokens], 'score');
       }
       const gate = this.#model.gateOf(branch);
       const gated =
@@ -236,15 +242,15 @@ export class Lane {
 
   #store(feature: FeatureId, value: Value): void {
     const { tokens, width } = this.#model.stream;
-    this.#output(outputOf(feature), value, [IMAGES, tokens, width]);
+    this.#output(outputOf(feature), value, [IMAGES, tokens, width], 'feature');
     this.#made.set(feature, value);
   }
   #input(name: string, shape: readonly Dimension[], type: ElementType = 'float32'): Value {
     return this.#g.input(inLane(this.#lane, name), type, this.#own(shape));
   }
 
-  #output(name: string, value: Value, shape: readonly Dimension[]): void {
-    this.#g.output(inLane(this.#lane, name), value, this.#own(shape));
+  #output(name: string, value: Value, shape: readonly Dimension[], role: OutputRole): void {
+    this.#g.output(inLane(this.#lane, name), value, this.#own(shape), role);
   }
 
   /** Lanes differ in their extents too: ONNX Runtime lets values share memory whose extents have the same names. */

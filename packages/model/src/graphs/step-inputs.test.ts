@@ -187,3 +187,17 @@ describe('the inputs of a step', () => {
     expect(made[`rows ${op.branch}`]).toEqual({ type: 'int64', shape: [2, 2], data: BigInt64Array.of(0n, 3n, 5n, 6n) });
   });
 });
+
+it('outputs say what becomes of them: features are handed back, the output and scores are read', () => {
+  for (const plan of [planFor('toca-3'), hoist(planFor('toca-3'))]) {
+    for (const step of plan.steps) {
+      const { output, features, scores } = stepOutputs(step);
+      const roles = new Map(model.stepGraph([step.program]).outputs.map(({ name, role }) => [name, role]));
+      expect(roles.get(output)).toBe('output');
+      for (const name of features.values()) expect(roles.get(name)).toBe('feature');
+      for (const name of scores.values()) expect(roles.get(name)).toBe('score');
+      expect(roles.size).toBe(1 + features.size + scores.size);
+    }
+  }
+  for (const { outputs } of model.modulationGraphs()) expect(outputs.map(({ role }) => role)).toEqual(['output']);
+});

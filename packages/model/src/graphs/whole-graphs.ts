@@ -36,7 +36,7 @@ export function contextGraphs({ emitter, text }: GraphModel, partBytes: number =
   return inParts(text.contexts, partBytes, (part) => {
     const g = new GraphBuilder('contexts');
     const values = emitter.contexts!(g, TEXTS, part);
-    part.forEach(({ name, shape }, i) => g.output(contextOf(name), values[i]!, [TEXTS, ...shape]));
+    part.forEach(({ name, shape }, i) => g.output(contextOf(name), values[i]!, [TEXTS, ...shape], 'feature'));
     return g.build();
   });
 }

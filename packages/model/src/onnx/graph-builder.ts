@@ -14,12 +14,25 @@ import type { StoredWeight, Weight } from './weight.ts';
 /** The name of a value in a graph under construction. */
 export type Value = string;
 
+/** What becomes of an output. */
+export type OutputRole =
+  /** It is handed back to later runs as it is: a host may leave it where it was computed. */
+  | 'feature'
+  /** It is what the graph is for, and is read. */
+  | 'output'
+  /** It is read, to choose tokens by. */
+  | 'score';
+
+export interface GraphOutput extends GraphValue {
+  readonly role: OutputRole;
+}
+
 /** A finished graph: ONNX bytes, and the files that its weights stay in. */
 export interface OnnxGraph {
   readonly name: string;
   readonly bytes: Uint8Array;
   readonly inputs: readonly GraphValue[];
-  readonly outputs: readonly GraphValue[];
+  readonly outputs: readonly GraphOutput[];
   /** The files that external data refer to, by the location that stands in the graph. */
   readonly files: ReadonlyMap<string, ByteSource>;
   /** Bytes of all weights once they are 32-bit floats. */
@@ -32,7 +45,7 @@ export class GraphBuilder {
   readonly #nodes: Node[] = [];
   readonly #initializers = new Map<string, Initializer>();
   readonly #inputs: GraphValue[] = [];
-  readonly #outputs: GraphValue[] = [];
+  readonly #outputs: GraphOutput[] = [];
   readonly #files = new Map<string, ByteSource>();
   readonly #widened = new Map<string, Value>();
   readonly #inline = new Map<ArrayBufferLike, Map<string, Value>>();
@@ -51,8 +64,8 @@ export class GraphBuilder {
   }
 
   /** Makes `value` an output under a name of its own. */
-  output(name: string, value: Value, shape: readonly Dimension[]): void {
-    this.#outputs.push({ name, type: 'float32', shape });
+  output(name: string, value: Value, shape: readonly Dimension[], role: OutputRole = 'output'): void {
+    this.#outputs.push({ name, type: 'float32', shape, role });
     const computed = this.#nodes.some(({ outputs }) => outputs.includes(value));
     if (computed && !this.#renamed.has(value)) this.#renamed.set(value, name);
     else this.#nodes.push({ type: 'Identity', domain: '', inputs: [value], outputs: [name], attributes: {} });
