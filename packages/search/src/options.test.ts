@@ -1,7 +1,7 @@
 import { type Schedule, type Topology, trajectoryOf, uncached, uniforms } from '@procache/core';
 import { describe, expect, test } from 'vitest';
 import * as search from './index.ts';
-import { conditionOf, smallModel, smallSteps } from './testing/small-model.ts';
+import { conditionOf, smallHeader, smallModel, smallSteps } from './testing/small-model.ts';
 
 const constraints: search.PatternConstraints = { steps: 6, budget: 3, reuse: [1, 2] };
 const space = new search.PatternSpace(constraints);
@@ -17,7 +17,7 @@ const evaluator = search.comparison({
   uncached: (seeds) => render(schedule, seeds),
   measures: [search.LATENT_ERROR],
 });
-const study = undefined as unknown as search.Study; // options are looked at before it is
+const study = new search.Study(smallHeader(6, [0]), [], 0, () => undefined);
 const random = uniforms(1);
 const objective = { name: 'x', better: 'lower', judges: 'image', of: () => 0 } as const;
 

@@ -14,7 +14,7 @@ export function keptStepTimes({ reused, selective }: Alphabet): Kept<StepTimes> 
   const letters = ['#', ...reused, ...selective];
   return {
     name: 'step times',
-    write: (times) => times,
+    write: ({ once = 0, letters: own }) => ({ once, letters: own }),
     read: (placed) => {
       const { once, letters: own } = objectOf(placed);
       const at = (value: unknown, name: string): Placed => ({

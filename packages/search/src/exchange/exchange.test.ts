@@ -11,7 +11,7 @@ import {
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import ecadOfCase from '../../../conformance/fixtures/cases/12-smoothcache-per-block/ecad.json' with { type: 'json' };
-import perBlock from '../../../conformance/fixtures/cases/12-smoothcache-per-block/per-block.json' with { type: 'json' };
+import ownLists from '../../../conformance/fixtures/cases/12-smoothcache-per-block/per-block.json' with { type: 'json' };
 import masks from '../../fixtures/cache-dit-masks.json' with { type: 'json' };
 import { fromCacheDit } from './cache-dit.ts';
 import { fromEcad, toEcad } from './ecad.ts';
@@ -190,7 +190,8 @@ describe('SmoothCache', () => {
     [{ mlp: [0, 1] }, 'smoothcache.mlp[0]: reuses at the first step'],
     [
       { attn: [1, 0], attn1: [1, 1] },
-      'smoothcache.attn1: says something else of "attn" than "attn", which is the same module; leave one of the two out',
+      'smoothcache.attn1: says something else of "attn" than "attn", which is the same module; ' +
+        'leave one of the two out',
     ],
     [{ 'mlp-1': [1, 0], 'ff-1': [1, 1] }, 'smoothcache["ff-1"]: says something else of "mlp" than "mlp-1"'],
     [
@@ -221,9 +222,9 @@ describe('SmoothCache', () => {
 
   it('gives every block its list in a file as SmoothCache ships them, the same as ECAD says it', () => {
     const twelve: Topology = { blocks: Array.from({ length: 12 }, () => ['attn', 'mlp']), grid: [8, 8] };
-    const schedule = fromSmoothCache(perBlock, twelve);
+    const schedule = fromSmoothCache(ownLists, twelve);
     expect(tableOf(schedule, twelve)).toEqual(tableOf(fromEcad(ecadOfCase, twelve), twelve));
-    expect(toSmoothCache(schedule, twelve)).toEqual(perBlock);
+    expect(toSmoothCache(schedule, twelve)).toEqual(ownLists);
   });
 
   it('is written with lists of one block where blocks differ, so that it is read as the same', () => {

@@ -1,4 +1,4 @@
-import { ProCacheError } from '@procache/core';
+import { ProCacheError, type Reuse } from '@procache/core';
 import type { Alphabet } from '../space/alphabet.ts';
 import { familyOf, forecastFrom, type Recording } from './recording.ts';
 
@@ -35,44 +35,22 @@ export interface ErrorModel {
  * itself makes of a latent that is already wrong is only in the reach.
  *
  * @throws {ProCacheError} `invalid-input` for a letter that evaluates part of the model, or whose features were not
- * recorded,
- *   and, when it predicts, for a pattern of another length.
+ *   recorded, and, when it predicts, for a pattern of another length.
  */
-export function errorModel({ steps, families, reach, products }: Recording, { reused, legend }: Alphabet): ErrorModel {
+export function errorModel(recording: Recording, alphabet: Alphabet): ErrorModel {
+  const { steps, families, reach, products } = recording;
   const size = families.length * steps;
-  const names = families.map((family) => JSON.stringify(family));
-  const letters = new Map(
-    reused.map((letter) => {
-      const rule = letter === '.' ? ({ do: 'reuse' } as const) : legend[letter]?.[0];
-      const family = rule?.do === 'reuse' ? names.indexOf(JSON.stringify(familyOf(rule))) : -1;
-      if (rule?.do !== 'reuse' || family < 0)
-        throw new ProCacheError(
-          'invalid-input',
-          `the features that '${letter}' reuses were not recorded; record them too`,
-        );
-      return [letter, { rule, offset: family * steps }];
-    }),
-  );
+  const letters = recordedLetters(recording, alphabet);
   const influence = (letter: string, computed: readonly number[], step: number): Influence => {
-    const known = letters.get(letter);
-    if (!known)
-      throw new ProCacheError(
-        'invalid-input',
-        `the error of a step '${letter}' cannot be predicted, only that of ${[...letters.keys()].join(', ')}`,
-      );
-    const weights = forecastFrom(computed, step, known.rule).map((weight) => weight * reach[step]!);
+    const { rule, offset } = letters.get(letter) ?? refuseLetter(letter, letters.keys());
+    const weights = forecastFrom(computed, step, rule).map((weight) => weight * reach[step]!);
     return {
-      indices: [known.offset + step, ...computed.slice(0, weights.length).map((node) => known.offset + node)],
+      indices: [offset + step, ...computed.slice(0, weights.length).map((node) => offset + node)],
       weights: [-reach[step]!, ...weights],
     };
   };
   const coefficientsOf = (pattern: string): Float64Array => {
-    if (pattern.length !== steps) {
-      throw new ProCacheError(
-        'invalid-input',
-        `the pattern has ${pattern.length} steps, and the recording ${steps}; record as many steps`,
-      );
-    }
+    checkLength(pattern, steps);
     const coefficients = new Float64Array(size);
     let computed: readonly number[] = [];
     Array.from(pattern).forEach((letter, step) => {
@@ -96,6 +74,47 @@ export function errorModel({ steps, families, reach, products }: Recording, { re
       return products.map((own) => quadraticForm(own, coefficients));
     },
   };
+}
+
+/** What a letter reuses: by which forecast, and where its family's features begin among all that were recorded. */
+interface RecordedLetter {
+  readonly rule: Reuse;
+  readonly offset: number;
+}
+
+/** The letters of an alphabet that only reuse; the features of all of them were recorded. */
+function recordedLetters(
+  { families, steps }: Recording,
+  { reused, legend }: Alphabet,
+): ReadonlyMap<string, RecordedLetter> {
+  const names = families.map((family) => JSON.stringify(family));
+  return new Map(
+    reused.map((letter) => {
+      const rule = letter === '.' ? ({ do: 'reuse' } as const) : legend[letter]?.[0];
+      const family = rule?.do === 'reuse' ? names.indexOf(JSON.stringify(familyOf(rule))) : -1;
+      if (rule?.do !== 'reuse' || family < 0)
+        throw new ProCacheError(
+          'invalid-input',
+          `the features that '${letter}' reuses were not recorded; record them too`,
+        );
+      return [letter, { rule, offset: family * steps }];
+    }),
+  );
+}
+
+function refuseLetter(letter: string, known: Iterable<string>): never {
+  throw new ProCacheError(
+    'invalid-input',
+    `the error of a step '${letter}' cannot be predicted, only that of ${[...known].join(', ')}`,
+  );
+}
+
+function checkLength(pattern: string, steps: number): void {
+  if (pattern.length === steps) return;
+  throw new ProCacheError(
+    'invalid-input',
+    `the pattern has ${pattern.length} steps, and the recording ${steps}; record as many steps`,
+  );
 }
 
 /** Adds an influence to the weights of all features, in place. */
