@@ -11,7 +11,7 @@ import {
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import ecadOfCase from '../../../conformance/fixtures/cases/12-smoothcache-per-block/ecad.json' with { type: 'json' };
-import ownLists from '../../../conformance/fixtures/cases/12-smoothcache-per-block/per-block.json' with { type: 'json' };
+import lists from '../../../conformance/fixtures/cases/12-smoothcache-per-block/per-block.json' with { type: 'json' };
 import masks from '../../fixtures/cache-dit-masks.json' with { type: 'json' };
 import { fromCacheDit } from './cache-dit.ts';
 import { fromEcad, toEcad } from './ecad.ts';
@@ -222,9 +222,9 @@ describe('SmoothCache', () => {
 
   it('gives every block its list in a file as SmoothCache ships them, the same as ECAD says it', () => {
     const twelve: Topology = { blocks: Array.from({ length: 12 }, () => ['attn', 'mlp']), grid: [8, 8] };
-    const schedule = fromSmoothCache(ownLists, twelve);
+    const schedule = fromSmoothCache(lists, twelve);
     expect(tableOf(schedule, twelve)).toEqual(tableOf(fromEcad(ecadOfCase, twelve), twelve));
-    expect(toSmoothCache(schedule, twelve)).toEqual(ownLists);
+    expect(toSmoothCache(schedule, twelve)).toEqual(lists);
   });
 
   it('is written with lists of one block where blocks differ, so that it is read as the same', () => {

@@ -22,7 +22,7 @@ export interface RecordOptions {
  * features of the step before, and its change tells how far they moved, as the model's output
  * sees it. And how far an error reaches: at some steps the output gets the error of a typical forecast,
  * and the rest of the trajectory is run to its end. In all about as much as `2 + probes / 2` uncached
- * generations for one family of features.
+ * generations for one family of features. docs/recording.md draws it.
  *
  * @throws {ProCacheError} `execution-failed` where the model's outputs are too large, or no numbers, for anything to be
  * predicted.
