@@ -6,16 +6,16 @@ import { aheadCoefficientsOf, aheadOf, IMAGES, inLane } from './names.ts';
 /**
  * The sums that a run prepares for later steps, all in one tensor: [sums, images, tokens, width].
  *
- * Each feature is to be taken in as soon as it is there: then it is in the processor's cache, and its memory is free for
- * the next. But ONNX Runtime does not run nodes as they are written. It begins at the last node and runs, before a node,
- * what makes its inputs, the input that was written last first. Take three features f0, f1 and f2, each made from the one
- * before, and their products with the coefficients, p0, p1 and p2. Written as one would,
+ * Each feature is to be taken in as soon as it is there: then it is in the processor's cache, and its memory is free
+ * for the next. But ONNX Runtime does not run nodes as they are written. It begins at the last node and runs, before a
+ * node, what makes its inputs, the input that was written last first. Take three features f0, f1 and f2, each made from
+ * the one before, and their products with the coefficients, p0, p1 and p2. Written as one would,
  *
  *     f0   p0   f1   p1   s1 = p0 + p1   f2   p2   s2 = s1 + p2
  *
  * the inputs of s2 are s1 and p2, of which p2 is the younger. So p2 comes first, with all that it needs, and features
- * that nobody has taken in yet pile up to the end of the model: it runs f0 f1 f2 p2, then p1 p0 s1, then s2. So each sum
- * is written after the product that is added to it next,
+ * that nobody has taken in yet pile up to the end of the model: it runs f0 f1 f2 p2, then p1 p0 s1, then s2. So each
+ * sum is written after the product that is added to it next,
  *
  *     f0   p0   f1   p1   f2   p2   s1 = p0 + p1   ...   s2 = s1 + p2
  *

@@ -43,8 +43,9 @@ type RunOp = Extract<ProgramOp, { op: 'run' }>;
  * those that `stepOutputs` names.
  *
  * `write` writes operation by operation and pauses wherever a module is to be evaluated, since other lanes may come to
- * the same module: whoever drives the lanes (`stepGraph`) evaluates it for all of them with one copy of its weights, and
- * hands each lane its result. Of the program `run 0-0, refresh 1.mlp` (some tokens), for blocks of `attn` and `mlp`:
+ * the same module: whoever drives the lanes (`stepGraph`) evaluates it for all of them with one copy of its weights,
+ * and hands each lane its result. Take the program `run 0-0, refresh 1.mlp` (some tokens), for blocks of `attn` and
+ * `mlp`:
  *
  *     lane asks for 0.attn   x, all tokens        -> feature; x <- x + gate * feature
  *     lane asks for 0.mlp    x, all tokens        -> feature; x <- x + gate * feature

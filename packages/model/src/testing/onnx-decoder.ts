@@ -1,3 +1,5 @@
+import { textOf } from '../checkpoint/utf8.ts';
+
 // Reads back the ONNX that `GraphBuilder` writes, and no other: the fields of protocol buffers by their numbers.
 
 /** A graph as it was written. */
@@ -118,7 +120,7 @@ class Reader {
   }
 
   texts(field: number): readonly string[] {
-    return this.#all(field).map((bytes) => new TextDecoder().decode(bytes));
+    return this.#all(field).map((bytes) => textOf(bytes)!);
   }
 
   /** Empty where there is none. */
