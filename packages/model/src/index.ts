@@ -20,9 +20,11 @@ export { openFolder, type OpenedFolder } from './folder/open-folder.ts';
 
 // From a checkpoint to a model
 export { FAMILY_NAMES, openModel } from './open-model.ts';
+export type { ModelFamily } from './families/family.ts';
 export type { Classes, ModulationRows, InputArray, SamplingDefaults, Takes, Texts, TransformerModel } from './model.ts';
 export type { ConfigJson } from './config/fields.ts';
 export { ModelConfig, type ConfigReading, type ConfigTexts } from './config/model-config.ts';
+export type { Fields } from './config/fields.ts';
 export { guidanceOf } from './guidance.ts';
 
 // Models without weights, and weights without training
@@ -36,5 +38,5 @@ export { ELEMENT_TYPES, type Dimension, type ElementType, type GraphValue } from
 export { distinctTexts, textOfImages } from './graphs/contexts.ts';
 export type { ContextTensor, StreamShape } from './graphs/emitter.ts';
 export { contextOf, IMAGES, inLane, isContext, laneOf, PADDING, TEXT_OF_IMAGE } from './graphs/names.ts';
-export { StepInputs, type ModulationAt, type StepFeeds } from './graphs/step-inputs.ts';
+export { StepInputs, type ModulationAt, type StepFeeds, type StepModel } from './graphs/step-inputs.ts';
 export { stepOutputs, type StepOutputs } from './graphs/step-outputs.ts';

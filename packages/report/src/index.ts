@@ -19,7 +19,16 @@ export { STYLE } from './style.ts';
 export { type Aside, type BudgetPlot, budgetPlot, plotKey, type PlotPoint, type PlotSeries } from './budget-plot.ts';
 export type { MarkShape } from './marks.ts';
 export { patternStrip, stripKey } from './strips.ts';
-export { type Deed, deedOf, type LegendEntry, legendOf, meaningOf, type NamedSchedule, type Reused } from './deed.ts';
+export {
+  type Deed,
+  deedOf,
+  type LegendEntry,
+  legendOf,
+  meaningOf,
+  type NamedSchedule,
+  type Refreshed,
+  type Reused,
+} from './deed.ts';
 export { heatKey, type HeatMap, heatMap } from './heat-map.ts';
 export { type SampleImage, type SampleRow, type Samples, sampleTable } from './samples.ts';
 export { dataTable, facts, type Head, numbersOf, type Row, type TableData } from './table.ts';
