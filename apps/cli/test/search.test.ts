@@ -63,15 +63,26 @@ async function keptIn(folder: string): Promise<readonly string[]> {
   return (await linesOf(folder)).flatMap(({ kept }) => kept ?? []).sort();
 }
 
-/**
- * Kills a search once its study has so many lines more, and a random moment later; resolves to the signal it ended by.
- */
-async function killed(words: readonly string[], folder: string, lines: number): Promise<NodeJS.Signals | null> {
+// Drawn anew each time; the name of a test that fails has the seed, and SEED=<seed> draws the same moments again.
+const drawn = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+
+/** When a search is killed: after so many lines of its study more, and so many milliseconds. */
+interface Moment {
+  readonly lines: number;
+  readonly delay: number;
+}
+
+/** Kills a search at that moment; resolves to the signal it ended by. */
+async function killed(
+  words: readonly string[],
+  folder: string,
+  { lines, delay }: Moment,
+): Promise<NodeJS.Signals | null> {
   const before = (await linesOf(folder)).length;
   const child = spawn(process.execPath, [main, ...words], { stdio: 'ignore' });
   const ended = signalOf(child);
   while (child.exitCode === null && (await linesOf(folder)).length < before + lines) await pause(5);
-  await pause(150 * Math.random());
+  await pause(delay);
   child.kill('SIGKILL');
   return ended;
 }
@@ -154,13 +165,15 @@ describe('procache search', () => {
     });
   });
 
-  it('that was killed ten times at random moments ends with the same result, and evaluates nothing twice', async () => {
+  it(`that was killed ten times ends with the same result, and evaluates nothing twice (seed ${drawn})`, async () => {
     const broken = inFolder('broken');
     const words = [...small, '--out', broken, '--resume'];
     const total = (await linesOf(whole())).length;
+    const random = uniforms(drawn);
     for (let kill = 0; kill < 10; kill++) {
-      const lines = Math.floor(Math.random() * (total / 12)); // so that the last kill comes before the end
-      expect(await killed(words, broken, lines)).toBe('SIGKILL');
+      // so that the last kill comes before the end
+      const moment = { lines: Math.floor(random() * (total / 12)), delay: 150 * random() };
+      expect(await killed(words, broken, moment), JSON.stringify(moment)).toBe('SIGKILL');
     }
     expect((await linesOf(broken)).length).toBeLessThan(total);
     const { code, stdout } = await procache(words);
@@ -328,9 +341,6 @@ describe('procache search', () => {
   });
 });
 
-// Drawn anew each time; a failure names its seed, and SEED=<seed> makes it happen again.
-const drawn = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-
 describe('a search of a random tiny model', () => {
   it.each([drawn, drawn + 1])('goes the same way wherever it was killed (seed %d)', async (seed) => {
     const model = await randomDit(inFolder(`model-${seed}`), seed);
@@ -363,7 +373,10 @@ describe('a search of a random tiny model', () => {
     const total = (await linesOf(whole)).length;
     const random = uniforms(seed);
     for (let kill = 0; kill < 2; kill++)
-      await killed([...words, broken], broken, 1 + Math.floor(random() * (total / 4)));
+      await killed([...words, broken], broken, {
+        lines: 1 + Math.floor(random() * (total / 4)),
+        delay: 150 * random(),
+      });
     expect(await procache([...words, broken])).toMatchObject({ code: 0 });
     expect(await evaluationsOf(broken)).toEqual(await evaluationsOf(whole));
     const recordings = async (folder: string) =>

@@ -163,7 +163,10 @@ describe('a message', () => {
     expect(stderr.length).toBeLessThan(25_000);
     const { error } = JSON.parse(stdout) as { readonly error: { readonly message: string } };
     expect(error.message).toMatch(
-      /^option '-n, --steps <n>' argument 'xxx.* \[\d+ more signs\] x*' is invalid\. It is a whole number, 1 or more, at most 4096$/,
+      new RegExp(
+        String.raw`^option '-n, --steps <n>' argument 'xxx.* \[\d+ more signs\] x*' is invalid\. ` +
+          'It is a whole number, 1 or more, at most 4096$',
+      ),
     );
   });
 });

@@ -30,7 +30,8 @@ describe('procache generate', () => {
     ]);
     expect(code).toBe(0);
     expect(stderr).toBe(
-      'warning: config: act_layer, config: num_registers: not fields that are known\n  here, so they are not followed\n',
+      'warning: config: act_layer, config: num_registers: not fields that are known\n' +
+        '  here, so they are not followed\n',
     );
   });
 
