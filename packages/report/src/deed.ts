@@ -14,7 +14,7 @@ export interface Reused {
   readonly refreshed: Refreshed | undefined;
 }
 
-interface Refreshed {
+export interface Refreshed {
   /** Shares of the tokens: the least and the greatest of all blocks. */
   readonly least: number;
   readonly most: number;

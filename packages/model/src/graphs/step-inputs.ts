@@ -26,7 +26,7 @@ export interface StepFeeds<T> {
 /** The modulations of a step: for each image, [entries, width]. */
 export type ModulationAt = (step: number) => Promise<readonly Float32Array[]>;
 
-type StepModel = Pick<TransformerModel, 'stream' | 'latent' | 'gateOf'>;
+export type StepModel = Pick<TransformerModel, 'stream' | 'latent' | 'gateOf'>;
 
 /**
  * The inputs of the steps of one generation, as `Lane` declares them:
