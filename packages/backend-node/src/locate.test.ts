@@ -118,7 +118,7 @@ describe('a pipeline', () => {
 });
 
 describe('links', () => {
-  it('are followed to the config and the shards beside what they lead to, unless some lie beside the link', async () => {
+  it('are followed to the config and shards beside what they lead to, unless some lie beside the link', async () => {
     await make('real/model.safetensors', 'real/config.json');
     await mkdir(at('links'));
     await symlink(at('real/model.safetensors'), at('links/here.safetensors'));

@@ -104,11 +104,13 @@ const DRAW = `
   const path = ${JSON.stringify(fixture('dit/model.safetensors'))};
   const draw = async (thread) => {
     const transformer = await openTransformer(path, { thread, threads: 1, config: { num_heads: 4 } });
-    const { latents } = await generate(transformer, { plan: planOf(uncached({ steps: 2 }), transformer.topology), steps: diffusionSteps(2), conditions: [1] });
+    const plan = planOf(uncached({ steps: 2 }), transformer.topology);
+    const { latents } = await generate(transformer, { plan, steps: diffusionSteps(2), conditions: [1] });
     await transformer.dispose();
     return latents.length;
   };
-  const failure = (promise) => promise.then(() => 'none', ({ name, code, message }) => [name, code, message].join(' | '));`;
+  const failure = (promise) =>
+    promise.then(() => 'none', ({ name, code, message }) => [name, code, message].join(' | '));`;
 
 describe('the native library', () => {
   it('is not loaded before something is computed', async () => {

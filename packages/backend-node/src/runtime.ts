@@ -137,7 +137,8 @@ function sharedObjects(): readonly string[] {
   const before = report.excludeNetwork ?? false;
   report.excludeNetwork = true;
   try {
-    return (report.getReport() as unknown as { readonly sharedObjects: readonly string[] }).sharedObjects;
+    const { sharedObjects } = report.getReport() as { readonly sharedObjects: readonly string[] };
+    return sharedObjects;
   } finally {
     report.excludeNetwork = before;
   }

@@ -26,8 +26,10 @@ const GENERATE = `
   const { openTransformer } = await import('${library}');
   const { diffusionSteps, generate, planOf, uncached } = await import('${core}');
   const draw = async (thread) => {
-    const transformer = await openTransformer(${JSON.stringify(fixture('dit/model.safetensors'))}, { thread, threads: 1, config: { num_heads: 4 } });
-    const { latents } = await generate(transformer, { plan: planOf(uncached({ steps: 2 }), transformer.topology), steps: diffusionSteps(2), conditions: [1] });
+    const path = ${JSON.stringify(fixture('dit/model.safetensors'))};
+    const transformer = await openTransformer(path, { thread, threads: 1, config: { num_heads: 4 } });
+    const plan = planOf(uncached({ steps: 2 }), transformer.topology);
+    const { latents } = await generate(transformer, { plan, steps: diffusionSteps(2), conditions: [1] });
     await transformer.dispose();
     return latents.length;
   };`;
@@ -36,7 +38,9 @@ const GENERATE = `
 const inWorker = (script: string, options = '{}') => `
   import { Worker } from 'node:worker_threads';
   const code = ${JSON.stringify(`(async () => {${script}})()`)};
-  await new Promise((resolve, reject) => new Worker(code, { eval: true, ...${options} }).on('error', reject).on('exit', resolve));`;
+  await new Promise((resolve, reject) => {
+    new Worker(code, { eval: true, ...${options} }).on('error', reject).on('exit', resolve);
+  });`;
 
 const CLEAN = { stdout: '1024\n', left: [], written: [], sockets: [] };
 
@@ -55,7 +59,7 @@ describe.skipIf(process.platform === 'win32')(
       [
         'in one that shares the environment',
         `import { SHARE_ENV } from 'node:worker_threads'; ` +
-          `${inWorker(`${GENERATE} console.log(await draw('main'))`, '{ env: SHARE_ENV }')}`,
+          inWorker(`${GENERATE} console.log(await draw('main'))`, '{ env: SHARE_ENV }'),
       ],
       [
         'while the main thread computes',
