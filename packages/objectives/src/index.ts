@@ -1,5 +1,5 @@
 // How like its uncached self an image looks
-export { hasRoomForSsim, pixelMeasure, type PixelImages } from './pixel-measures.ts';
+export { hasRoomForSsim, pixelMeasure } from './pixel-measures.ts';
 
 // How near the features of a set of images are to those of others
 export { featureNetwork, type FeatureNetwork, type OpenNetwork } from './feature-network.ts';

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { hasRoomForSsim, pixelMeasure } from './pixel-measures.ts';
 
-const latent = { channels: 1, outChannels: 1, height: 16, width: 16 };
+const format = { channels: 1, height: 16, width: 16, valueRange: [-1, 1] } as const;
 const image = (value: (i: number) => number): Float32Array => Float32Array.from({ length: 256 }, (_, i) => value(i));
 
 describe('measures of pixels', () => {
   it.each(['psnr', 'ssim'] as const)(
     'of %s see an image as it is shown: what is outside of its range is cut off',
     (name) => {
-      const { of, better, judges } = pixelMeasure(name, { latent, valueRange: [-1, 1] });
+      const { of, better, judges } = pixelMeasure(name, format);
       expect({ better, judges }).toEqual({ better: 'higher', judges: 'image' });
       const uncached = image((i) => Math.sin(i));
       const [near, far] = [image((i) => Math.sin(i) + 0.01), image((i) => Math.sin(i) + 0.3)];
@@ -23,6 +23,6 @@ describe('measures of pixels', () => {
   );
 
   it('of structure need images as large as their window', () => {
-    expect([hasRoomForSsim(latent), hasRoomForSsim({ height: 10, width: 64 })]).toEqual([true, false]);
+    expect([hasRoomForSsim(format), hasRoomForSsim({ height: 10, width: 64 })]).toEqual([true, false]);
   });
 });

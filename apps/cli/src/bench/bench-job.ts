@@ -4,7 +4,7 @@ import { syntheticModel } from '@procache/backend-node';
 import type { Contestant } from '@procache/compare';
 import { samplersOf } from '@procache/core';
 import { modelOfShape } from '@procache/model';
-import { anyConditions } from '@procache/pipeline';
+import { anyConditions, defaultsOf } from '@procache/pipeline';
 import { type ChosenModel, chooseModel, type NamedModel, type ModelFlags } from '../arguments/model-choice.ts';
 import { chooseProcess } from '../arguments/sampling.ts';
 import { chooseSchedule } from '../arguments/schedule-choice.ts';
@@ -26,7 +26,6 @@ export interface BenchJob {
   readonly contestants: readonly [Contestant, ...Contestant[]];
 }
 
-const USUAL_STEPS = 50;
 const USUAL_GUIDANCE = 1.5;
 /** Images of a generation; of published sizes one, which is slow enough. */
 const USUAL_IMAGES = 10;
@@ -48,7 +47,7 @@ export async function chooseBenchJob(flags: BenchJobFlags, host: Host): Promise<
 
 async function contestantsOf(known: NamedModel, flags: BenchJobFlags): Promise<BenchJob['contestants']> {
   const { takes, defaults } = known.model;
-  const count = flags.steps ?? known.recommended?.steps ?? USUAL_STEPS;
+  const count = flags.steps ?? defaultsOf(known).steps;
   const scale = flags.guidance ?? (takes.unconditional === undefined ? undefined : USUAL_GUIDANCE);
   const [sampler] = samplersOf(defaults.path); // it draws no noise in between
   const { stepsOf, guidance } = chooseProcess({ sampler, ...(scale !== undefined && { guidance: scale }) }, known);

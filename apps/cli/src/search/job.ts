@@ -3,7 +3,7 @@ import { runtimeVersion } from '@procache/backend-node';
 import type { Condition } from '@procache/core';
 import type { SamplingDefaults } from '@procache/model';
 import { hoistsPlans } from '@procache/ort';
-import { conditionsJson } from '@procache/pipeline';
+import { conditionsJson, defaultsOf } from '@procache/pipeline';
 import { type Campaign, campaignOf, type Json } from '@procache/search';
 import { chooseConditions } from '../arguments/conditions.ts';
 import { type ChosenModel, chooseModel } from '../arguments/model-choice.ts';
@@ -43,7 +43,7 @@ export async function chooseSearch(flags: SearchFlags): Promise<SearchJob> {
         hoists: hoistsPlans(model),
       },
       sampling: { sampler, eta, guidance, stepsOf, conditions },
-      steps: flags.steps ?? chosen.recommended?.steps,
+      steps: flags.steps ?? defaultsOf(chosen).steps,
       described: {
         [model.takes.kind === 'classes' ? 'labels' : 'texts']: conditionsJson(conditions, model.takes),
         ...describedProcess(process, model.defaults),

@@ -3,6 +3,7 @@ import { ProCacheError } from '@procache/core';
 import { fingerprintOfFile } from '@procache/files';
 import { SSIM_WINDOW } from '@procache/metrics';
 import { hasRoomForSsim, pixelMeasure } from '@procache/objectives';
+import { pixelDecoder } from '@procache/pipeline';
 import { type ImageMeasure, type Json, LATENT_ERROR, type Measure } from '@procache/search';
 import { zooClassifier, zooModel } from '@procache/zoo';
 import type { ChosenModel } from '../arguments/model-choice.ts';
@@ -53,8 +54,9 @@ async function markedFile(path: string): Promise<Json> {
 }
 
 function usualObjectives({ model }: ChosenModel): readonly ObjectiveName[] {
-  if (!model.valueRange) return ['latent-error'];
-  return hasRoomForSsim(model.latent) ? ['latent-error', 'psnr', 'ssim'] : ['latent-error', 'psnr'];
+  const image = pixelDecoder(model)?.image;
+  if (!image) return ['latent-error'];
+  return hasRoomForSsim(image) ? ['latent-error', 'psnr', 'ssim'] : ['latent-error', 'psnr'];
 }
 
 function imageMeasure(
@@ -62,22 +64,22 @@ function imageMeasure(
   { name: modelName, model }: ChosenModel,
 ): ImageMeasure {
   if (name === 'latent-error') return LATENT_ERROR;
-  const { valueRange, latent } = model;
-  if (!valueRange) {
+  const image = pixelDecoder(model)?.image;
+  if (!image) {
     throw new ProCacheError(
       'invalid-input',
       `--objective: ${name} compares pixels, and ${modelName} draws latents, which nothing here decodes; ` +
         `use latent-error`,
     );
   }
-  if (name === 'ssim' && !hasRoomForSsim(latent)) {
+  if (name === 'ssim' && !hasRoomForSsim(image)) {
     throw new ProCacheError(
       'invalid-input',
       `--objective: ssim needs images of at least ${SSIM_WINDOW}x${SSIM_WINDOW}, and these are ` +
-        `${latent.height}x${latent.width}; use psnr`,
+        `${image.height}x${image.width}; use psnr`,
     );
   }
-  return pixelMeasure(name, { latent, valueRange });
+  return pixelMeasure(name, image);
 }
 
 /** The network and the data that distances of features take: those of the options, else the zoo's for its model. */
