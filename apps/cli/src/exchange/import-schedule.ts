@@ -72,13 +72,13 @@ const MOST_BYTES = 16 * 2 ** 20;
 
 /** Refuses options that the format has no use for. */
 function checkImport({ format, direction, forecast, rule, stack }: ImportFlags): void {
-  checkDirection({ format, ...(direction && { direction }) });
   checkBelong(
     { '--forecast': forecast, '--rule': rule, '--stack': stack },
     '--format mask and --format bins',
     format === 'mask' || format === 'bins',
   );
   checkBelong({ '--rule': rule }, '--forecast', (forecast ?? 0) > 0);
+  checkDirection({ format, ...(direction && { direction }) });
 }
 
 /** Settings that a note names. */
