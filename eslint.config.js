@@ -86,7 +86,7 @@ export default tseslint.config(
   fence('compare', ['@procache/*', '!@procache/core', '!@procache/metrics', 'onnxruntime-*', 'node:*']),
   fence('files', ['@procache/*', '!@procache/core', 'onnxruntime-*']),
   fence('pipeline', ['@procache/*', '!@procache/core', '!@procache/model', 'onnxruntime-*', 'node:*']),
-  fence('report', ['@procache/*', '!@procache/core', '!@procache/search', 'onnxruntime-*', 'node:*']),
+  fence('report', ['@procache/{backend-*,model,ort,files,zoo,pipeline}', 'onnxruntime-*', 'node:*']),
   fence('search', ['@procache/*', '!@procache/core', 'onnxruntime-*', 'node:*']),
   fence('objectives', ['@procache/backend-*', '@procache/ort', 'onnxruntime-*', 'node:*']),
   fence('model', ['@procache/backend-*', '@procache/ort', 'onnxruntime-*', 'node:*']),

@@ -11,6 +11,7 @@ import {
   intervalOf,
   meanScore,
   type Objective,
+  scheduleFileName,
   TIMED_IMAGES,
 } from '@procache/search';
 import type { PlotPoint } from './budget-plot.ts';
@@ -137,7 +138,7 @@ function reproductionOf(campaign: Campaign, outcome: CampaignOutcome, commandLin
       ],
     ],
     files: outcome.budgets.map(({ budget }) => ({
-      name: `found-${budget}.json`,
+      name: scheduleFileName(budget),
       text: formatSchedule(foundSchedule(campaign, outcome, budget)),
     })),
   };

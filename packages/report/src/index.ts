@@ -1,5 +1,6 @@
 // The page about a search
 export { campaignReport, type ReportExtras } from './campaign-report.ts';
+export { campaignSamples, type SampleOptions } from './campaign-samples.ts';
 export { searchReport } from './search-report.ts';
 export type {
   Candidate,
@@ -36,3 +37,6 @@ export { type Attributes, type Content, element, type Markup, single, text } fro
 
 // How scores are written, on the page and elsewhere
 export { shownRange, shownScore, unitOf } from './shown-score.ts';
+
+// The same for a terminal
+export { campaignText, outcomeText, type Strong } from './campaign-text.ts';

@@ -111,7 +111,7 @@ export { openWorkMeter, type WorkMeter } from './campaign/work-meter.ts';
 export { type BudgetOutcome, type CampaignOutcome, runCampaign } from './campaign/run-campaign.ts';
 export { type Contestant, contestantsOf, type FoundSchedule, shownContestants } from './campaign/contestants.ts';
 export { type JudgedContestant, TIMED_IMAGES } from './campaign/judging.ts';
-export { bestSoFar, foundSchedule, outcomeObject, paretoSet } from './campaign/outcome.ts';
+export { bestSoFar, foundSchedule, outcomeObject, paretoSet, scheduleFileName } from './campaign/outcome.ts';
 
 // What is found, and where it holds
 export { checkConditions, type Circumstances, found, provenanceOf, scoresOf } from './running/provenance.ts';

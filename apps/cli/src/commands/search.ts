@@ -2,8 +2,10 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProCacheError } from '@procache/core';
 import { openOutputFolder, writeWhole } from '@procache/files';
+import { campaignText, outcomeText } from '@procache/report';
 import {
   type Assessment,
+  bestSoFar,
   type CampaignHost,
   type CampaignOutcome,
   effortSoFar,
@@ -19,12 +21,11 @@ import type { Host } from '../host.ts';
 import { type Screen, screenOf } from '../screen.ts';
 import { type CommandLine, commandLineOf } from '../search/command-line-of.ts';
 import { chooseSearch, type SearchJob } from '../search/job.ts';
-import { writeBestSoFar, writeOutcome } from '../search/outcome-files.ts';
+import { writeOutcome, writeSchedules } from '../search/outcome-files.ts';
 import { writeReport } from '../search/report.ts';
 import { addSearchOptions, type SearchFlags } from '../search/search-flags.ts';
 import { doingText, openProgressLine, type ProgressLine } from '../search/search-progress.ts';
 import { openStudyFile, type StudyFile } from '../search/study-file.ts';
-import { jobLines, outcomeText } from '../search/summary-text.ts';
 import { openWorkers, type Workers } from '../search/workers.ts';
 
 const EXAMPLES = `
@@ -70,7 +71,7 @@ async function search(flags: SearchFlags, host: Host, commandLine: CommandLine):
     try {
       noteUnread(screen, job.chosen.model);
       noteThreads(screen, flags.threads);
-      screen.say(jobLines(job.campaign));
+      screen.say(campaignText(job.campaign));
       await runInWorkers({ job, file, host, screen, commandLine });
     } finally {
       await file.close();
@@ -142,7 +143,7 @@ async function writeResults(
   const result = { ...outcomeObject(campaign, outcome, effort, (budget) => schedules.get(budget)), pareto };
   await writeWhole(join(flags.out, 'search.json'), `${JSON.stringify(result, undefined, 1)}\n`);
   progress.clear();
-  screen.say(`${outcomeText(campaign, outcome, effort, screen.ink)}\n`);
+  screen.say(`${outcomeText(campaign, outcome, effort, (text) => screen.ink.strong(text))}\n`);
   for (const path of [...schedules.values(), pareto]) screen.say(path);
   screen.report(result);
 }
@@ -195,8 +196,10 @@ async function interruption(
   { job, file, commandLine }: Surroundings,
   best: ReadonlyMap<number, Assessment>,
 ): Promise<Interrupted> {
-  const paths = await writeBestSoFar(job.campaign, best, job.flags.out);
-  const kept = paths.length > 0 ? `; the best so far is in ${paths.join(', ')}` : '';
+  const { campaign, flags } = job;
+  const schedules = [...best].map(([budget, found]) => [budget, bestSoFar(campaign, budget, found)] as const);
+  const paths = await writeSchedules(new Map(schedules), flags.out);
+  const kept = paths.size > 0 ? `; the best so far is in ${[...paths.values()].join(', ')}` : '';
   return new Interrupted(
     `interrupted after ${file.study.schedules.length} schedules, all of which are in ${file.path}${kept}\ngo on ` +
       `with: ${commandLine.with('--resume')}`,

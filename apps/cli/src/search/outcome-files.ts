@@ -1,14 +1,7 @@
 import { join } from 'node:path';
-import { formatSchedule } from '@procache/core';
+import { formatSchedule, type Schedule } from '@procache/core';
 import { writeWhole } from '@procache/files';
-import {
-  type Assessment,
-  bestSoFar,
-  type Campaign,
-  type CampaignOutcome,
-  foundSchedule,
-  paretoSet,
-} from '@procache/search';
+import { type Campaign, type CampaignOutcome, foundSchedule, paretoSet, scheduleFileName } from '@procache/search';
 
 /** The files that a search leaves behind, besides its study. */
 export interface OutcomeFiles {
@@ -23,32 +16,23 @@ export async function writeOutcome(
   outcome: CampaignOutcome,
   folder: string,
 ): Promise<OutcomeFiles> {
-  const schedules = new Map<number, string>();
-  for (const { budget } of outcome.budgets) {
-    const path = join(folder, scheduleName(budget));
-    await writeWhole(path, formatSchedule(foundSchedule(campaign, outcome, budget)));
-    schedules.set(budget, path);
-  }
+  const found = outcome.budgets.map(({ budget }) => [budget, foundSchedule(campaign, outcome, budget)] as const);
+  const schedules = await writeSchedules(new Map(found), folder);
   const pareto = join(folder, 'pareto.json');
   await writeWhole(pareto, `${JSON.stringify(paretoSet(campaign, outcome), undefined, 1)}\n`);
   return { schedules, pareto };
 }
 
-/** Writes the best that a search had come by when it was stopped. */
-export async function writeBestSoFar(
-  campaign: Campaign,
-  best: ReadonlyMap<number, Assessment>,
+/** Writes a schedule for each budget; returns where. */
+export async function writeSchedules(
+  schedules: ReadonlyMap<number, Schedule>,
   folder: string,
-): Promise<readonly string[]> {
-  const paths: string[] = [];
-  for (const [budget, assessment] of best) {
-    const path = join(folder, scheduleName(budget));
-    await writeWhole(path, formatSchedule(bestSoFar(campaign, budget, assessment)));
-    paths.push(path);
+): Promise<ReadonlyMap<number, string>> {
+  const paths = new Map<number, string>();
+  for (const [budget, schedule] of schedules) {
+    const path = join(folder, scheduleFileName(budget));
+    await writeWhole(path, formatSchedule(schedule));
+    paths.set(budget, path);
   }
   return paths;
-}
-
-function scheduleName(budget: number): string {
-  return `found-${budget}.json`;
 }

@@ -29,6 +29,11 @@ export function bestSoFar(campaign: Campaign, budget: number, assessment: Assess
   return { ...assessment.schedule, notes: { ...notes, interrupted: true, scores: scoresOf(assessment) } };
 }
 
+/** The file that a schedule of some budget is kept in. */
+export function scheduleFileName(budget: number): string {
+  return `found-${budget}.json`;
+}
+
 /** What a schedule of some budget says in its notes of where it comes from. */
 function notesOf(
   { header, model, target }: Campaign,

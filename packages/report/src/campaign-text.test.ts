@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { outcomeText } from './summary-text.ts';
+import { outcomeText } from './campaign-text.ts';
 
 const plain = (text: string): string => text;
-const ink = { strong: plain, faint: plain, alarm: plain } as Parameters<typeof outcomeText>[3];
 const effort = { milliseconds: 1000, cpuMilliseconds: 1000 } as Parameters<typeof outcomeText>[2];
 const scoresOf = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, [-1.234e-5]]));
 
@@ -19,7 +18,7 @@ function textFor(objectives: readonly string[], schedules: readonly string[]): s
   const budgets = [{ budget: 17, result: { best, lead: undefined, finalists: [], ranking: [best] } }];
   const campaign = { measures, seeds: { judge: [1, 2] } } as object as Parameters<typeof outcomeText>[0];
   const outcome = { budgets, judged, effort, evaluations: 3 } as object as Parameters<typeof outcomeText>[1];
-  return outcomeText(campaign, outcome, effort, ink);
+  return outcomeText(campaign, outcome, effort, plain);
 }
 
 describe('what a search prints', () => {

@@ -1,5 +1,4 @@
 import { shownName } from '@procache/core/untrusted';
-import { shownRange, shownScore, unitOf } from '@procache/report';
 import {
   type BudgetOutcome,
   type Campaign,
@@ -10,12 +9,15 @@ import {
   meanScore,
 } from '@procache/search';
 import { clock, fitsTable, formatTable, milliseconds, ratio, wrapText } from '@procache/text';
-import type { Ink } from '../ink.ts';
+import { shownRange, shownScore, unitOf } from './shown-score.ts';
+
+/** Makes a text stand out in a terminal. */
+export type Strong = (text: string) => string;
 
 const WIDTH = 80;
 
-/** What is searched: the model, the sampler, the space of each budget. */
-export function jobLines({
+/** What is searched, in lines of at most 80 letters: the model, the sampler, the space of each budget. */
+export function campaignText({
   model,
   sampling,
   steps,
@@ -38,10 +40,10 @@ export function jobLines({
   return lines.flatMap((line) => wrapText(line, WIDTH, (text) => text.length)).join('\n');
 }
 
-/** What was found, beside what else there is. */
-export function outcomeText(campaign: Campaign, outcome: CampaignOutcome, effort: Effort, ink: Ink): string {
-  const found = outcome.budgets.flatMap((own) => ['', ...budgetLines(own, campaign, ink)]);
-  const judged = outcome.judged.length > 0 ? ['', ...judgedLines(campaign, outcome, ink)] : [];
+/** What was found, beside what else there is, in lines of at most 80 letters. `effort` is that of the whole. */
+export function outcomeText(campaign: Campaign, outcome: CampaignOutcome, effort: Effort, strong: Strong): string {
+  const found = outcome.budgets.flatMap((own) => ['', ...budgetLines(own, campaign, strong)]);
+  const judged = outcome.judged.length > 0 ? ['', ...judgedLines(campaign, outcome, strong)] : [];
   const { milliseconds: searching, cpuMilliseconds: busy } = outcome.effort;
   const spent =
     `${outcome.evaluations} evaluations in ${clock(searching)}, ${clock(busy ?? 0)} of processor time; ` +
@@ -52,7 +54,7 @@ export function outcomeText(campaign: Campaign, outcome: CampaignOutcome, effort
 function budgetLines(
   { budget, result, milliseconds: time }: BudgetOutcome,
   { measures, target }: Campaign,
-  ink: Ink,
+  strong: Strong,
 ): readonly string[] {
   const { best, lead, finalists, ranking } = result;
   const [first] = measures;
@@ -69,12 +71,12 @@ function budgetLines(
       ? ''
       : `; ${target.images} images took ${milliseconds(time)}, and the target is ${milliseconds(target.milliseconds)}`;
   return [
-    `${ink.strong(`${budget} computed`)}  ${best.pattern}`,
+    `${strong(`${budget} computed`)}  ${best.pattern}`,
     ...wrapText(tried + timed, WIDTH - 2, (text) => text.length).map((line) => `  ${line}`),
   ];
 }
 
-function judgedLines({ measures, seeds }: Campaign, { judged }: CampaignOutcome, ink: Ink): readonly string[] {
+function judgedLines({ measures, seeds }: Campaign, { judged }: CampaignOutcome, strong: Strong): readonly string[] {
   const [first, ...others] = measures;
   const columns: readonly Column[] = [
     { heading: 'judged', of: ({ name }) => shownName(name) },
@@ -89,7 +91,7 @@ function judgedLines({ measures, seeds }: Campaign, { judged }: CampaignOutcome,
   }));
   const { judge } = seeds;
   return [
-    `${ink.strong('Judged')} on ${judge.length} images that the search has not seen (seeds ${judge[0]!} to ` +
+    `${strong('Judged')} on ${judge.length} images that the search has not seen (seeds ${judge[0]!} to ` +
       `${judge.at(-1)!}):`,
     ...tablesOf(judged, [...columns.slice(0, -1), ...further, columns.at(-1)!], [columns, [columns[0]!, ...further]]),
   ];
