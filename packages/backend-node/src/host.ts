@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { ProCacheError } from '@procache/core';
+import { messageOf } from '@procache/core/untrusted';
 import type { OnnxGraph } from '@procache/model';
 import type { OrtHost, Residence } from '@procache/ort';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -107,7 +108,7 @@ function folderOf({ files }: OnnxGraph): Record<string, string> {
 }
 
 function openError({ name, weightBytes }: OnnxGraph, cause: unknown): ProCacheError {
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const message = messageOf(cause);
   if (/alloc|memory/i.test(message)) {
     return new ProCacheError(
       'out-of-memory',

@@ -7,6 +7,7 @@ import {
   type StepCall,
   type StepResult,
 } from '@procache/core';
+import { messageOf } from '@procache/core/untrusted';
 import { StepInputs, stepOutputs, type TransformerModel } from '@procache/model';
 import type { Tensor } from 'onnxruntime-common';
 import type { Contexts } from './contexts.ts';
@@ -85,7 +86,7 @@ export class OrtConditioned implements Conditioned<Tensor> {
 }
 
 function runError(cause: unknown): never {
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const message = messageOf(cause);
   const exhausted = /alloc|out of memory/i.test(message);
   const advice = exhausted
     ? "not enough memory; take fewer images at once, or open the model with memory: 'low': "

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { ProCacheError } from '@procache/core';
-import { objectOf, parseJson, shownName } from '@procache/core/untrusted';
+import { messageOf, objectOf, parseJson, shownName } from '@procache/core/untrusted';
 import { readRegularFile } from '@procache/files';
 import { readPngText } from '@procache/pictures';
 import { wrapText } from '@procache/text';
@@ -39,7 +39,7 @@ function textOf(name: string, bytes: Uint8Array): Record<string, string | undefi
   try {
     return readPngText(bytes);
   } catch (cause) {
-    throw new ProCacheError('invalid-input', `${name}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    throw new ProCacheError('invalid-input', `${name}: ${messageOf(cause)}`, {
       cause,
     });
   }

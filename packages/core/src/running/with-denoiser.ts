@@ -11,6 +11,7 @@ import { checkConditions } from './condition.ts';
 import { checkFinite, stepText } from './finite.ts';
 import { createSelector, type TokenSelector } from './selector.ts';
 import type { Conditioned, Conditions, Tokens, Transformer } from './transformer.ts';
+import { messageOf } from '../untrusted/thrown.ts';
 
 export interface DenoiserOptions<T> {
   readonly transformer: Transformer<T>;
@@ -141,7 +142,7 @@ async function evaluate<T>(latent: Float32Array, step: number, { conditioned, ca
 
 /** Says once, on the way out, where it happened. */
 function rethrow(cause: unknown, step: number, plan: Plan): never {
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const message = messageOf(cause);
   const code = cause instanceof ProCacheError ? cause.code : 'execution-failed';
   throw new ProCacheError(code, `${stepText(step, plan.pattern)}: ${message}`, { cause });
 }
