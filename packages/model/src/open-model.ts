@@ -19,6 +19,7 @@ export const FAMILY_NAMES: readonly string[] = FAMILIES.map(({ id }) => id).toSo
 /**
  * Opens the diffusion transformer that a checkpoint holds. Family, flavour and extents come from the names and shapes
  * of the tensors; `config` (the fields of a config.json, or what `ModelConfig` read) adds what those do not tell.
+ * `families` are those that are known; the first that recognises the model opens it.
  *
  * @throws {ProCacheError} `invalid-model` for models that are not supported, files that are not complete, and a config
  * that contradicts the tensors or asks for what is not there: whatever would draw something else without a word.
