@@ -21,7 +21,6 @@ export { openFolder, type OpenedFolder } from './folder/open-folder.ts';
 // From a checkpoint to a model
 export { FAMILY_NAMES, openModel } from './open-model.ts';
 export type { ModelFamily } from './families/family.ts';
-export type { ModelFamily } from './families/family.ts';
 export type { Classes, ModulationRows, InputArray, SamplingDefaults, Takes, Texts, TransformerModel } from './model.ts';
 export type { ConfigJson } from './config/fields.ts';
 export { ModelConfig, type ConfigReading, type ConfigTexts } from './config/model-config.ts';
