@@ -1,4 +1,4 @@
-import { checkConditions } from '@procache/search';
+import { checkCircumstances } from '@procache/search';
 import { zooModel, zooNames } from '@procache/zoo';
 import { describe, expect, it } from 'vitest';
 import { chooseModel } from '../src/arguments/model-choice.ts';
@@ -16,7 +16,7 @@ describe('a schedule that ships with the zoo', () => {
     expect(plan.steps).toHaveLength(steps);
     expect(read.pattern.split('#').length - 1).toBe(Number(/\d+$/.exec(schedule)![0]));
     // Where this fails after new weights: node scripts/search-figures.mjs <folder> budgets ship
-    expect(checkConditions(read, { model: chosen.fingerprint, sampler: 'ddim', steps, guidance })).toEqual([]);
+    expect(checkCircumstances(read, { model: chosen.fingerprint, sampler: 'ddim', steps, guidance })).toEqual([]);
     expect(read.notes).toMatchObject({ method: 'procache search', judged: { seeds: { first: 200000, last: 200255 } } });
   });
 });

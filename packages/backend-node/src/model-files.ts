@@ -25,7 +25,7 @@ export interface OpenedCheckpoint {
 }
 
 /** A model whose files are open. */
-export interface OpenedModel extends OpenedCheckpoint {
+export interface OpenedModelFiles extends OpenedCheckpoint {
   readonly model: TransformerModel;
 }
 
@@ -36,7 +36,7 @@ export interface OpenedModel extends OpenedCheckpoint {
  *
  * `config` adds to the config.json, field by field.
  */
-export async function openModelFiles(path: string, config: ConfigJson = {}): Promise<OpenedModel> {
+export async function openModelFiles(path: string, config: ConfigJson = {}): Promise<OpenedModelFiles> {
   const opened = await openCheckpointFiles(path);
   try {
     return { ...opened, model: await openModel(opened.checkpoint, opened.config.with(config)) };

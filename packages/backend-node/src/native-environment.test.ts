@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type Host, keepsOwnEnvironment, setNativeVariable } from './native-environment.ts';
+import { type NodeProcess, keepsOwnEnvironment, setNativeVariable } from './native-environment.ts';
 
 /** A Bun that writes down what is set through it. */
-function bun(platform: string, answer = 0): Host & { readonly calls: string[] } {
+function bun(platform: string, answer = 0): NodeProcess & { readonly calls: string[] } {
   const calls: string[] = [];
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   const dlopen = (library: string) => ({

@@ -1,7 +1,7 @@
 import { ProCacheError } from '@procache/core';
 
 /** What of a process is asked here; `process` itself, but in tests. */
-export interface Host {
+export interface NodeProcess {
   readonly versions: Readonly<Record<string, string | undefined>>;
   readonly platform: string;
   getBuiltinModule(name: string): object | undefined;
@@ -16,7 +16,10 @@ interface BunFfi {
 }
 
 /** Whether the runtime is Bun, where writing to `process.env` changes nothing that native libraries see. */
-export function keepsOwnEnvironment({ versions, platform }: Pick<Host, 'versions' | 'platform'> = process): boolean {
+export function keepsOwnEnvironment({
+  versions,
+  platform,
+}: Pick<NodeProcess, 'versions' | 'platform'> = process): boolean {
   return versions['bun'] !== undefined && platform !== 'win32';
 }
 
@@ -26,7 +29,7 @@ export function keepsOwnEnvironment({ versions, platform }: Pick<Host, 'versions
  *
  * @throws {ProCacheError} `unsupported-device` where Bun does not let it be set.
  */
-export function setNativeVariable(name: string, value: string, host: Host = process): void {
+export function setNativeVariable(name: string, value: string, host: NodeProcess = process): void {
   const library = host.platform === 'darwin' ? 'libSystem.B.dylib' : 'libc.so.6';
   const bytes = (text: string) => new TextEncoder().encode(`${text}\0`);
   try {

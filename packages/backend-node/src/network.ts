@@ -27,7 +27,7 @@ export interface OnnxNetwork {
   close(): Promise<void>;
 }
 
-export interface NetworkOptions {
+export interface OnnxNetworkOptions {
   /** Threads to compute with; by default one for each processor that this process may use. */
   readonly threads?: number | undefined;
   /** How messages name the file; its path unless given. */
@@ -42,7 +42,10 @@ const LONGEST = 2 ** 31;
  *
  * @throws {ProCacheError} `invalid-input` where it is no regular file, or ONNX Runtime refuses it.
  */
-export async function openNetwork(path: string, { threads, place = path }: NetworkOptions = {}): Promise<OnnxNetwork> {
+export async function openNetwork(
+  path: string,
+  { threads, place = path }: OnnxNetworkOptions = {},
+): Promise<OnnxNetwork> {
   await checkFile(path, place);
   const { InferenceSession, Tensor } = await startedRuntime();
   const session = await InferenceSession.create(path, plainOptions(threadCount(threads))).catch((cause: unknown) => {

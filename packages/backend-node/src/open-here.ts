@@ -1,7 +1,7 @@
 import { ortTransformer } from '@procache/ort';
 import { checkSame } from './file-identity.ts';
 import { nodeHost } from './host.ts';
-import { type OpenedModel, openModelFiles } from './model-files.ts';
+import { type OpenedModelFiles, openModelFiles } from './model-files.ts';
 import type { NodeTransformer, TransformerOptions } from './options.ts';
 import { steady } from './steady.ts';
 
@@ -15,7 +15,10 @@ export async function openHere(path: string, options: TransformerOptions): Promi
 }
 
 /** Opens the files, and makes sure that they are those that were looked at before. */
-export async function openSame(path: string, { config, unchangedSince }: TransformerOptions): Promise<OpenedModel> {
+export async function openSame(
+  path: string,
+  { config, unchangedSince }: TransformerOptions,
+): Promise<OpenedModelFiles> {
   const opened = await openModelFiles(path, config);
   try {
     if (unchangedSince) checkSame(unchangedSince, opened.files);

@@ -5,7 +5,7 @@ import { type OrtHost, ortTransformer, queued } from '@procache/ort';
 import { Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nodeHost } from './host.ts';
-import { openModelFiles, type OpenedModel } from './model-files.ts';
+import { openModelFiles, type OpenedModelFiles } from './model-files.ts';
 
 // Hosts that are as particular as those of pages are, made of the one of Node.
 
@@ -16,7 +16,7 @@ const schedule: Schedule = {
   legend: { '+': [{ do: 'reuse' }, { do: 'refresh', ratio: 0.25, blocks: [21, 27], modules: ['mlp'] }] },
 };
 
-let opened: OpenedModel;
+let opened: OpenedModelFiles;
 let model: TransformerModel;
 let expected: readonly Float32Array[];
 beforeAll(async () => {

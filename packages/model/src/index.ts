@@ -24,7 +24,7 @@ export type { ModelFamily } from './families/family.ts';
 export type { Classes, ModulationRows, InputArray, SamplingDefaults, Takes, Texts, TransformerModel } from './model.ts';
 export type { ConfigJson } from './config/fields.ts';
 export { ModelConfig, type ConfigReading, type ConfigTexts } from './config/model-config.ts';
-export type { Fields } from './config/fields.ts';
+export type { ConfigFields } from './config/fields.ts';
 export { guidanceOf } from './guidance.ts';
 
 // Models without weights, and weights without training

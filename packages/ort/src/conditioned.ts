@@ -10,19 +10,19 @@ import {
 import { messageOf } from '@procache/core/untrusted';
 import { StepInputs, stepOutputs, type TransformerModel } from '@procache/model';
 import type { Tensor } from 'onnxruntime-common';
-import type { Contexts } from './contexts.ts';
+import type { TextContexts } from './contexts.ts';
 import { floatsOf } from './floats-of.ts';
 import type { OrtHost } from './host.ts';
 import type { Modulations } from './modulations.ts';
 import type { ProgramStore } from './programs.ts';
-import { tensorsOf } from './tensors-of.ts';
+import { inputTensors } from './tensors-of.ts';
 
 export interface OrtConditionedParts {
   readonly model: TransformerModel;
   readonly host: OrtHost;
   readonly programs: ProgramStore;
   readonly modulations: Modulations;
-  readonly contexts: Contexts;
+  readonly contexts: TextContexts;
   readonly plan: Plan;
   /** Throws once the transformer has been disposed of, and its sessions with it. */
   readonly checkOpen: () => void;
@@ -46,7 +46,7 @@ export class OrtConditioned implements Conditioned<Tensor> {
     checkOpen();
     const runner = programs.runner(call.plan.program);
     const { made, lent } = await this.#inputs.of(runner.program, call);
-    const feeds = { ...tensorsOf(host, made), ...lent, ...contexts.feeds((input) => runner.takes(input)) };
+    const feeds = { ...inputTensors(host, made), ...lent, ...contexts.feeds((input) => runner.takes(input)) };
     checkOpen();
     const outputs = stepOutputs(call.plan);
     const names = [outputs.output, ...outputs.features.values(), ...outputs.scores.values()];

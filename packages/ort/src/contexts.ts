@@ -8,7 +8,7 @@ import type { Prelude } from './prelude.ts';
  * What the model has made of the texts of one generation, each text once, and which of them each image draws from.
  * A model that takes no texts has none.
  */
-export class Contexts {
+export class TextContexts {
   readonly #host: OrtHost;
   /** By the name of the input. */
   readonly #tensors = new Map<string, Tensor>();
@@ -21,8 +21,8 @@ export class Contexts {
   static async of(
     { model, host, prelude }: { readonly model: TransformerModel; readonly host: OrtHost; readonly prelude: Prelude },
     conditions: readonly Condition[],
-  ): Promise<Contexts> {
-    const own = new Contexts(host);
+  ): Promise<TextContexts> {
+    const own = new TextContexts(host);
     if (model.takes.kind !== 'texts') return own;
     const images = conditions as readonly TextEmbedding[];
     const texts = distinctTexts(images);

@@ -3,4 +3,4 @@ export { queued } from './queued.ts';
 export type { PreludeLimits } from './prelude.ts';
 export { hoistsPlans, ortTransformer, type OrtTransformerOptions } from './transformer.ts';
 export { openPlainModel, type PlainModel } from './plain-model.ts';
-export { sharedGraphs, type Lane, type SharedGraph } from './shared-graphs.ts';
+export { sharedGraphs, type GraphLane, type SharedGraph } from './shared-graphs.ts';

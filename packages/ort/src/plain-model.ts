@@ -1,7 +1,7 @@
 import { type Condition, gaussian } from '@procache/core';
 import type { TransformerModel } from '@procache/model';
 import type { OrtHost } from './host.ts';
-import { tensorsOf } from './tensors-of.ts';
+import { inputTensors } from './tensors-of.ts';
 
 /** The plain model in one graph, ready to be evaluated again and again: what the uncached path is measured against. */
 export interface PlainModel {
@@ -27,7 +27,7 @@ export async function openPlainModel(
   const { inputs } = model.modulationRows([timestep], conditions);
   const feeds = {
     latent: new host.Tensor('float32', gaussian(0, conditions.length * channels * height * width), shape),
-    ...tensorsOf(host, inputs),
+    ...inputTensors(host, inputs),
   };
   const evaluate = async (): Promise<void> => {
     for (const output of Object.values(await session.run(feeds, outputs))) host.free(output);

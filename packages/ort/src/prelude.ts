@@ -1,7 +1,7 @@
 import type { InputArray, OnnxGraph, TransformerModel } from '@procache/model';
 import type { Tensor } from 'onnxruntime-common';
 import type { OrtHost, OrtSession } from './host.ts';
-import { tensorsOf } from './tensors-of.ts';
+import { inputTensors } from './tensors-of.ts';
 
 /** How much memory is taken before the first step, in bytes. */
 export interface PreludeLimits {
@@ -56,7 +56,7 @@ export class Prelude {
     const session = await (keeps ? this.#keptSession(graph) : this.#host.open(graph, 'mapped'));
     try {
       const outputs = graph.outputs.map(({ name }) => name);
-      return await session.run(tensorsOf(this.#host, inputs), outputs);
+      return await session.run(inputTensors(this.#host, inputs), outputs);
     } finally {
       if (!keeps) await session.release();
     }

@@ -3,7 +3,7 @@ import { inLane, type TransformerModel } from '@procache/model';
 import type { Tensor } from 'onnxruntime-common';
 import type { OrtHost, OrtSession, Residence } from './host.ts';
 import { idleInputs } from './idle-inputs.ts';
-import { type Lane, type SharedGraph, sharedGraphs } from './shared-graphs.ts';
+import { type GraphLane, type SharedGraph, sharedGraphs } from './shared-graphs.ts';
 
 /** A session, and what its graph serves. */
 interface OpenSession {
@@ -127,7 +127,7 @@ function laneRunner({ graph, session, inputs, idle }: OpenSession, lane: number)
   };
 }
 
-function keysOf({ lanes }: { readonly lanes: readonly Lane[] }): readonly string[] {
+function keysOf({ lanes }: { readonly lanes: readonly GraphLane[] }): readonly string[] {
   return lanes.flatMap(({ serves }) => serves);
 }
 

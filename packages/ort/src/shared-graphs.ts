@@ -4,11 +4,11 @@ import { mergePrograms, skeletonOf } from './merge-programs.ts';
 
 /** What one graph is written for: a lane each for programs that hold the same weights. */
 export interface SharedGraph {
-  readonly lanes: readonly Lane[];
+  readonly lanes: readonly GraphLane[];
 }
 
 /** A program that gives all that those it serves give. */
-export interface Lane {
+export interface GraphLane {
   readonly program: StepProgram;
   /** The keys of the programs that it serves. */
   readonly serves: readonly string[];
@@ -36,7 +36,7 @@ export function sharedGraphs(
   const bytesOf = (branches: Iterable<BranchId>) =>
     [...branches].reduce((sum, branch) => sum + model.weightBytes(branch), 0);
   const lanes = lanesOf(programs).map((lane) => ({ lane, branches: branchesOf(lane.program, model) }));
-  const graphs: { readonly lanes: Lane[]; readonly branches: Set<BranchId> }[] = [];
+  const graphs: { readonly lanes: GraphLane[]; readonly branches: Set<BranchId> }[] = [];
   // The heaviest first: all that others can share is then in one place.
   for (const { lane, branches } of lanes.toSorted((a, b) => bytesOf(b.branches) - bytesOf(a.branches))) {
     const spared = (graph: { readonly branches: ReadonlySet<BranchId> }) =>
@@ -62,7 +62,7 @@ function branchesOf({ ops }: StepProgram, { topology }: TransformerModel): Reado
   );
 }
 
-function lanesOf(programs: readonly StepProgram[]): readonly Lane[] {
+function lanesOf(programs: readonly StepProgram[]): readonly GraphLane[] {
   const scores = new Set(programs.flatMap(({ score }) => score ?? []));
   const groups = new Map<string, StepProgram[]>();
   for (const program of programs) {

@@ -2,7 +2,7 @@ import { type Conditioned, type Conditions, hoist, type Plan, ProCacheError, typ
 import type { TransformerModel } from '@procache/model';
 import type { Tensor } from 'onnxruntime-common';
 import { OrtConditioned } from './conditioned.ts';
-import { Contexts } from './contexts.ts';
+import { TextContexts } from './contexts.ts';
 import type { OrtHost, Residence } from './host.ts';
 import { Modulations } from './modulations.ts';
 import { Prelude, type PreludeLimits } from './prelude.ts';
@@ -85,7 +85,7 @@ async function condition(shared: Shared, conditions: Conditions, plan: Plan): Pr
   const modulations = new Modulations(shared, conditions);
   // First, and alone: their weights are let go of before those of the steps are loaded.
   await modulations.at(0);
-  const contexts = await Contexts.of(shared, conditions.images);
+  const contexts = await TextContexts.of(shared, conditions.images);
   try {
     await programs.hold(plan);
     checkOpen();

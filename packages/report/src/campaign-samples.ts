@@ -4,7 +4,7 @@ import { type Campaign, type CampaignOutcome, type Render, shownContestants, typ
 import type { SampleImage, SampleRow, Samples } from './samples.ts';
 
 /** What draws samples. */
-export interface SampleOptions {
+export interface CampaignSamplesOptions {
   readonly render: Render;
   /** What makes pixels of latents; without one there are no samples. */
   readonly decoder: Decoder | undefined;
@@ -25,7 +25,7 @@ const GAIN = 4;
 export async function campaignSamples(
   campaign: Campaign,
   { budgets }: CampaignOutcome,
-  { render, decoder, nameOf, signal }: SampleOptions,
+  { render, decoder, nameOf, signal }: CampaignSamplesOptions,
 ): Promise<Samples | undefined> {
   if (!decoder) return undefined;
   const { seeds, steps, sampling } = campaign;

@@ -1,9 +1,9 @@
 // The page about a search
 export { campaignReport, type ReportExtras } from './campaign-report.ts';
-export { campaignSamples, type SampleOptions } from './campaign-samples.ts';
+export { campaignSamples, type CampaignSamplesOptions } from './campaign-samples.ts';
 export { searchReport } from './search-report.ts';
 export type {
-  Candidate,
+  ReportedCandidate,
   ImageSets,
   MeanScores,
   ReportedBudget,

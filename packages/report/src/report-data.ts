@@ -54,13 +54,13 @@ export interface ReportedBudget {
   /** The first objective of what was found, on the images that decided. */
   readonly best: number;
   /** The best on the images of the search first; one of them was found. */
-  readonly candidates: readonly Candidate[];
+  readonly candidates: readonly ReportedCandidate[];
   /** All that were measured on all images of the search, the best first. */
   readonly measured: readonly { readonly pattern: string; readonly scores: MeanScores }[];
 }
 
 /** A schedule that was searched; patterns that made the same images are one. */
-export interface Candidate {
+export interface ReportedCandidate {
   readonly schedule: Schedule;
   /** The first objective, on the images of the search. */
   readonly search: number;

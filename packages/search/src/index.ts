@@ -6,7 +6,7 @@ export { eachGap, eachStep, eitherOf, type Fills, plain, selective } from './spa
 export { alphabetOf, keyOf, scheduleFor } from './space/alphabet.ts';
 export type { Alphabet, AlphabetOptions, ReuseVariant, SelectiveVariant } from './space/alphabet.ts';
 export { referenceAttempt, referenceSample } from './space/reference-sampler.ts';
-export type { ReferenceConstraints, ReferenceDraw, ReferenceOptions } from './space/reference-sampler.ts';
+export type { ReferenceConstraints, ReferenceDraw, ReferenceSampleOptions } from './space/reference-sampler.ts';
 
 // How to judge a schedule
 export {
@@ -23,14 +23,14 @@ export { renderer, type RendererOptions } from './scoring/renderer.ts';
 export { pooledRender } from './scoring/pool.ts';
 export { type MeanInterval, meanInterval, pairedDifference } from './scoring/interval.ts';
 export { paretoFront } from './scoring/pareto.ts';
-export { affords, budgetFor, cheapestLetter, millisecondsOf, type StepTimes, type Target } from './scoring/target.ts';
+export { affords, budgetFor, cheapestLetter, millisecondsOf, type LetterTimes, type Target } from './scoring/target.ts';
 
 // How to search
 export { runSearch, type FinalRace, frontOf, type SearchOptions, type SearchResult } from './running/run-search.ts';
 export type { SearchProgress } from './running/assessment-desk.ts';
 export type { Assessment, Search, Strategy } from './strategies/strategy.ts';
 export { exhaustive, type ExhaustiveOptions } from './strategies/exhaustive.ts';
-export { reference, type ReferenceStrategyOptions, sample, type SampleOptions } from './strategies/sample.ts';
+export { reference, type ReferenceStrategyOptions, sampled, type SampledOptions } from './strategies/sample.ts';
 export { halving, type HalvingOptions } from './strategies/halving.ts';
 export { race, type RaceOptions } from './strategies/race.ts';
 export {
@@ -106,16 +106,21 @@ export {
 } from './campaign/host.ts';
 export { campaignMovement } from './campaign/campaign-movement.ts';
 export { modelHost } from './campaign/model-host.ts';
-export { generationTimes, type TimingOptions } from './campaign/generation-times.ts';
+export { generationTimes, type GenerationTimesOptions } from './campaign/generation-times.ts';
 export { openWorkMeter, type WorkMeter } from './campaign/work-meter.ts';
 export { type BudgetOutcome, type CampaignOutcome, runCampaign } from './campaign/run-campaign.ts';
-export { type Contestant, contestantsOf, type FoundSchedule, shownContestants } from './campaign/contestants.ts';
+export {
+  type ContestantSchedule,
+  contestantsOf,
+  type FoundSchedule,
+  shownContestants,
+} from './campaign/contestants.ts';
 export { type JudgedContestant, TIMED_IMAGES } from './campaign/judging.ts';
 export { bestSoFar, foundSchedule, outcomeObject, paretoSet, scheduleFileName } from './campaign/outcome.ts';
 
 // What is found, and where it holds
-export { checkConditions, type Circumstances, found, provenanceOf, scoresOf } from './running/provenance.ts';
-export { computedSteps, resample, type ResampleOptions } from './resample.ts';
+export { checkCircumstances, type Circumstances, found, provenanceOf, scoresOf } from './running/provenance.ts';
+export { computedStepsOf, resample, type ResampleOptions } from './resample.ts';
 
 // What other tools use
 export { exportText, type Format, FORMATS, type Imported, importText, type Particulars } from './exchange/formats.ts';

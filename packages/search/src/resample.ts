@@ -27,7 +27,7 @@ export function resample(schedule: Schedule, steps: number, options: ResampleOpt
   const parsed = parseSchedule(schedule);
   const { pattern, notes } = parsed;
   if (steps === pattern.length) return schedule;
-  const before = computedSteps(parsed);
+  const before = computedStepsOf(parsed);
   const places =
     keep === 'share'
       ? spread(before, pattern.length, Math.max(1, Math.round((before.length * steps) / pattern.length)))
@@ -47,7 +47,7 @@ export function resample(schedule: Schedule, steps: number, options: ResampleOpt
 }
 
 /** The steps at which a schedule computes the whole model, whatever their letter is. */
-export function computedSteps(schedule: Schedule): readonly number[] {
+export function computedStepsOf(schedule: Schedule): readonly number[] {
   const { pattern, legend } = parseSchedule(schedule);
   const isComputed = (letter: string): boolean => {
     const last = legend[letter]?.at(-1);

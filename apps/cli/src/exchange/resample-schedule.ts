@@ -1,7 +1,7 @@
 import { isSchedulePath, readSchedule, scheduleFiles } from '@procache/backend-node';
 import { formatSchedule, MAX_STEPS, type Schedule } from '@procache/core';
 import { findSchedule } from '@procache/pipeline';
-import { computedSteps, resample } from '@procache/search';
+import { computedStepsOf, resample } from '@procache/search';
 import { type Command, Option } from 'commander';
 import { checkBelong } from '../arguments/belongs.ts';
 import { addModelOptions, type ChosenModel, chooseModel, type ModelFlags } from '../arguments/model-choice.ts';
@@ -54,7 +54,7 @@ async function resampleSchedule(asked: string, flags: ResampleFlags, host: Host)
   const schedule = isSchedulePath(asked) ? await readSchedule(asked) : await ofModel(asked, await chooseModel(flags));
   const { steps, keep } = flags;
   const resampled = resample(schedule, steps, { keep });
-  const computed = { before: computedSteps(schedule).length, now: computedSteps(resampled).length };
+  const computed = { before: computedStepsOf(schedule).length, now: computedStepsOf(resampled).length };
   const notes = resampled === schedule ? [] : notesOf(computed, { before: schedule.pattern.length, now: steps }, keep);
   await handOver({ text: formatSchedule(resampled), object: { schedule: resampled, computed }, notes }, flags, host);
 }

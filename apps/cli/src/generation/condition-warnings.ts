@@ -1,5 +1,5 @@
 import { doubtOf } from '@procache/pipeline';
-import { checkConditions } from '@procache/search';
+import { checkCircumstances } from '@procache/search';
 import { wrapText } from '@procache/text';
 import type { Job } from './job.ts';
 
@@ -17,7 +17,7 @@ export function conditionWarnings({ chosen, schedule, sampling }: Job): readonly
     guidance: sampling.guidance?.scale ?? 1,
   };
   const doubt = sampling.guidance && doubtOf(chosen.model.takes);
-  return [...checkConditions(schedule.schedule, conditions), ...(doubt === undefined ? [] : [doubt])].map((warning) =>
-    wrapText(`warning: ${warning}`, WIDTH - 2).join('\n  '),
+  return [...checkCircumstances(schedule.schedule, conditions), ...(doubt === undefined ? [] : [doubt])].map(
+    (warning) => wrapText(`warning: ${warning}`, WIDTH - 2).join('\n  '),
   );
 }

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { NodeTransformer } from '@procache/backend-node';
-import { type CampaignHost, generationTimes, modelHost, type TimingOptions } from '@procache/search';
+import { type CampaignHost, generationTimes, modelHost, type GenerationTimesOptions } from '@procache/search';
 import { openChosen } from '../generation/open-chosen.ts';
 import type { SearchJob } from './job.ts';
 import { ofSameModel } from './same-model.ts';
@@ -29,7 +29,7 @@ export async function openWorkers({ flags, chosen, campaign }: SearchJob, signal
     NodeTransformer,
     ...NodeTransformer[],
   ];
-  const options: TimingOptions = { now: () => performance.now(), signal };
+  const options: GenerationTimesOptions = { now: () => performance.now(), signal };
   const host = modelHost([model, ...others], campaign, options);
   /** What a target is kept by: the model as `generate` runs it, with all threads. */
   const alone = async <Result>(

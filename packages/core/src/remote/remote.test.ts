@@ -62,8 +62,8 @@ function wire(holds: (message: unknown) => boolean = () => false): Wire {
   return { near: portOf(0), far: portOf(1), lose, held };
 }
 
-async function connected(model: Transformer<unknown>, ports = wire()) {
-  serveTransformer(ports.far, Promise.resolve(model));
+async function connected(transformer: Transformer<unknown>, ports = wire()) {
+  serveTransformer(ports.far, Promise.resolve(transformer));
   return remoteTransformer(ports.near);
 }
 
@@ -79,13 +79,13 @@ const callAt = (step: number): StepCall<never> => ({
 
 /** The same transformer, which changes what a generation does. */
 function changed(
-  model: Transformer<ReferenceTensor>,
+  transformer: Transformer<ReferenceTensor>,
   change: (own: Conditioned<ReferenceTensor>) => Partial<Conditioned<ReferenceTensor>>,
 ): Transformer<ReferenceTensor> {
   return {
-    ...model,
+    ...transformer,
     condition: async (...args) => {
-      const own = await model.condition(...args);
+      const own = await transformer.condition(...args);
       return { ...own, ...change(own) };
     },
   };
@@ -93,9 +93,9 @@ function changed(
 
 describe('a transformer behind a port', () => {
   it('gives the same outputs at every step, and leaves nothing behind', async () => {
-    const outputs = async (model: Transformer<unknown>) => {
+    const outputs = async (transformer: Transformer<unknown>) => {
       const all: Float32Array[] = [];
-      await withDenoiser({ transformer: model, plan, conditions }, async (denoise) => {
+      await withDenoiser({ transformer: transformer, plan, conditions }, async (denoise) => {
         for (const step of plan.steps.keys()) all.push(await denoise(latent, step));
       });
       return all;

@@ -21,7 +21,7 @@ export function bytesSource(name: string, bytes: Uint8Array): ByteSource {
 }
 
 /** Exactly `length` bytes of `source`, or an error with the numbers that disagree. */
-export async function readRange(source: ByteSource, offset: number, length: number): Promise<Uint8Array> {
+export async function rangeOf(source: ByteSource, offset: number, length: number): Promise<Uint8Array> {
   const refuse = refusalOf(source);
   if (offset + length > source.size) {
     throw refuse(

@@ -4,7 +4,7 @@ import { groupNames, type NameGroup } from './name-groups.ts';
 import { isAverage, rankOf } from './weights-rank.ts';
 
 /** Tensors of a file that may be the model: those of a dictionary, or those of it whose names begin alike. */
-export interface Candidate extends NameGroup {
+export interface CheckpointCandidate extends NameGroup {
   readonly dictionary: Dictionary;
   readonly average: boolean;
   /** The lowest is the best: see `rankOf`. */
@@ -14,8 +14,8 @@ export interface Candidate extends NameGroup {
 /** What a file holds, divided into what may be the model and what is not. */
 export interface Candidates {
   /** The preferred first. */
-  readonly averages: readonly Candidate[];
-  readonly plain: readonly Candidate[];
+  readonly averages: readonly CheckpointCandidate[];
+  readonly plain: readonly CheckpointCandidate[];
   /** Names in a dictionary that belong to no model in it. */
   readonly rest: ReadonlyMap<Dictionary, readonly string[]>;
 }
@@ -36,11 +36,11 @@ export function candidatesIn(dictionaries: readonly Dictionary[]): Candidates {
 }
 
 /** Names of a dictionary as a candidate: whether it is an average, and how good a guess it is. */
-export function candidateOf(dictionary: Dictionary, group: NameGroup): Candidate {
+export function candidateOf(dictionary: Dictionary, group: NameGroup): CheckpointCandidate {
   const place = { path: dictionary.path, prefix: group.prefix };
   return { ...group, dictionary, average: isAverage(place), rank: rankOf(place, group.marked) };
 }
 
-function holdsCountersOnly({ names, dictionary }: Candidate): boolean {
+function holdsCountersOnly({ names, dictionary }: CheckpointCandidate): boolean {
   return [...names.values()].every((name) => elementCount(dictionary.shapes.get(name)!) <= 1);
 }

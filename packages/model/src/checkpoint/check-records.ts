@@ -1,6 +1,6 @@
 import { crc32Final, crc32Init, crc32Update } from '@foxglove/crc';
 
-import { type ByteSource, readRange } from './byte-source.ts';
+import { type ByteSource, rangeOf } from './byte-source.ts';
 import { type Checkpoint, type StoredRecord } from './checkpoint.ts';
 import { refusalOf } from './refusal.ts';
 
@@ -33,7 +33,7 @@ export async function checkRecords(
     let sum = crc32Init();
     for (let done = 0; done < record.length; done += pieceLength) {
       const length = Math.min(pieceLength, record.length - done);
-      sum = crc32Update(sum, await readRange(source, record.offset + done, length));
+      sum = crc32Update(sum, await rangeOf(source, record.offset + done, length));
     }
     checkRecord(source, record, crc32Final(sum));
   }

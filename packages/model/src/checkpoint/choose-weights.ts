@@ -1,4 +1,4 @@
-import { type Candidate, candidatesIn, type Candidates } from './candidates.ts';
+import { type CheckpointCandidate, candidatesIn, type Candidates } from './candidates.ts';
 import { type CheckpointFile, type Dictionary } from './dictionary.ts';
 import { dotlessAverage } from './dotless-average.ts';
 import { listedNames, refusalOf } from './refusal.ts';
@@ -6,7 +6,7 @@ import { placeInWords } from './weights-rank.ts';
 
 /** The tensors that are taken for the model. */
 export interface Weights {
-  readonly taken: Candidate;
+  readonly taken: CheckpointCandidate;
   /** Where each tensor is, by its name in the model. */
   readonly places: ReadonlyMap<string, TensorPlace>;
   /** What was passed over, and why, as far as it matters: without full stops. */
@@ -57,14 +57,17 @@ export function chooseWeights(file: CheckpointFile): Weights | undefined {
   return { taken: raw, places: placesOf(raw), notes: [...notes, ...besideNotes({ ...candidates, averages: [] }, raw)] };
 }
 
-function averagesOf({ averages, rest }: Candidates, raw: Candidate | undefined): readonly Candidate[] {
+function averagesOf(
+  { averages, rest }: Candidates,
+  raw: CheckpointCandidate | undefined,
+): readonly CheckpointCandidate[] {
   if (averages.length > 0 || !raw) return averages;
   const dotless = dotlessAverage(raw, rest.get(raw.dictionary)!);
   return dotless ? [dotless] : [];
 }
 
 /** The names of tensors that an average lacks, or has in another shape. */
-function missingIn(average: Candidate, raw: Candidate): readonly string[] {
+function missingIn(average: CheckpointCandidate, raw: CheckpointCandidate): readonly string[] {
   return [...raw.names].flatMap(([name, original]) => {
     const averaged = average.names.get(name);
     if (averaged === undefined) return [name];
@@ -78,7 +81,7 @@ function isNeverTrained(name: string): boolean {
   return /(?:^|\.)(?:pos_embed|inv_freq|freqs|freqs_cis|freqs_cos|freqs_sin|num_batches_tracked)$/.test(name);
 }
 
-function placesOf(taken: Candidate, lender?: Candidate): ReadonlyMap<string, TensorPlace> {
+function placesOf(taken: CheckpointCandidate, lender?: CheckpointCandidate): ReadonlyMap<string, TensorPlace> {
   const places = new Map<string, TensorPlace>();
   for (const { names, dictionary } of [...(lender ? [lender] : []), taken]) {
     for (const [name, original] of names) places.set(name, { dictionary, name: original });
@@ -87,7 +90,7 @@ function placesOf(taken: Candidate, lender?: Candidate): ReadonlyMap<string, Ten
 }
 
 /** What else the file holds. */
-function besideNotes({ averages, plain, rest }: Candidates, taken: Candidate): readonly string[] {
+function besideNotes({ averages, plain, rest }: Candidates, taken: CheckpointCandidate): readonly string[] {
   const others = [...averages, ...plain].filter((other) => other !== taken && other.marked);
   const left = rest.get(taken.dictionary)!.filter((name) => !isNameOf(taken, name));
   const tensors = left.length === 1 ? 'tensor' : 'tensors';
@@ -98,13 +101,13 @@ function besideNotes({ averages, plain, rest }: Candidates, taken: Candidate): r
 }
 
 /** An average without dots takes its names out of the rest. */
-function isNameOf({ prefix }: Candidate, name: string): boolean {
+function isNameOf({ prefix }: CheckpointCandidate, name: string): boolean {
   return prefix !== '' && name.startsWith(prefix);
 }
 
 const mostNamed = 4;
 
-function severalModels(file: CheckpointFile, plain: readonly Candidate[]): Error {
+function severalModels(file: CheckpointFile, plain: readonly CheckpointCandidate[]): Error {
   const names = plain
     .filter(({ rank }) => rank === plain[0]!.rank)
     .slice(0, mostNamed)
@@ -115,6 +118,6 @@ function severalModels(file: CheckpointFile, plain: readonly Candidate[]): Error
   );
 }
 
-function nameOf({ dictionary: { path }, prefix }: Candidate): string {
+function nameOf({ dictionary: { path }, prefix }: CheckpointCandidate): string {
   return placeInWords(path, prefix);
 }

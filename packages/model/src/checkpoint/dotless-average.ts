@@ -1,4 +1,4 @@
-import { type Candidate, candidateOf } from './candidates.ts';
+import { type CheckpointCandidate, candidateOf } from './candidates.ts';
 import { isAverageKey } from './weights-rank.ts';
 
 /** A module may stand this deep in the one that holds its average. */
@@ -12,7 +12,7 @@ const mostAverages = 4;
  *
  * `left` are the names of the dictionary that belong to no model.
  */
-export function dotlessAverage(model: Candidate, left: readonly string[]): Candidate | undefined {
+export function dotlessAverage(model: CheckpointCandidate, left: readonly string[]): CheckpointCandidate | undefined {
   if (!model.marked) return undefined;
   const buffers = new Set(left);
   const depths = Array.from({ length: deepest + 1 }, (_, depth) => depth);
@@ -41,7 +41,7 @@ interface Spelling {
 
 /** The model's names to those of their averages, if these are spelt so and are among the buffers. */
 function averagedNames(
-  { names }: Candidate,
+  { names }: CheckpointCandidate,
   { key, depth }: Spelling,
   buffers: ReadonlySet<string>,
 ): ReadonlyMap<string, string> {

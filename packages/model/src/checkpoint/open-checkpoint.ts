@@ -1,4 +1,4 @@
-import { type ByteSource, readRange } from './byte-source.ts';
+import { type ByteSource, rangeOf } from './byte-source.ts';
 import { type Checkpoint } from './checkpoint.ts';
 import { checkpointOf } from './checkpoint-of.ts';
 import { type CheckpointFile } from './dictionary.ts';
@@ -26,7 +26,7 @@ export async function openCheckpoint(source: ByteSource): Promise<Checkpoint> {
 export async function readCheckpointFile(source: ByteSource): Promise<CheckpointFile> {
   const refuse = refusalOf(source);
   if (source.size === 0) throw refuse('the file is empty; download it again');
-  const head = await readRange(source, 0, Math.min(headLength, source.size));
+  const head = await rangeOf(source, 0, Math.min(headLength, source.size));
   if (startsLikeZip(head)) return readTorch(source);
   if (startsLikeSafetensors(head)) return readSafetensors(source);
   const foreign = foreignFile(head);

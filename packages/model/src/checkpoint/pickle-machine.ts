@@ -1,7 +1,7 @@
 import { viewOf } from './byte-source.ts';
 import { type Pickled } from './pickle-value.ts';
 import { type Refuse } from './refusal.ts';
-import { textOf } from './utf8.ts';
+import { decodedText } from './utf8.ts';
 
 /** Bytes that what a pickle describes may take in memory, by a rough count: a few thousand tensors take 10 MiB. */
 const mostMemory = 128 * 2 ** 20;
@@ -108,7 +108,7 @@ export class PickleMachine {
   readText(length: number): string {
     const from = this.#advance(length);
     this.charge(memoryOf.list + 2 * length);
-    const text = textOf(this.#bytes.subarray(from, from + length));
+    const text = decodedText(this.#bytes.subarray(from, from + length));
     if (text === undefined) throw this.damaged('text is not UTF-8');
     return text;
   }

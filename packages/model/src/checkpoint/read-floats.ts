@@ -1,6 +1,6 @@
 import { crc32 } from '@foxglove/crc';
 
-import { readRange, viewOf } from './byte-source.ts';
+import { rangeOf, viewOf } from './byte-source.ts';
 import { elementCount, elementSpan, isContiguous, type StoredTensor } from './checkpoint.ts';
 import { checkRecord } from './check-records.ts';
 import { widenBfloat16, widenFloat16 } from './half.ts';
@@ -19,7 +19,7 @@ export async function readFloats(tensor: StoredTensor): Promise<Float32Array> {
   const { type, source, offset, record } = tensor;
   if (!isStoredType(type)) throw refusalOfTensor(source, tensor.name)(tensor.unread ?? notRead(type));
   const span = elementSpan(tensor.shape, tensor.strides);
-  const bytes = await readRange(source, offset, span * bytesPerElement(type));
+  const bytes = await rangeOf(source, offset, span * bytesPerElement(type));
   if (record?.offset === offset && record.length === bytes.length) checkRecord(source, record, crc32(bytes));
   const floats = wideners[type](bytes, span);
   return isContiguous(tensor) ? floats : gather(floats, tensor.shape, tensor.strides);

@@ -1,11 +1,11 @@
 import { isJsonObject, parseJson, shown, shownName } from '@procache/core/untrusted';
 
-import { type ByteSource, readRange, viewOf } from './byte-source.ts';
+import { type ByteSource, rangeOf, viewOf } from './byte-source.ts';
 import { elementCount, isCount, rowMajorStrides, type StoredTensor } from './checkpoint.ts';
 import { type CheckpointFile } from './dictionary.ts';
 import { type Refuse, refusalOf, refusalOfTensor } from './refusal.ts';
 import { bitsPerElement, isStoredType, isTypeName, notRead } from './stored-type.ts';
-import { textOf } from './utf8.ts';
+import { decodedText } from './utf8.ts';
 
 /** Bytes of the number that says how long the header is. */
 const prefixLength = 8;
@@ -28,7 +28,7 @@ interface Listed {
 export async function readSafetensors(source: ByteSource): Promise<CheckpointFile> {
   const refuse = refusalOf(source);
   const length = await headerLength(source, refuse);
-  const text = textOf(await readRange(source, prefixLength, length));
+  const text = decodedText(await rangeOf(source, prefixLength, length));
   if (text === undefined) throw refuse('the header is not UTF-8 text; the file is damaged, download it again');
   const advice = 'the file is damaged, download it again';
   const header = parseJson(text, { name: `${source.name}: the header`, code: 'invalid-model', advice });
@@ -57,7 +57,7 @@ export async function readSafetensors(source: ByteSource): Promise<CheckpointFil
 }
 
 async function headerLength(source: ByteSource, refuse: Refuse): Promise<number> {
-  const prefix = viewOf(await readRange(source, 0, prefixLength));
+  const prefix = viewOf(await rangeOf(source, 0, prefixLength));
   const length = prefix.getUint32(4, true) * 2 ** 32 + prefix.getUint32(0, true);
   if (length > source.size - prefixLength) {
     throw refuse(

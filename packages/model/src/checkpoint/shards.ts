@@ -1,12 +1,12 @@
 import { isJsonObject, parseJson, shown, shownName } from '@procache/core/untrusted';
 
-import { type ByteSource, readRange } from './byte-source.ts';
+import { type ByteSource, rangeOf } from './byte-source.ts';
 import { type Checkpoint } from './checkpoint.ts';
 import { checkpointOf } from './checkpoint-of.ts';
 import { type CheckpointFile, type Dictionary } from './dictionary.ts';
 import { readCheckpointFile } from './open-checkpoint.ts';
 import { type Refuse, refusalOf } from './refusal.ts';
-import { textOf } from './utf8.ts';
+import { decodedText } from './utf8.ts';
 
 /** No index is this long; one of a thousand tensors takes 100 kB. */
 const longestIndex = 16 * 2 ** 20;
@@ -100,7 +100,7 @@ async function readIndex(index: ByteSource, refuse: Refuse): Promise<Index> {
   if (index.size > longestIndex) {
     throw refuse(`an index of ${index.size} bytes is over the limit of ${longestIndex}; this is not an index`);
   }
-  const text = textOf(await readRange(index, 0, index.size));
+  const text = decodedText(await rangeOf(index, 0, index.size));
   if (text === undefined) throw refuse('the index is not UTF-8 text; download it again');
   const json = parseJson(text, { name: index.name, code: 'invalid-model', advice: 'download it again' });
   const { weight_map: weightMap, metadata } = isJsonObject(json) ? json : {};

@@ -10,7 +10,7 @@ import { bytesPerElement, notRead, type StoredType } from './stored-type.ts';
 import { type TorchDictionary, torchDictionaries } from './torch-dictionaries.ts';
 import { torchMeaning } from './torch-meaning.ts';
 import { storageBytes } from './torch-tensors.ts';
-import { textOf } from './utf8.ts';
+import { decodedText } from './utf8.ts';
 import { readEntry, storedRecord } from './zip.ts';
 import { readZipDirectory, type ZipEntry } from './zip-directory.ts';
 
@@ -68,7 +68,7 @@ function archiveFolder(entries: ReadonlyMap<string, ZipEntry>, refuse: Refuse): 
 
 async function checkByteOrder(source: ByteSource, entry: ZipEntry | undefined, refuse: Refuse): Promise<void> {
   if (entry === undefined) return; // before torch 2.1; always little-endian
-  const order = textOf(await readEntry(source, entry, longestNote))?.trim();
+  const order = decodedText(await readEntry(source, entry, longestNote))?.trim();
   if (order !== 'little') {
     throw refuse(
       `its byte order is '${shownName(order ?? 'unreadable')}' but only 'little' is read; save it again as safetensors`,

@@ -1,8 +1,8 @@
 import { shownName } from '@procache/core/untrusted';
 
-import { type ByteSource, readRange, viewOf } from './byte-source.ts';
+import { type ByteSource, rangeOf, viewOf } from './byte-source.ts';
 import { type Refuse, refusalOf } from './refusal.ts';
-import { textOf } from './utf8.ts';
+import { decodedText } from './utf8.ts';
 
 /** A file in a zip file, as the directory at the end lists it. Sizes and offsets are in bytes. */
 export interface ZipEntry {
@@ -54,7 +54,7 @@ export async function readZipDirectory(source: ByteSource): Promise<ReadonlyMap<
       `the zip directory takes ${length} bytes but ${longestDirectory} is the limit; this is not a checkpoint`,
     );
   }
-  const directory = viewOf(await readRange(source, offset, length));
+  const directory = viewOf(await rangeOf(source, offset, length));
   const entries = new Map<string, ZipEntry>();
   for (let at = 0; at < length;) {
     if (at + entryLength > length || directory.getUint32(at, true) !== entrySignature) {
@@ -74,7 +74,7 @@ export async function readZipDirectory(source: ByteSource): Promise<ReadonlyMap<
 async function findDirectory(source: ByteSource, refuse: Refuse): Promise<DirectoryPlace> {
   const tailLength = Math.min(source.size, endLength + longestComment);
   const tailOffset = source.size - tailLength;
-  const tail = viewOf(await readRange(source, tailOffset, tailLength));
+  const tail = viewOf(await rangeOf(source, tailOffset, tailLength));
   for (let at = tailLength - endLength; at >= 0; at--) {
     if (tail.getUint32(at, true) !== endSignature) continue;
     if (at + endLength + tail.getUint16(at + 20, true) !== tailLength) continue;
@@ -92,11 +92,11 @@ async function findWideDirectory(source: ByteSource, endOffset: number, refuse: 
   const damaged = (): Error =>
     refuse(`the zip64 directory before byte ${endOffset} is damaged; download the file again`);
   if (endOffset < locatorLength + wideEndLength) throw damaged();
-  const locator = viewOf(await readRange(source, endOffset - locatorLength, locatorLength));
+  const locator = viewOf(await rangeOf(source, endOffset - locatorLength, locatorLength));
   if (locator.getUint32(0, true) !== locatorSignature) throw damaged();
   const at = readCount(locator, 8);
   if (at + wideEndLength > source.size) throw damaged();
-  const end = viewOf(await readRange(source, at, wideEndLength));
+  const end = viewOf(await rangeOf(source, at, wideEndLength));
   if (end.getUint32(0, true) !== wideEndSignature) throw damaged();
   return { length: readCount(end, 40), offset: readCount(end, 48) };
 }
@@ -109,7 +109,7 @@ function namesLength(directory: DataView, at: number): number {
 function readDirectoryEntry(directory: DataView, at: number, refuse: Refuse): ZipEntry {
   const nameLength = directory.getUint16(at + 28, true);
   const nameBytes = new Uint8Array(directory.buffer, directory.byteOffset + at + entryLength, nameLength);
-  const name = textOf(nameBytes);
+  const name = decodedText(nameBytes);
   if (name === undefined) throw refuse('the zip directory holds a name that is not UTF-8; save the file again');
   const wide = wideNumbers(directory, at + entryLength + nameLength, directory.getUint16(at + 30, true));
   // The zip64 field holds only the numbers that do not fit, in this order.

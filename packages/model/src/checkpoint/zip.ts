@@ -2,7 +2,7 @@ import { crc32 } from '@foxglove/crc';
 import { shownName } from '@procache/core/untrusted';
 import { Inflate } from 'fflate';
 
-import { type ByteSource, readRange, viewOf } from './byte-source.ts';
+import { type ByteSource, rangeOf, viewOf } from './byte-source.ts';
 import { checkRecord } from './check-records.ts';
 import { type StoredRecord } from './checkpoint.ts';
 import { refusalOf } from './refusal.ts';
@@ -47,14 +47,14 @@ export async function readEntry(source: ByteSource, entry: ZipEntry, limit: numb
 
 async function unpacked(source: ByteSource, entry: ZipEntry): Promise<Uint8Array> {
   const refuse = refusalOf(source);
-  if (entry.method === stored) return readRange(source, (await storedRecord(source, entry)).offset, entry.size);
+  if (entry.method === stored) return rangeOf(source, (await storedRecord(source, entry)).offset, entry.size);
   const name = shownName(entry.name);
   if (entry.method !== deflated) {
     throw refuse(
       `'${name}' is packed by method ${entry.method}, which is not read here; save the file with torch.save`,
     );
   }
-  const packed = await readRange(source, await packedOffset(source, entry), entry.packedSize);
+  const packed = await rangeOf(source, await packedOffset(source, entry), entry.packedSize);
   const bytes = inflate(packed, entry.size);
   if (bytes === undefined) {
     throw refuse(`'${name}' does not unpack to its ${entry.size} bytes; the file is damaged, download it again`);
@@ -88,7 +88,7 @@ async function packedOffset(source: ByteSource, entry: ZipEntry): Promise<number
   const shown = shownName(entry.name);
   if ((entry.flags & encryptedFlag) !== 0) throw refuse(`'${shown}' is encrypted; decrypt the file first`);
   const name = utf8Of(entry.name);
-  const header = await readRange(source, entry.headerOffset, localHeaderLength + name.length);
+  const header = await rangeOf(source, entry.headerOffset, localHeaderLength + name.length);
   const view = viewOf(header);
   if (view.getUint32(0, true) !== localHeaderSignature || !endsWith(header, name)) {
     throw refuse(

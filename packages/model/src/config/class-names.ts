@@ -1,6 +1,6 @@
 import { type Placed, refuse, shown } from '@procache/core/untrusted';
 import type { Classes } from '../model.ts';
-import { type Fields, wrong } from './fields.ts';
+import { type ConfigFields, wrong } from './fields.ts';
 
 /** The most signs of a class's names; those of ImageNet have up to 130. */
 const LONGEST = 500;
@@ -13,7 +13,7 @@ const LONGEST = 500;
  *
  * @throws {ProCacheError} `invalid-model`, with the file and the place, for what is neither.
  */
-export function classNames(fields: Fields, rows: number): Classes['names'] {
+export function classNames(fields: ConfigFields, rows: number): Classes['names'] {
   const found = fields.find('id2label', 'classes');
   if (!found) return undefined;
   const names: string[][] = Array.from({ length: rows }, () => []);

@@ -36,7 +36,7 @@ export class ConfigFile {
  * (`scheduler_config.json: beta_start: "x" is not ...`). A field that is `null` is not there, but hides those of the
  * files after it.
  */
-export class Fields {
+export class ConfigFields {
   readonly #files: readonly ConfigFile[];
 
   constructor(...files: readonly (ConfigFile | undefined)[]) {

@@ -1,5 +1,5 @@
 import { objectOf, parseJson } from '@procache/core/untrusted';
-import { ConfigFile, type ConfigJson, Fields } from './fields.ts';
+import { ConfigFile, type ConfigJson, ConfigFields } from './fields.ts';
 
 /** The texts of the files that say something about a model besides its tensors; each may be missing. */
 export interface ConfigTexts {
@@ -72,10 +72,10 @@ export class ModelConfig {
       config: file(CONFIG, config),
     };
     return {
-      model: new Fields(files.added, files.config),
-      process: new Fields(files.added, files.scheduler, files.config),
-      classes: new Fields(files.added, files.index, files.config),
-      scheduler: files.scheduler && { own: new Fields(files.scheduler), index: new Fields(files.index) },
+      model: new ConfigFields(files.added, files.config),
+      process: new ConfigFields(files.added, files.scheduler, files.config),
+      classes: new ConfigFields(files.added, files.index, files.config),
+      scheduler: files.scheduler && { own: new ConfigFields(files.scheduler), index: new ConfigFields(files.index) },
       unread: () => [files.added, files.scheduler, files.config].flatMap((each) => each?.unread() ?? []),
     };
   }
@@ -84,13 +84,13 @@ export class ModelConfig {
 /** Which files tell what, the first of those that have a field. */
 export interface ConfigReading {
   /** How the model computes. */
-  readonly model: Fields;
+  readonly model: ConfigFields;
   /** How images are drawn with it: the noise that it was trained with, timesteps, sampler. */
-  readonly process: Fields;
+  readonly process: ConfigFields;
   /** What the classes are called. */
-  readonly classes: Fields;
+  readonly classes: ConfigFields;
   /** The scheduler's own file, where there is one, and the pipeline's index, which names its class too. */
-  readonly scheduler: { readonly own: Fields; readonly index: Fields } | undefined;
+  readonly scheduler: { readonly own: ConfigFields; readonly index: ConfigFields } | undefined;
   /** The fields that were not asked for, each with its file, so that somebody can say so. */
   unread(): readonly string[];
 }

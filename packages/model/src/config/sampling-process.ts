@@ -15,7 +15,7 @@ import {
 } from '@procache/core';
 import { refuse } from '@procache/core/untrusted';
 import type { SamplingDefaults } from '../model.ts';
-import { type Fields, wrong } from './fields.ts';
+import { type ConfigFields, wrong } from './fields.ts';
 import type { ConfigReading } from './model-config.ts';
 import { schedulerClass, type SchedulerClass } from './scheduler-class.ts';
 import { straightProcess } from './straight-process.ts';
@@ -75,7 +75,7 @@ interface Said {
   readonly clip: Clip | undefined;
 }
 
-function processByBetas(fields: Fields, family: ProcessByBetas, { byFile, chosen, clip }: Said): SamplingProcess {
+function processByBetas(fields: ConfigFields, family: ProcessByBetas, { byFile, chosen, clip }: Said): SamplingProcess {
   const sampler = chosen ?? byFile?.sampler;
   if (fields.flag('use_flow_sigmas'))
     wrong(fields.find('use_flow_sigmas')!, 'and a path of flow matching is not supported with these betas');
@@ -93,7 +93,7 @@ function processByBetas(fields: Fields, family: ProcessByBetas, { byFile, chosen
   };
 }
 
-function checkSampler(fields: Fields, path: Path): void {
+function checkSampler(fields: ConfigFields, path: Path): void {
   const found = fields.find('sampler');
   const names: readonly unknown[] = samplersOf(path);
   if (!found || names.includes(found.value)) return;
@@ -112,7 +112,7 @@ const PREDICTIONS: Readonly<Record<string, PredictionKind | undefined>> = {
   velocity: 'velocity',
 };
 
-function predictionOf(fields: Fields): PredictionKind | undefined {
+function predictionOf(fields: ConfigFields): PredictionKind | undefined {
   const name = fields.choice(['prediction_type', 'prediction'], Object.keys(PREDICTIONS));
   return name === undefined ? undefined : PREDICTIONS[name];
 }
@@ -122,7 +122,7 @@ type Forward = Pick<
   'trainTimesteps' | 'betaSchedule' | 'betaStart' | 'betaEnd' | 'trainedBetas' | 'zeroTerminalSnr'
 >;
 
-function forwardProcess(fields: Fields): Forward {
+function forwardProcess(fields: ConfigFields): Forward {
   return {
     trainTimesteps: fields.integer(['train_timesteps', 'num_train_timesteps'], 2, MAX_TRAIN_TIMESTEPS) ?? 1000,
     betaSchedule: fields.choice('beta_schedule', BETA_SCHEDULES) ?? 'linear',
@@ -133,7 +133,7 @@ function forwardProcess(fields: Fields): Forward {
   };
 }
 
-function trainedBetas(fields: Fields): readonly number[] | undefined {
+function trainedBetas(fields: ConfigFields): readonly number[] | undefined {
   const found = fields.find('trained_betas');
   if (!found) return undefined;
   const { value, place } = found;
@@ -154,7 +154,7 @@ function checkBetas(process: Forward, file: string): void {
 }
 
 /** As in diffusers: thresholding goes before clamping, and DDIM goes on with the noise that the model said. */
-function clipOf(fields: Fields, byFile: SchedulerClass | undefined): Clip | undefined {
+function clipOf(fields: ConfigFields, byFile: SchedulerClass | undefined): Clip | undefined {
   const clips = fields.flag('clip_sample') ?? byFile?.clips ?? false;
   const range = fields.number('clip_sample_range', 0, 1e6) ?? 1;
   const quantile = fields.share('dynamic_thresholding_ratio') ?? 0.995;
@@ -171,7 +171,11 @@ const VARIANCES = {
   learned_range: 'learned-range',
 } as const;
 
-function varianceOf(fields: Fields, byFile: SchedulerClass | undefined, learnsVariance: boolean): Variance | undefined {
+function varianceOf(
+  fields: ConfigFields,
+  byFile: SchedulerClass | undefined,
+  learnsVariance: boolean,
+): Variance | undefined {
   const name = fields.choice('variance_type', Object.keys(VARIANCES) as (keyof typeof VARIANCES)[]);
   if (name === 'learned_range' && !learnsVariance)
     wrong(fields.find('variance_type')!, 'but the model has no output channels for a variance');

@@ -1,6 +1,6 @@
 import { MAX_TRAIN_TIMESTEPS, STRAIGHT_RULES, type StraightPath, type StraightRule } from '@procache/core';
 import type { SamplingDefaults } from '../model.ts';
-import { type Fields, wrong } from './fields.ts';
+import { type ConfigFields, wrong } from './fields.ts';
 
 /** What diffusers' `FlowMatchEulerDiscreteScheduler` does with these, and what is not done here. */
 const UNFOLLOWED = {
@@ -21,7 +21,7 @@ const INDIFFERENT = ['base_shift', 'max_shift', 'base_image_seq_len', 'max_image
  * @throws {ProCacheError} `invalid-model`, with the file and the field, for what cannot be followed.
  */
 export function straightProcess(
-  fields: Fields,
+  fields: ConfigFields,
   path: StraightPath,
   rule: StraightRule,
 ): Pick<SamplingDefaults, 'path' | 'trainTimesteps' | 'rule' | 'shift' | 'prediction'> {

@@ -1,6 +1,6 @@
 import { ProCacheError } from '@procache/core';
 import { type Folder, within } from './folder.ts';
-import { chooseWeights, USUAL_NAMES } from './weight-files.ts';
+import { chooseWeightFiles, USUAL_NAMES } from './weight-files.ts';
 
 /** Where the parts of a model lie. */
 export interface FoundModel {
@@ -42,7 +42,7 @@ async function weightsIn(folder: Folder): Promise<string> {
     );
   }
   const files = names.filter((name) => !name.endsWith('/'));
-  return chooseWeights(folder.name, files, await innerFolders(folder, names));
+  return chooseWeightFiles(folder.name, files, await innerFolders(folder, names));
 }
 
 /** The first of the usual names that there is. */

@@ -1,10 +1,10 @@
-import { type ByteSource, readRange } from '../checkpoint/byte-source.ts';
+import { type ByteSource, rangeOf } from '../checkpoint/byte-source.ts';
 import { checkRecords } from '../checkpoint/check-records.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { openCheckpoint } from '../checkpoint/open-checkpoint.ts';
 import { refusalOf } from '../checkpoint/refusal.ts';
 import { isShardIndex, openShards } from '../checkpoint/shards.ts';
-import { textOf } from '../checkpoint/utf8.ts';
+import { decodedText } from '../checkpoint/utf8.ts';
 import { ModelConfig } from '../config/model-config.ts';
 import { findModel, type FoundModel, PIPELINE_INDEX } from './find-model.ts';
 import type { Folder } from './folder.ts';
@@ -61,7 +61,7 @@ async function textIn(folder: Folder | undefined, path: string): Promise<string 
   const refuse = refusalOf({ name: `${folder!.name}/${path}` });
   if (source.size > LONGEST_CONFIG)
     throw refuse(`is ${source.size} bytes long, and the longest that is read has ${LONGEST_CONFIG}; give a config`);
-  const text = textOf(await readRange(source, 0, source.size));
+  const text = decodedText(await rangeOf(source, 0, source.size));
   if (text === undefined) throw refuse('is not a text in UTF-8; give a config');
   return text.replace(/^\uFEFF/, '');
 }

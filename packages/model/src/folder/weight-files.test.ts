@@ -1,8 +1,8 @@
 import { describe, expect, it, test } from 'vitest';
-import { chooseWeights } from './weight-files.ts';
+import { chooseWeightFiles } from './weight-files.ts';
 
 const chosen = (names: readonly string[], inner: Readonly<Record<string, readonly string[]>> = {}) =>
-  chooseWeights('dir', names, new Map(Object.entries(inner)));
+  chooseWeightFiles('dir', names, new Map(Object.entries(inner)));
 
 test.each([
   ['last.ckpt', ['last.ckpt']],

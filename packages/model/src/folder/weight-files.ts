@@ -32,7 +32,7 @@ const VARIANTS = [
  * @param inner the names in the folders of the folder, to say where else a checkpoint may be
  * @throws {ProCacheError} `invalid-model` where there is none, or which is meant is not to be seen.
  */
-export function chooseWeights(
+export function chooseWeightFiles(
   folder: string,
   names: readonly string[],
   inner: ReadonlyMap<string, readonly string[]>,

@@ -1,4 +1,4 @@
-import { textOf } from '../checkpoint/utf8.ts';
+import { decodedText } from '../checkpoint/utf8.ts';
 
 // Reads back the ONNX that `GraphBuilder` writes, and no other: the fields of protocol buffers by their numbers.
 
@@ -120,7 +120,7 @@ class Reader {
   }
 
   texts(field: number): readonly string[] {
-    return this.#all(field).map((bytes) => textOf(bytes)!);
+    return this.#all(field).map((bytes) => decodedText(bytes)!);
   }
 
   /** Empty where there is none. */

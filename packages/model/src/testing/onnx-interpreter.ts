@@ -2,7 +2,7 @@ import { widenBfloat16, widenFloat16 } from '../checkpoint/half.ts';
 import type { OnnxGraph } from '../onnx/graph-builder.ts';
 import { ELEMENT_TYPES } from '../onnx/model-proto.ts';
 import { decodeGraph, type DecodedGraph, type DecodedInitializer, type DecodedValue } from './onnx-decoder.ts';
-import { type Attributes, OPERATORS } from './onnx-operators.ts';
+import { type OperatorAttributes, OPERATORS } from './onnx-operators.ts';
 import { type PlainTensor, tensor } from './plain-tensor.ts';
 
 /** Runs a graph: tensors by the names of its inputs, to those of its outputs. */
@@ -54,7 +54,7 @@ function evaluate({ nodes }: DecodedGraph, values: Map<string, PlainTensor>): vo
   }
 }
 
-function attributesOf(type: string, attributes: DecodedGraph['nodes'][number]['attributes']): Attributes {
+function attributesOf(type: string, attributes: DecodedGraph['nodes'][number]['attributes']): OperatorAttributes {
   return {
     number(name, otherwise) {
       const value = attributes.get(name) ?? otherwise;

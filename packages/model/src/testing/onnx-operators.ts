@@ -1,12 +1,16 @@
 import { at, axisOf, filled, type PlainTensor, sizeOf, spread, tensor } from './plain-tensor.ts';
 
 /** What an operator is given besides tensors. */
-export interface Attributes {
+export interface OperatorAttributes {
   number(name: string, otherwise?: number): number;
   numbers(name: string): readonly number[];
 }
 
-type Operator = (inputs: readonly PlainTensor[], attributes: Attributes, outputs: number) => readonly PlainTensor[];
+type Operator = (
+  inputs: readonly PlainTensor[],
+  attributes: OperatorAttributes,
+  outputs: number,
+) => readonly PlainTensor[];
 
 const each =
   (value: (x: number) => number): Operator =>
@@ -57,7 +61,7 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator
   ['Shape', shape],
 ]);
 
-function gemm(inputs: readonly PlainTensor[], attributes: Attributes): readonly PlainTensor[] {
+function gemm(inputs: readonly PlainTensor[], attributes: OperatorAttributes): readonly PlainTensor[] {
   const [a, b, c] = inputs as readonly [PlainTensor, PlainTensor, PlainTensor];
   if (attributes.number('transB') !== 1) throw new Error('only x · Wᵀ + b is written');
   const [rows, inner] = a.dims as [number, number];
@@ -96,7 +100,7 @@ function byRow({ dims, data }: PlainTensor, make: (row: Float64Array) => Iterabl
   return { dims, data: made };
 }
 
-function softmax([x]: readonly PlainTensor[], attributes: Attributes): readonly PlainTensor[] {
+function softmax([x]: readonly PlainTensor[], attributes: OperatorAttributes): readonly PlainTensor[] {
   if (axisOf(attributes.number('axis', -1), x!.dims.length) !== x!.dims.length - 1) throw new Error('another axis');
   return [
     byRow(x!, (row) => {
@@ -108,7 +112,10 @@ function softmax([x]: readonly PlainTensor[], attributes: Attributes): readonly 
   ];
 }
 
-function layerNormalization([x, scale, shift]: readonly PlainTensor[], attributes: Attributes): readonly PlainTensor[] {
+function layerNormalization(
+  [x, scale, shift]: readonly PlainTensor[],
+  attributes: OperatorAttributes,
+): readonly PlainTensor[] {
   const epsilon = attributes.number('epsilon');
   return [
     byRow(x!, (row) => {
@@ -147,7 +154,7 @@ function reshape([x, extents]: readonly PlainTensor[]): readonly PlainTensor[] {
   ];
 }
 
-function transpose([x]: readonly PlainTensor[], attributes: Attributes): readonly PlainTensor[] {
+function transpose([x]: readonly PlainTensor[], attributes: OperatorAttributes): readonly PlainTensor[] {
   const perm = attributes.numbers('perm');
   const dims = perm.map((axis) => x!.dims[axis]!);
   return [
@@ -160,7 +167,7 @@ function transpose([x]: readonly PlainTensor[], attributes: Attributes): readonl
   ];
 }
 
-function concat(inputs: readonly PlainTensor[], attributes: Attributes): readonly PlainTensor[] {
+function concat(inputs: readonly PlainTensor[], attributes: OperatorAttributes): readonly PlainTensor[] {
   const axis = attributes.number('axis');
   const starts = inputs.map((_, i) => inputs.slice(0, i).reduce((sum, { dims }) => sum + dims[axis]!, 0));
   const dims = inputs[0]!.dims.map((extent, each) =>
@@ -174,7 +181,7 @@ function concat(inputs: readonly PlainTensor[], attributes: Attributes): readonl
   ];
 }
 
-function split([x, extents]: readonly PlainTensor[], _: Attributes, outputs: number): readonly PlainTensor[] {
+function split([x, extents]: readonly PlainTensor[], _: OperatorAttributes, outputs: number): readonly PlainTensor[] {
   if (extents!.data.length !== outputs || extents!.data.reduce((a, b) => a + b, 0) !== x!.dims[0])
     throw new Error('the parts are not the whole');
   const width = sizeOf(x!.dims.slice(1));
@@ -192,7 +199,7 @@ function slice([x, starts, ends, axes]: readonly PlainTensor[]): readonly PlainT
   return [filled(dims, (place) => x!.data[indexOf(x!.dims, place.with(axis, place[axis]! + start))]!)];
 }
 
-function gather([x, indices]: readonly PlainTensor[], attributes: Attributes): readonly PlainTensor[] {
+function gather([x, indices]: readonly PlainTensor[], attributes: OperatorAttributes): readonly PlainTensor[] {
   const axis = attributes.number('axis');
   const rank = indices!.dims.length;
   const dims = [...x!.dims.slice(0, axis), ...indices!.dims, ...x!.dims.slice(axis + 1)];
@@ -214,7 +221,7 @@ function scatter([x, indices, rows]: readonly PlainTensor[]): readonly PlainTens
   return [{ dims: x!.dims, data }];
 }
 
-function shape([x]: readonly PlainTensor[], attributes: Attributes): readonly PlainTensor[] {
+function shape([x]: readonly PlainTensor[], attributes: OperatorAttributes): readonly PlainTensor[] {
   const dims = x!.dims.slice(attributes.number('start', 0), attributes.number('end', x!.dims.length));
   return [tensor([dims.length], dims)];
 }

@@ -1,7 +1,7 @@
 import type { NamedSchedule } from '../deed.ts';
 import { element, type Markup, nameText, text } from '../markup.ts';
 import { figure, type Section } from '../page.ts';
-import type { Candidate, ReportedBudget, ReportedObjective, SearchReport } from '../report-data.ts';
+import type { ReportedCandidate, ReportedBudget, ReportedObjective, SearchReport } from '../report-data.ts';
 import { shownScore } from '../shown-score.ts';
 import { patternStrip, stripKey } from '../strips.ts';
 import { dataTable, type Head, type Row } from '../table.ts';
@@ -63,7 +63,7 @@ function headsOf({ objectives, images }: SearchReport): readonly Head[] {
 }
 
 /** What was found first, then the others as the images of the search rank them. */
-function shownOf({ candidates }: ReportedBudget): readonly Candidate[] {
+function shownOf({ candidates }: ReportedBudget): readonly ReportedCandidate[] {
   const found = candidates.filter(({ isFound }) => isFound);
   return [...found, ...candidates.filter(({ isFound }) => !isFound)].slice(0, MOST);
 }

@@ -12,13 +12,13 @@ const LONGEST_GAP = 8;
 /** How the features of every branch move: measured once from an open model, and from then on read from the study. */
 export function campaignMovement<T>(
   { model: { topology }, sampling, seeds, steps }: Campaign,
-  model: Transformer<T>,
+  transformer: Transformer<T>,
   { study, signal }: { readonly study: Study; readonly signal?: Signal | undefined },
 ): Promise<readonly BranchMovement[]> {
   const { sampler, eta, guidance, stepsOf, conditionOf } = sampling;
   const shown = seeds.search.slice(0, IMAGES);
   return study.keep(keptMovement(topology), () =>
-    branchMovement(model, {
+    branchMovement(transformer, {
       sampler,
       eta,
       guidance,

@@ -1,6 +1,6 @@
 import { generate, median, planOf, type Schedule, type Transformer } from '@procache/core';
 import type { Signal } from '../scoring/evaluator.ts';
-import type { StepTimes } from '../scoring/target.ts';
+import type { LetterTimes } from '../scoring/target.ts';
 import { scheduleFor } from '../space/alphabet.ts';
 import type { Campaign } from './campaign.ts';
 import type { CampaignTimes } from './host.ts';
@@ -11,7 +11,7 @@ const HISTORY = 6;
 const ROUNDS = 3;
 
 /** A clock, and whatever may ask to stop. */
-export interface TimingOptions {
+export interface GenerationTimesOptions {
   /** Reads a clock in milliseconds: `() => performance.now()`. */
   readonly now: () => number;
   readonly signal?: Signal | undefined;
@@ -19,9 +19,9 @@ export interface TimingOptions {
 
 /** What generations of as many images as a campaign's target is for take, and their steps, by a model's own clock. */
 export function generationTimes<T>(
-  model: Transformer<T>,
+  transformer: Transformer<T>,
   campaign: Campaign,
-  { now, signal }: TimingOptions,
+  { now, signal }: GenerationTimesOptions,
 ): Pick<CampaignTimes, 'steps' | 'generation'> {
   const { conditions, target, steps, space } = campaign;
   const { sampler, eta, guidance, stepsOf } = campaign.sampling;
@@ -29,20 +29,20 @@ export function generationTimes<T>(
   const timesOf = (schedule: Schedule): Promise<readonly Timed[]> =>
     roundsAfterOne(ROUNDS, async () => {
       const started = now();
-      const plan = planOf(schedule, model.topology);
+      const plan = planOf(schedule, transformer.topology);
       const process = { sampler, eta, guidance, steps: stepsOf(steps) };
-      const { records } = await generate(model, { ...process, plan, conditions: drawn, signal, now });
+      const { records } = await generate(transformer, { ...process, plan, conditions: drawn, signal, now });
       return { records, milliseconds: now() - started };
     });
   return {
     generation: async (schedule) => median((await timesOf(schedule)).map(({ milliseconds }) => milliseconds)),
     async steps() {
-      const measured: LetterTimes[] = [];
+      const measured: MeasuredLetter[] = [];
       for (const letter of [...space.alphabet.reused, ...space.alphabet.selective]) {
         const schedule = scheduleFor(samplePattern(letter, steps), space.alphabet);
-        measured.push(letterTimes(letter, await timesOf(schedule)));
+        measured.push(measuredLetter(letter, await timesOf(schedule)));
       }
-      return stepTimes(measured);
+      return letterTimes(measured);
     },
   };
 }
@@ -61,7 +61,7 @@ interface Timed {
 }
 
 /** What was measured of a pattern in which one letter stands beside computed steps. */
-interface LetterTimes {
+interface MeasuredLetter {
   readonly letter: string;
   /** The median of its steps, and of the computed ones. */
   readonly reused: number;
@@ -70,7 +70,7 @@ interface LetterTimes {
   readonly besides: readonly number[];
 }
 
-function letterTimes(letter: string, times: readonly Timed[]): LetterTimes {
+function measuredLetter(letter: string, times: readonly Timed[]): MeasuredLetter {
   const medianOf = (own: string): number =>
     median(
       times.flatMap(({ records }) =>
@@ -87,7 +87,7 @@ function letterTimes(letter: string, times: readonly Timed[]): LetterTimes {
  * Computed steps add up ahead what later steps reuse. In each pattern there was a computed step for each reused one: by
  * what it took longer than in another pattern, it worked for that one, and there it counts.
  */
-function stepTimes(measured: readonly LetterTimes[]): StepTimes {
+function letterTimes(measured: readonly MeasuredLetter[]): LetterTimes {
   const least = Math.min(...measured.map(({ computed }) => computed));
   const letters = measured.map(({ letter, computed, reused }) => [letter, reused + computed - least] as const);
   return {

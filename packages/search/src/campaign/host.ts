@@ -2,7 +2,7 @@ import type { Schedule } from '@procache/core';
 import type { Recording } from '../recording/recording.ts';
 import type { Render } from '../scoring/comparison.ts';
 import type { Signal } from '../scoring/evaluator.ts';
-import type { StepTimes } from '../scoring/target.ts';
+import type { LetterTimes } from '../scoring/target.ts';
 import type { Assessment } from '../strategies/strategy.ts';
 import type { Study } from '../study/study.ts';
 import type { WorkMeter } from './work-meter.ts';
@@ -43,7 +43,7 @@ export interface CampaignTimes {
   /** Of rendering some seeds with one of the models: what speed-ups are told by. */
   readonly rendering: (schedule: Schedule, seeds: readonly number[]) => Promise<number>;
   /** Of the steps of a generation of as many images as the target is for, by letter. */
-  readonly steps: () => Promise<StepTimes>;
+  readonly steps: () => Promise<LetterTimes>;
   /** Of such a generation as a whole. */
   readonly generation: (schedule: Schedule) => Promise<number>;
 }

@@ -3,12 +3,12 @@ import { judge, type Judged } from '../running/judge.ts';
 import type { Evaluator } from '../scoring/evaluator.ts';
 import { keyOf } from '../space/alphabet.ts';
 import type { Campaign } from './campaign.ts';
-import { type Contestant, contestantsOf, type FoundSchedule } from './contestants.ts';
+import { type ContestantSchedule, contestantsOf, type FoundSchedule } from './contestants.ts';
 import type { CampaignHost } from './host.ts';
 import { keptTime } from './kept-values.ts';
 
 /** A schedule, what it scored, and what it takes. */
-export interface JudgedContestant extends Contestant {
+export interface JudgedContestant extends ContestantSchedule {
   readonly judged: Judged;
   /** By the clock, how many times faster than uncached. */
   readonly speedup: number;
@@ -51,7 +51,7 @@ export async function judgeAll(
 }
 
 /** How much there is to judge, in computed steps of one image. */
-export function judgingWork({ seeds }: Campaign, contestants: readonly Contestant[]): number {
+export function judgingWork({ seeds }: Campaign, contestants: readonly ContestantSchedule[]): number {
   return contestants.reduce((sum, { computed }) => sum + computed * seeds.judge.length, 0);
 }
 

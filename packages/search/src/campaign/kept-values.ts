@@ -1,6 +1,6 @@
 import { numberOf, objectOf, type Placed, refuse, shown } from '@procache/core/untrusted';
 import { type Recording, recordingFromJson, recordingToJson } from '../recording/recording.ts';
-import type { StepTimes } from '../scoring/target.ts';
+import type { LetterTimes } from '../scoring/target.ts';
 import type { Alphabet } from '../space/alphabet.ts';
 import type { Kept } from '../study/kept.ts';
 
@@ -10,7 +10,7 @@ export function keptTime(name: string): Kept<number> {
 }
 
 /** What the steps of a generation take; each letter of the alphabet has its time. */
-export function keptStepTimes({ reused, selective }: Alphabet): Kept<StepTimes> {
+export function keptStepTimes({ reused, selective }: Alphabet): Kept<LetterTimes> {
   const letters = ['#', ...reused, ...selective];
   return {
     name: 'step times',

@@ -5,7 +5,7 @@ import type { Signal } from '../scoring/evaluator.ts';
 import { pooledRender } from '../scoring/pool.ts';
 import { renderer } from '../scoring/renderer.ts';
 import type { Campaign } from './campaign.ts';
-import { generationTimes, roundsAfterOne, type TimingOptions } from './generation-times.ts';
+import { generationTimes, roundsAfterOne, type GenerationTimesOptions } from './generation-times.ts';
 import type { CampaignHost } from './host.ts';
 
 /** Generations that are timed for a speed-up, after one that opens the sessions. */
@@ -16,19 +16,19 @@ const ROUNDS = 2;
  * and have to draw the same images. Whoever opened them disposes of them.
  */
 export function modelHost<T>(
-  models: readonly [Transformer<T>, ...Transformer<T>[]],
+  transformers: readonly [Transformer<T>, ...Transformer<T>[]],
   campaign: Campaign,
-  options: TimingOptions,
+  options: GenerationTimesOptions,
 ): Pick<CampaignHost, 'render' | 'record' | 'times' | 'parallel'> {
   const { now, signal } = options;
-  const [first, ...others] = models.map((model) => renderer(model, campaign.sampling));
+  const [first, ...others] = transformers.map((transformer) => renderer(transformer, campaign.sampling));
   const render = pooledRender([first!, ...others]);
   return {
-    parallel: models.length,
+    parallel: transformers.length,
     render,
-    record: recordTogether(models, campaign),
+    record: recordTogether(transformers, campaign),
     times: {
-      ...generationTimes(models[0], campaign, options),
+      ...generationTimes(transformers[0], campaign, options),
       rendering: async (schedule, seeds) => {
         const times = await roundsAfterOne(ROUNDS, async () => {
           const started = now();
@@ -44,14 +44,17 @@ export function modelHost<T>(
 /** Images of one trajectory that is recorded. */
 const RECORDED_TOGETHER = 4;
 
-/** Records in parts of a few seeds, each with a model that is free. How they are divided depends on the seeds alone. */
-function recordTogether<T>(models: readonly Transformer<T>[], campaign: Campaign): CampaignHost['record'] {
+/**
+ * Records in parts of a few seeds, each with a transformer that is free. How they are divided depends on the seeds
+ * alone.
+ */
+function recordTogether<T>(transformers: readonly Transformer<T>[], campaign: Campaign): CampaignHost['record'] {
   return async (seeds, { signal, keep, onProgress }) => {
     const parts = partsOf(seeds, RECORDED_TOGETHER);
     const shares = parts.map(() => 0);
     const made: Recording[] = [];
     const open = [...parts.keys()];
-    const work = async (model: Transformer<T>): Promise<void> => {
+    const work = async (transformer: Transformer<T>): Promise<void> => {
       for (let part = open.shift(); part !== undefined; part = open.shift()) {
         const own = part;
         const report = (share: number): void => {
@@ -59,11 +62,11 @@ function recordTogether<T>(models: readonly Transformer<T>[], campaign: Campaign
           onProgress(shares.reduce((sum, one) => sum + one, 0) / parts.length);
         };
         const options = { seeds: parts[own]!, signal, onProgress: report };
-        made[own] = await keep(parts[own]!, () => recordPart(model, campaign, options));
+        made[own] = await keep(parts[own]!, () => recordPart(transformer, campaign, options));
         report(1);
       }
     };
-    const working = models.map((model) => work(model).finally(() => void (open.length = 0)));
+    const working = transformers.map((transformer) => work(transformer).finally(() => void (open.length = 0)));
     await Promise.allSettled(working);
     await Promise.all(working);
     return joinedRecordings(made as [Recording, ...Recording[]]);
@@ -77,13 +80,13 @@ interface PartOptions {
 }
 
 async function recordPart<T>(
-  model: Transformer<T>,
+  transformer: Transformer<T>,
   { sampling, space, steps }: Campaign,
   { seeds, signal, onProgress }: PartOptions,
 ): Promise<Recording> {
   const { conditionOf, stepsOf, ...process } = sampling;
   const conditions = seeds.map(conditionOf);
-  const trajectory = trajectoryOf(model, { ...process, steps: stepsOf(steps), seeds, conditions });
+  const trajectory = trajectoryOf(transformer, { ...process, steps: stepsOf(steps), seeds, conditions });
   return rounded(await record(trajectory, { reuse: space.reuse, onProgress, signal }));
 }
 

@@ -7,7 +7,7 @@ import { combined, lists } from '../strategies/combined.ts';
 import { dynamic } from '../strategies/dynamic.ts';
 import { exhaustive } from '../strategies/exhaustive.ts';
 import { halving } from '../strategies/halving.ts';
-import { reference, sample } from '../strategies/sample.ts';
+import { reference, sampled } from '../strategies/sample.ts';
 import type { Strategy } from '../strategies/strategy.ts';
 import type { Spelling } from './spelling.ts';
 
@@ -48,7 +48,7 @@ export function strategyNamed(options: StrategyOptions, input: StrategyInput): S
 
 const MAKERS: Readonly<Record<StrategyName, (input: StrategyInput, options: StrategyOptions) => Strategy>> = {
   exhaustive: ({ space }) => exhaustive({ space }),
-  sample: ({ space }, { candidates }) => sample({ space, ...(candidates && { count: candidates }) }),
+  sample: ({ space }, { candidates }) => sampled({ space, ...(candidates && { count: candidates }) }),
   reference: ({ space }, { candidates }) =>
     reference(space.constraints, {
       ...(candidates && { count: candidates }),

@@ -9,7 +9,7 @@ import {
   shownName,
   textOf,
 } from '@procache/core/untrusted';
-import { memberOf } from '../place.ts';
+import { memberPlace } from '../place.ts';
 import { checkFirstStep, computes, ourModule, refuseModule, refuseSecond, theirModule } from './modules.ts';
 
 /** As much of a name as is kept in the notes. */
@@ -110,7 +110,7 @@ function componentsOf(placed: Placed, modules: readonly string[], topology: Topo
   const computed = new Map<string, boolean>();
   for (const [name, value] of Object.entries(objectOf(placed))) {
     if (name.startsWith('custom_')) continue;
-    const [module, place] = [ourModule(name), memberOf(placed.place, name)];
+    const [module, place] = [ourModule(name), memberPlace(placed.place, name)];
     if (!modules.includes(module)) refuseModule(place, module, topology);
     if (typeof value !== 'boolean') refuse(place, `${shown(value)} is neither true (compute) nor false (reuse)`);
     if ((computed.get(module) ?? value) !== value)

@@ -18,7 +18,7 @@ import { fromEcad, toEcad } from './ecad.ts';
 import { fromReferenceList, toReferenceList } from './reference-list.ts';
 import { fromSmoothCache, toSmoothCache } from './smoothcache.ts';
 import { fromBins, fromStepMask, toBins, toStepMask } from './step-mask.ts';
-import { checkConditions } from '../running/provenance.ts';
+import { checkCircumstances } from '../running/provenance.ts';
 import { resample } from '../resample.ts';
 import { keyOf } from '../space/alphabet.ts';
 
@@ -446,7 +446,7 @@ describe('what is written for another tool', () => {
     toReferenceList: (schedule) => toReferenceList(schedule, 'noisiest-first'),
     resample: (schedule) => resample(schedule, 7),
     keyOf,
-    checkConditions: (schedule) => checkConditions(schedule, { model: 'm', sampler: 'ddim', steps: 2, guidance: 1 }),
+    checkConditions: (schedule) => checkCircumstances(schedule, { model: 'm', sampler: 'ddim', steps: 2, guidance: 1 }),
   };
 
   it.each(Object.entries(writers))('%s takes a schedule without a legend, and refuses what is none', (_, write) => {

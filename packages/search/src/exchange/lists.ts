@@ -32,7 +32,7 @@ const LONGEST_ENTRY = 16;
  *
  * A comma after the last entry is passed over, as in Python; an entry that is missing elsewhere is the empty text.
  */
-export function entriesOf(text: string, place: string): readonly unknown[] {
+export function listEntries(text: string, place: string): readonly unknown[] {
   const most = MAX_STEPS * LONGEST_ENTRY;
   if (text.length > most)
     refuse(

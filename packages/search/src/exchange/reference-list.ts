@@ -1,7 +1,7 @@
 import { modulesOf, parseSchedule, roleOf, type Schedule, type Topology } from '@procache/core';
 import { checkOptions, refuse, shown } from '@procache/core/untrusted';
 import { alphabetOf, scheduleFor, type SelectiveVariant } from '../space/alphabet.ts';
-import { checkLength, entriesOf } from './lists.ts';
+import { checkLength, listEntries } from './lists.ts';
 
 /**
  * At which end a list begins. The reference's lists are written for `49 - current['step']` in one file and for the
@@ -29,7 +29,7 @@ const LETTERS = ['.', '#', '+'] as const;
 export function fromReferenceList(list: string | readonly number[], options: ReferenceListOptions): Schedule {
   checkOptions('fromReferenceList', options, { topology: true, direction: true, selective: true });
   const { topology, direction, selective = paperSelective(topology) } = options;
-  const numbers: unknown = typeof list === 'string' ? entriesOf(list, 'list') : list;
+  const numbers: unknown = typeof list === 'string' ? listEntries(list, 'list') : list;
   if (!Array.isArray(numbers)) return refuse('list', `${shown(numbers)} is not a list of 0, 1 and 2`);
   if (numbers.length === 0) refuse('list', 'is empty; give one number per step');
   checkLength(numbers.length, 'list');

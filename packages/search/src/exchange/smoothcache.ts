@@ -1,6 +1,6 @@
 import { type Branch, branchesOf, modulesOf, type Schedule, scheduleOf, type Topology } from '@procache/core';
 import { objectOf, refuse } from '@procache/core/untrusted';
-import { memberOf } from '../place.ts';
+import { memberPlace } from '../place.ts';
 import { bitsOf } from './lists.ts';
 import { checkFirstStep, computes, ourModule, refuseModule, refuseSecond, theirModule } from './modules.ts';
 
@@ -34,7 +34,7 @@ export function fromSmoothCache(json: unknown, topology: Topology): Schedule {
   checkFirstStep(
     (branch) => isComputed(0, branch),
     branchesOf(topology).flat(),
-    (branch) => `${memberOf('smoothcache', listOf(branch)!.name)}[0]`,
+    (branch) => `${memberPlace('smoothcache', listOf(branch)!.name)}[0]`,
   );
   const schedule = scheduleOf(
     (step, branch) => ({ do: isComputed(step, branch) ? 'compute' : 'reuse' }),
@@ -49,7 +49,7 @@ function listsOf(json: unknown, topology: Topology): ReadonlyMap<string, ModuleL
   const lists = new Map<string, ModuleList>();
   let first: ModuleList | undefined;
   for (const [name, value] of Object.entries(objectOf({ value: json, place: 'smoothcache' }))) {
-    const place = memberOf('smoothcache', name);
+    const place = memberPlace('smoothcache', name);
     const list = { name, ...addressOf(name, topology), bits: bitsOf({ value, place }) };
     first ??= list;
     if (list.bits.length !== first.bits.length) {
@@ -75,7 +75,7 @@ function addressOf(name: string, topology: Topology): Pick<ModuleList, 'module' 
   const modules = modulesOf(topology);
   const whole = ourModule(name);
   if (modules.includes(whole)) return { module: whole, block: undefined };
-  const place = memberOf('smoothcache', name);
+  const place = memberPlace('smoothcache', name);
   const [, component, number] = /^(.+)-(0|[1-9]\d*)$/.exec(name) ?? [];
   const module = ourModule(component ?? name);
   if (number === undefined || !modules.includes(module)) return refuseModule(place, module, topology);

@@ -1,7 +1,7 @@
 import { parseSchedule, type Schedule } from '@procache/core';
 import { refuse } from '@procache/core/untrusted';
 import { type ReuseVariant, alphabetOf, scheduleFor } from '../space/alphabet.ts';
-import { bitsOf, checkLength, countsOf, entriesOf } from './lists.ts';
+import { bitsOf, checkLength, countsOf, listEntries } from './lists.ts';
 
 /**
  * The schedule of a mask of steps, as cache-dit (`steps_computation_mask`) and stable-diffusion.cpp (`--scm-mask`) take
@@ -13,7 +13,7 @@ import { bitsOf, checkLength, countsOf, entriesOf } from './lists.ts';
  * @throws {ProCacheError} `invalid-schedule` with the place in the mask.
  */
 export function fromStepMask(mask: string | readonly number[], reuse: ReuseVariant = {}): Schedule {
-  const bits = bitsOf({ value: typeof mask === 'string' ? entriesOf(mask, 'mask') : mask, place: 'mask' });
+  const bits = bitsOf({ value: typeof mask === 'string' ? listEntries(mask, 'mask') : mask, place: 'mask' });
   if (!bits[0])
     refuse(
       'mask[0]',

@@ -38,22 +38,22 @@ export interface MovementOptions extends TrajectoryOptions {
  * One uncached generation. Holds `longest` steps of the sampled features at a time.
  */
 export async function branchMovement<T>(
-  model: Transformer<T>,
+  transformer: Transformer<T>,
   options: MovementOptions,
 ): Promise<readonly BranchMovement[]> {
   checkOptions('branchMovement', options, FIELDS);
   const { longest = 8, sample = 65_536, signal, ...sampling } = options;
   const steps = sampling.steps.count;
   const traces = new Map(
-    branchesOf(model.topology)
+    branchesOf(transformer.topology)
       .flat()
       .map(({ id }) => [id, new Trace(longest)]),
   );
-  const watching = watched(model, async (features, read) => {
+  const watching = watched(transformer, async (features, read) => {
     for (const [branch, trace] of traces) trace.add(sampled(await read(features.get(branch)!), sample));
   });
   const trajectory = trajectoryOf(watching, sampling);
-  await trajectory.follow(planOf(uncached({ steps }), model.topology), (denoise) => trajectory.sample(denoise), {
+  await trajectory.follow(planOf(uncached({ steps }), transformer.topology), (denoise) => trajectory.sample(denoise), {
     signal,
   });
   return [...traces].map(([branch, trace]) => ({ branch, change: trace.change, reuseError: trace.reuseError() }));

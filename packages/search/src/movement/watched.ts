@@ -16,21 +16,21 @@ import {
  * It follows the plan it is given, only that the runs keep everything; what nobody else asked for is released at once.
  */
 export function watched<T>(
-  model: Transformer<T>,
+  transformer: Transformer<T>,
   onFeatures: (
     features: ReadonlyMap<FeatureId, T>,
     read: (feature: T) => Promise<Float32Array>,
   ) => void | Promise<void>,
 ): Transformer<T> {
   return {
-    topology: model.topology,
-    latent: model.latent,
+    topology: transformer.topology,
+    latent: transformer.latent,
     hoists: false,
-    prepare: (plans) => model.prepare(plans.map((plan) => keepingAll(plan, model))),
-    dispose: () => model.dispose(),
+    prepare: (plans) => transformer.prepare(plans.map((plan) => keepingAll(plan, transformer))),
+    dispose: () => transformer.dispose(),
     async condition(conditions, plan) {
-      const keeping = keepingAll(plan, model);
-      const inner = await model.condition(conditions, keeping);
+      const keeping = keepingAll(plan, transformer);
+      const inner = await transformer.condition(conditions, keeping);
       return {
         read: (feature) => inner.read(feature),
         release: (feature) => inner.release(feature),

@@ -2,7 +2,7 @@ import { type Denoiser, type Plan, planOf, type Reuse, type Rule, type Trajector
 import { checkOptions } from '@procache/core/untrusted';
 import type { Signal } from '../scoring/evaluator.ts';
 import type { ReuseVariant } from '../space/alphabet.ts';
-import { checkFinite, familyOf, type Family, forecastFrom, type Recording } from './recording.ts';
+import { checkRecorded, familyOf, type Family, forecastFrom, type Recording } from './recording.ts';
 
 export interface RecordOptions {
   /** What may be stored: the features of the branches, or of a span. One recording serves all orders of forecast. */
@@ -45,7 +45,7 @@ export async function record(trajectory: Trajectory, options: RecordOptions): Pr
   const features: Float32Array[][] = [];
   for (const family of families) features.push(await movement(making, uncached, family));
   const reach = await reachOf(making, uncached, { features: features[0]!, probed });
-  return checkFinite({
+  return checkRecorded({
     steps: trajectory.steps,
     families,
     reach,

@@ -88,7 +88,7 @@ const MOST_PRODUCT = 1e80;
  *
  * @throws {ProCacheError} `execution-failed` that names the step or the image.
  */
-export function checkFinite(recording: Recording): Recording {
+export function checkRecorded(recording: Recording): Recording {
   const { reach, products } = recording;
   const step = reach.findIndex((value) => !(value <= MOST_REACH));
   const image = products.findIndex((own) => !own.every((product) => Math.abs(product) <= MOST_PRODUCT));

@@ -1,7 +1,7 @@
 import { checkSchedule, formatSchedule, parseScheduleText, uniforms } from '@procache/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkConditions, found, scoresOf } from './provenance.ts';
+import { checkCircumstances, found, scoresOf } from './provenance.ts';
 import { resample } from '../resample.ts';
 import { runSearch } from './run-search.ts';
 import { PatternSpace } from '../space/pattern-space.ts';
@@ -34,14 +34,14 @@ describe('a schedule that was found', () => {
       scores: { seeds: { first: 0, last: 1 }, 'latent-error': result.best.loss },
     });
     const same = { model: 'sha256:small', sampler: 'ddim', steps: 8, guidance: 1 };
-    expect(checkConditions(schedule, same)).toEqual([]);
-    expect(checkConditions(schedule, { ...same, guidance: 4, model: 'sha256:other' })).toEqual([
+    expect(checkCircumstances(schedule, same)).toEqual([]);
+    expect(checkCircumstances(schedule, { ...same, guidance: 4, model: 'sha256:other' })).toEqual([
       'the schedule was searched for with model sha256:small, and is used with model sha256:other: its scores ' +
         'do not hold here',
       'the schedule was searched for with guidance 1, and is used with guidance 4: its scores do not hold here',
     ]);
-    expect(checkConditions(resample(schedule, 12), { ...same, steps: 12 })).toHaveLength(2);
-    expect(checkConditions({ version: 1, pattern: '#', legend: {} }, same)).toEqual([]);
+    expect(checkCircumstances(resample(schedule, 12), { ...same, steps: 12 })).toHaveLength(2);
+    expect(checkCircumstances({ version: 1, pattern: '#', legend: {} }, same)).toEqual([]);
   });
 
   it.each([
@@ -52,7 +52,7 @@ describe('a schedule that was found', () => {
     ['all', undefined],
   ])('warns whatever its notes hold: %#', (searched, warning) => {
     const schedule = { version: 1, pattern: '#', legend: {}, notes: { searched } } as const;
-    const warnings = checkConditions(schedule, { model: 'm', sampler: 'ddim', steps: 8, guidance: 1 });
+    const warnings = checkCircumstances(schedule, { model: 'm', sampler: 'ddim', steps: 8, guidance: 1 });
     expect(warnings).toEqual(warning === undefined ? [] : [expect.stringContaining(warning)]);
     expect(warnings.join('').length).toBeLessThan(250);
   });

@@ -70,7 +70,7 @@ function shortList(seeds: readonly number[]): unknown {
  *
  * Empty where nothing is, and for schedules whose notes do not say.
  */
-export function checkConditions(schedule: Schedule, conditions: Circumstances): readonly string[] {
+export function checkCircumstances(schedule: Schedule, circumstances: Circumstances): readonly string[] {
   const warnings: string[] = [];
   const { notes } = parseSchedule(schedule);
   if (typeof notes?.['resampled'] === 'object')
@@ -79,10 +79,10 @@ export function checkConditions(schedule: Schedule, conditions: Circumstances): 
   if (typeof searched !== 'object' || searched === null) return warnings;
   for (const field of ['model', 'sampler', 'steps', 'guidance'] as const) {
     const was = (searched as Partial<Record<keyof Circumstances, unknown>>)[field];
-    if (was === undefined || was === conditions[field]) continue;
+    if (was === undefined || was === circumstances[field]) continue;
     warnings.push(
       `the schedule was searched for with ${field} ${named(was)}, and is used with ${field} ` +
-        `${named(conditions[field])}: its scores do not hold here`,
+        `${named(circumstances[field])}: its scores do not hold here`,
     );
   }
   return warnings;

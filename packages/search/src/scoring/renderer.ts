@@ -24,13 +24,13 @@ export interface RendererOptions {
  * Renders the final latents of a schedule with a model, all seeds at once: seed by seed the noise and the condition are
  * the same in every call.
  */
-export function renderer<T>(model: Transformer<T>, options: RendererOptions): Render {
+export function renderer<T>(transformer: Transformer<T>, options: RendererOptions): Render {
   checkOptions('renderer', options, { stepsOf: true, conditionOf: true, guidance: true, sampler: true, eta: true });
   const { stepsOf, conditionOf, ...sampling } = options;
   return async (schedule, seeds, signal) => {
     const steps = stepsOf(schedule.pattern.length);
-    const plan = checkSchedule(schedule, model.topology, steps.count);
-    const { latents } = await generate(model, {
+    const plan = checkSchedule(schedule, transformer.topology, steps.count);
+    const { latents } = await generate(transformer, {
       ...sampling,
       plan,
       steps,

@@ -2,7 +2,7 @@ import { ProCacheError } from '@procache/core';
 import { computedSteps } from '../space/pattern.ts';
 
 /** What the steps of a generation take, by letter, as measured on the machine at hand. */
-export interface StepTimes {
+export interface LetterTimes {
   /** Once per generation, in milliseconds; 0 unless given. */
   readonly once?: number;
   /** Per step, in milliseconds, by the letter of the pattern. */
@@ -10,10 +10,10 @@ export interface StepTimes {
 }
 
 /** What a schedule may cost: so many computed steps, or so much time. */
-export type Target = { readonly computed: number } | { readonly milliseconds: number; readonly times: StepTimes };
+export type Target = { readonly computed: number } | { readonly milliseconds: number; readonly times: LetterTimes };
 
 /** What a pattern takes, in milliseconds, by what its letters take. */
-export function millisecondsOf(pattern: string, { once = 0, letters }: StepTimes): number {
+export function millisecondsOf(pattern: string, { once = 0, letters }: LetterTimes): number {
   return Array.from(pattern).reduce((sum, letter) => sum + timeOf(letter, letters), once);
 }
 
@@ -40,7 +40,7 @@ export function budgetFor(target: Target, steps: number, letter: string): number
 }
 
 /** Of some letters the one whose steps take the least time. */
-export function cheapestLetter(among: readonly string[], { letters }: StepTimes): string {
+export function cheapestLetter(among: readonly string[], { letters }: LetterTimes): string {
   return among.reduce((best, letter) => (letters[letter]! < letters[best]! ? letter : best));
 }
 
@@ -53,7 +53,7 @@ function shortfall(target: Target, steps: number, letter: string): string {
   );
 }
 
-function timeOf(letter: string, letters: StepTimes['letters']): number {
+function timeOf(letter: string, letters: LetterTimes['letters']): number {
   const time = letters[letter];
   if (time !== undefined) return time;
   throw new ProCacheError(

@@ -4,7 +4,7 @@ import { checkConstraints, type PatternConstraints } from './pattern-constraints
 /** The constraints that the shipped sampler knows: those of Eqs. 2-4. */
 export type ReferenceConstraints = Pick<PatternConstraints, 'steps' | 'budget' | 'reuse'>;
 
-export interface ReferenceOptions {
+export interface ReferenceSampleOptions {
   /** How many different patterns are wanted; 5 unless given, as in the paper. */
   readonly count?: number;
   /** After so many draws it gives up; a million unless given, as shipped. */
@@ -30,7 +30,7 @@ export interface ReferenceDraw {
  *
  * @throws {ProCacheError} `infeasible-constraints`, where the original prints a line and returns nothing.
  */
-export function referenceSample(constraints: ReferenceConstraints, options: ReferenceOptions): ReferenceDraw {
+export function referenceSample(constraints: ReferenceConstraints, options: ReferenceSampleOptions): ReferenceDraw {
   checkOptions('referenceSample', options, { count: true, attempts: true, random: true });
   checkConstraints(constraints);
   const { count = 5, attempts: most = 1_000_000, random } = options;

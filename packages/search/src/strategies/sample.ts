@@ -1,21 +1,21 @@
 import { checkOptions } from '@procache/core/untrusted';
-import { type ReferenceConstraints, type ReferenceOptions, referenceSample } from '../space/reference-sampler.ts';
+import { type ReferenceConstraints, type ReferenceSampleOptions, referenceSample } from '../space/reference-sampler.ts';
 import { drawDistinct, type Space } from '../space/space.ts';
 import type { Strategy } from './strategy.ts';
 import { affordable } from './exhaustive.ts';
 
-/** Patterns that `sample` and `halving` begin with. */
+/** Patterns that `sampled` and `halving` begin with. */
 export const CANDIDATES = 64;
 
-export interface SampleOptions {
+export interface SampledOptions {
   readonly space: Space;
   /** How many different patterns are assessed, 64 unless given; all where there are no more. */
   readonly count?: number;
 }
 
 /** Assesses patterns drawn uniformly. */
-export function sample(options: SampleOptions): Strategy {
-  checkOptions('sample', options, { space: true, count: true });
+export function sampled(options: SampledOptions): Strategy {
+  checkOptions('sampled', options, { space: true, count: true });
   const { space, count = CANDIDATES } = options;
   return {
     expectedImages: (seeds) => Math.min(count, Number(space.size)) * seeds,
@@ -25,7 +25,7 @@ export function sample(options: SampleOptions): Strategy {
   };
 }
 
-export interface ReferenceStrategyOptions extends Omit<ReferenceOptions, 'random'> {
+export interface ReferenceStrategyOptions extends Omit<ReferenceSampleOptions, 'random'> {
   /** How the gaps of a drawn pattern are written, as Eq. 7 does; as they are drawn unless given. */
   readonly write?: (pattern: string) => string;
 }

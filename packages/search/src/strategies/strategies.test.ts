@@ -24,7 +24,7 @@ import { dynamic } from './dynamic.ts';
 import { exhaustive } from './exhaustive.ts';
 import { halving } from './halving.ts';
 import { neighbours, randomMove } from './moves.ts';
-import { reference, sample } from './sample.ts';
+import { reference, sampled } from './sample.ts';
 import type { Strategy } from './strategy.ts';
 
 const STEPS = 14;
@@ -107,7 +107,7 @@ describe('the optimum of a space that can be listed', () => {
 
 describe('sample', () => {
   it('assesses different patterns of the space', async () => {
-    const { tried } = await run(sample({ space, count: 20 }));
+    const { tried } = await run(sampled({ space, count: 20 }));
     expect(tried.size).toBe(20);
     for (const pattern of tried) expect(space.rankOf(pattern)).toBeDefined();
   });
@@ -174,7 +174,7 @@ describe('every strategy', () => {
   const small = new PatternSpace({ steps: STEPS, budget: 4, reuse: [0, 8], gaps: 'any' }, eitherOf(plain('2')));
   const strategies: Readonly<Record<string, (recording: () => Promise<Recording>) => Strategy>> = {
     exhaustive: () => exhaustive({ space: small }),
-    sample: () => sample({ space: small, count: 40 }),
+    sample: () => sampled({ space: small, count: 40 }),
     halving: () => halving({ space: small, count: 40 }),
     anneal: () => anneal({ space: small, iterations: 30, start: '#2222#2222#2#2', climb: { rounds: 1 } }),
     dynamic: (recording) =>

@@ -1,6 +1,6 @@
 import { MAX_STEPS, ProCacheError } from '@procache/core';
 import { integerOf, shown, shownName } from '@procache/core/untrusted';
-import { memberOf } from '../place.ts';
+import { memberPlace } from '../place.ts';
 import { asJson, canonical, type Json } from './json.ts';
 
 /**
@@ -78,7 +78,7 @@ interface Difference {
 function differenceOf(before: Json | undefined, now: Json | undefined, place = ''): Difference | undefined {
   if (isObject(before) && isObject(now)) {
     for (const key of new Set([...Object.keys(before), ...Object.keys(now)])) {
-      const difference = differenceOf(memberAt(before, key), memberAt(now, key), memberOf(place, key));
+      const difference = differenceOf(memberAt(before, key), memberAt(now, key), memberPlace(place, key));
       if (difference) return difference;
     }
     return undefined;

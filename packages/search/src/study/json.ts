@@ -1,5 +1,5 @@
 import { type ErrorCode, ProCacheError } from '@procache/core';
-import { memberOf } from '../place.ts';
+import { memberPlace } from '../place.ts';
 
 /** A JSON value. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
@@ -27,7 +27,7 @@ export function asJson(value: unknown, place: string, code: ErrorCode = 'invalid
       return Array.from(part, (element: unknown, i) => convert(element, `${at}[${i}]`, depth + 1));
     if (!isPlain(part)) return refuse(at, part === undefined ? 'nothing' : kindOf(part));
     const members = Object.entries(part).filter(([, member]) => member !== undefined);
-    return Object.fromEntries(members.map(([key, member]) => [key, convert(member, memberOf(at, key), depth + 1)]));
+    return Object.fromEntries(members.map(([key, member]) => [key, convert(member, memberPlace(at, key), depth + 1)]));
   };
   return convert(value, place, 0);
 }

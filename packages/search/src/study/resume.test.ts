@@ -25,22 +25,26 @@ const RECORDING: Kept<Recording> = {
 };
 
 /** A search of a model that goes on from a text; returns what the file then holds, and what the search came to. */
-async function search(model: Transformer<unknown>, steps: number, text: string) {
+async function search(transformer: Transformer<unknown>, steps: number, text: string) {
   let file = text;
   const study = await resumeStudy(text, smallHeader(steps, seeds), (more) => void (file += more));
   const reuse: readonly ReuseVariant[] = [
     { order: 1 },
-    { span: [0, model.topology.blocks.length - 1], order: 2, forecast: 'lagrange' },
+    { span: [0, transformer.topology.blocks.length - 1], order: 2, forecast: 'lagrange' },
   ];
   const alphabet = alphabetOf({ reuse });
   const sampling = { stepsOf: (count: number) => diffusionSteps(count), conditionOf };
-  const render = renderer(model, sampling);
+  const render = renderer(transformer, sampling);
   const evaluator = comparison({
     render,
     uncached: (own) => render(uncached({ steps }), own),
     measures: [LATENT_ERROR],
   });
-  const trajectory = trajectoryOf(model, { steps: diffusionSteps(steps), seeds, conditions: seeds.map(conditionOf) });
+  const trajectory = trajectoryOf(transformer, {
+    steps: diffusionSteps(steps),
+    seeds,
+    conditions: seeds.map(conditionOf),
+  });
   let made: Promise<Recording> | undefined;
   const recording = (): Promise<Recording> =>
     (made ??= study.keep(RECORDING, async () => rounded(await record(trajectory, { reuse }))));

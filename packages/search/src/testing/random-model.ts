@@ -20,15 +20,15 @@ export function randomModel(random: () => number): Transformer<ReferenceTensor> 
  * The same model with outputs so many times as large: at 1e-12 its features move by less than float32 can tell, at 0
  * not at all.
  */
-export function scaled<T>(model: Transformer<T>, factor: number): Transformer<T> {
+export function scaled<T>(transformer: Transformer<T>, factor: number): Transformer<T> {
   return {
-    ...model,
-    topology: model.topology,
-    latent: model.latent,
-    prepare: (plans) => model.prepare(plans),
-    dispose: () => model.dispose(),
+    ...transformer,
+    topology: transformer.topology,
+    latent: transformer.latent,
+    prepare: (plans) => transformer.prepare(plans),
+    dispose: () => transformer.dispose(),
     async condition(conditions, plan) {
-      const inner = await model.condition(conditions, plan);
+      const inner = await transformer.condition(conditions, plan);
       return {
         read: (feature) => inner.read(feature),
         release: (feature) => inner.release(feature),

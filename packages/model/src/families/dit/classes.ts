@@ -1,6 +1,6 @@
 import { ProCacheError } from '@procache/core';
 import { classNames } from '../../config/class-names.ts';
-import type { Fields } from '../../config/fields.ts';
+import type { ConfigFields } from '../../config/fields.ts';
 import type { ConfigReading } from '../../config/model-config.ts';
 import type { Classes } from '../../model.ts';
 
@@ -30,12 +30,12 @@ export function ditClasses({ model, classes: names }: ConfigReading, rows: numbe
   };
 }
 
-function classCount(fields: Fields, rows: number): number | undefined {
+function classCount(fields: ConfigFields, rows: number): number | undefined {
   const counts = ['num_classes', 'num_embeds_ada_norm'].map((name) => countIn(fields, name, rows));
   return [...counts, countByDropout(fields.share('class_dropout_prob'), rows)].find((count) => count !== undefined);
 }
 
-function countIn(fields: Fields, name: string, rows: number): number | undefined {
+function countIn(fields: ConfigFields, name: string, rows: number): number | undefined {
   const found = fields.find(name);
   const count = fields.integer(name, 0, MOST_ROWS);
   if (!found || count === undefined) return undefined;

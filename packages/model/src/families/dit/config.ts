@@ -1,6 +1,6 @@
 import { ProCacheError } from '@procache/core';
 import { type Checkpoint, isCount } from '../../checkpoint/checkpoint.ts';
-import { type Fields, wrong } from '../../config/fields.ts';
+import { type ConfigFields, wrong } from '../../config/fields.ts';
 import type { ConfigReading } from '../../config/model-config.ts';
 import { type ProcessOfFamily, samplingProcess } from '../../config/sampling-process.ts';
 import type { Classes, SamplingDefaults } from '../../model.ts';
@@ -110,7 +110,7 @@ export function ditConfig(
   };
 }
 
-function extentsOf(checkpoint: Checkpoint, outline: DitOutline, fields: Fields): DitExtents {
+function extentsOf(checkpoint: Checkpoint, outline: DitOutline, fields: ConfigFields): DitExtents {
   const names = DIT_NAMES[outline.flavour];
   const shape = (name: string, rank: number) => tellingShape(checkpoint, name, rank, 'DiT');
   const [hidden, channels, patch] = shape(names.patch, 4);
@@ -138,7 +138,7 @@ function extentsOf(checkpoint: Checkpoint, outline: DitOutline, fields: Fields):
 }
 
 /** The original stores its table of positions; that of a latent which is not square says nothing of its sides. */
-function gridOfTable([, tokens]: readonly number[], fields: Fields, patch: number): DitExtents['grid'] {
+function gridOfTable([, tokens]: readonly number[], fields: ConfigFields, patch: number): DitExtents['grid'] {
   const found = fields.find('input_size');
   if (found && Array.isArray(found.value)) {
     const [rows, columns, ...more] = found.value.map((side: unknown) => Number(side) / patch);
@@ -154,7 +154,7 @@ function gridOfTable([, tokens]: readonly number[], fields: Fields, patch: numbe
 }
 
 /** diffusers computes the table of positions, and says only in the config how large it is. */
-function gridOfConfig(fields: Fields, patch: number): DitExtents['grid'] {
+function gridOfConfig(fields: ConfigFields, patch: number): DitExtents['grid'] {
   const size = fields.integer('sample_size', 1, patch * Math.sqrt(MOST_TOKENS));
   if (size === undefined)
     throw invalid(
@@ -185,7 +185,7 @@ function checkExtents({ flavour, hidden, channels, outChannels, patch, grid, fre
 }
 
 /** What the tensors say, by the names that configs have for it. */
-function factsOf(extents: DitExtents, fields: Fields): Readonly<Record<string, unknown>> {
+function factsOf(extents: DitExtents, fields: ConfigFields): Readonly<Record<string, unknown>> {
   const { flavour, grid, patch, channels, outChannels, hidden, depth, heads, mlpHidden, normsHeads } = extents;
   const [height, width] = grid.map((tokens) => tokens * patch);
   const tellsSides = flavour === 'original' && Array.isArray(fields.find('input_size')?.value); // see gridOfTable
@@ -205,7 +205,7 @@ function factsOf(extents: DitExtents, fields: Fields): Readonly<Record<string, u
   };
 }
 
-function mlpEpsilon(fields: Fields, flavour: DitFlavour): number {
+function mlpEpsilon(fields: ConfigFields, flavour: DitFlavour): number {
   const told = fields.number('norm_eps', 0, 1);
   if (flavour === 'diffusers') return told ?? 1e-5;
   if (told !== undefined && told !== 1e-6)

@@ -1,7 +1,7 @@
 import { ProCacheError } from '@procache/core';
 import { shown } from '@procache/core/untrusted';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
-import { type Fields, wrong } from '../../config/fields.ts';
+import { type ConfigFields, wrong } from '../../config/fields.ts';
 import type { Activation } from './mlp.ts';
 
 // What a config says of a transformer, held against its tensors and against what is computed here.
@@ -38,7 +38,7 @@ const INDIFFERENT = [
  * @throws {ProCacheError} `invalid-model`, with the field.
  */
 export function checkArithmetic(
-  fields: Fields,
+  fields: ConfigFields,
   accepted: Readonly<Record<string, readonly unknown[]>>,
   family: string,
 ): void {
@@ -52,7 +52,7 @@ export function checkArithmetic(
 }
 
 /** What the MLPs compute where the config says it, else what all published ones do. */
-export function activationOf(fields: Fields): Activation {
+export function activationOf(fields: ConfigFields): Activation {
   const names = Object.keys(ACTIVATION_NAMES) as (keyof typeof ACTIVATION_NAMES)[];
   const name = fields.choice('activation_fn', names);
   return name === undefined ? 'gelu-tanh' : ACTIVATION_NAMES[name];
@@ -63,7 +63,7 @@ export function activationOf(fields: Fields): Activation {
  *
  * @throws {ProCacheError} `invalid-model`, with the field.
  */
-export function checkClaims(fields: Fields, facts: Readonly<Record<string, unknown>>): void {
+export function checkClaims(fields: ConfigFields, facts: Readonly<Record<string, unknown>>): void {
   for (const [name, fact] of Object.entries(facts)) {
     const found = fields.find(name);
     if (!found || found.value === fact) continue;
@@ -75,7 +75,7 @@ export function checkClaims(fields: Fields, facts: Readonly<Record<string, unkno
 }
 
 /** The same for the width of the MLP, which configs give by that of the stream. */
-export function checkMlpRatio(fields: Fields, width: number, mlpWidth: number): void {
+export function checkMlpRatio(fields: ConfigFields, width: number, mlpWidth: number): void {
   const ratio = fields.number('mlp_ratio', 0, 1e6);
   if (ratio === undefined || Math.floor(width * ratio) === mlpWidth) return;
   throw invalid(
@@ -85,7 +85,7 @@ export function checkMlpRatio(fields: Fields, width: number, mlpWidth: number): 
 }
 
 /** The attention heads of a model so wide: what the config says, else those of the published size. */
-export function headsOf(fields: Fields, width: number, family: string): number {
+export function headsOf(fields: ConfigFields, width: number, family: string): number {
   const depth = fields.integer('attention_head_dim', 1, width);
   const told =
     fields.integer(['num_heads', 'num_attention_heads'], 1, width) ?? (depth === undefined ? undefined : width / depth);
@@ -106,7 +106,7 @@ export function headsOf(fields: Fields, width: number, family: string): number {
 }
 
 /** The range of pixel values of a model that works on pixels. */
-export function valueRangeOf(fields: Fields): readonly [number, number] | undefined {
+export function valueRangeOf(fields: ConfigFields): readonly [number, number] | undefined {
   const found = fields.find('value_range');
   if (!found) return undefined;
   const { value } = found;
