@@ -9,3 +9,9 @@ export { takeTurns, type TurnOptions } from './turns.ts';
 
 // How close they come
 export { closenessOf, pixelCloseness, type Closeness, type PixelCloseness } from './closeness.ts';
+
+// What is shown of them
+export { comparisonObject, comparisonText, type ComparisonTextOptions } from './comparison-text.ts';
+export { runText } from './run-text.ts';
+export { benchmarkRows, benchmarkText, type Benchmark, type BenchmarkRow } from './benchmark.ts';
+export type { Emphasis } from './emphasis.ts';

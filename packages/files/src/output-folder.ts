@@ -19,6 +19,30 @@ export async function openFolderOf(path: string, bytes: number): Promise<OutputF
   }
 }
 
+/** Where files are to be written: in a folder, or as one file; at most so many bytes. */
+export type OutputPlace = ({ readonly folder: string } | { readonly file: string }) & { readonly bytes: number };
+
+/** The same for several places. Where one of them cannot be used, no folder that was made for the others is left. */
+export async function openOutputPlaces(places: readonly OutputPlace[]): Promise<Pick<OutputFolder, 'abandon'>> {
+  const folders: OutputFolder[] = [];
+  const abandon = async (): Promise<void> => {
+    for (const folder of folders.toReversed()) await folder.abandon();
+  };
+  try {
+    for (const place of places) {
+      const opened =
+        'folder' in place
+          ? await openOutputFolder(place.folder, place.bytes)
+          : await openFolderOf(place.file, place.bytes);
+      if (opened) folders.push(opened);
+    }
+  } catch (cause) {
+    await abandon();
+    throw cause;
+  }
+  return { abandon };
+}
+
 /** A folder that was made sure to take files. */
 export interface OutputFolder {
   readonly path: string;

@@ -1,6 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { nodeHost, type NodeTransformer } from '@procache/backend-node';
-import { timeContestants, timedRun, type TimedTurn, type Timing } from '@procache/compare';
+import {
+  type Benchmark,
+  benchmarkRows,
+  benchmarkText,
+  timeContestants,
+  timedRun,
+  type TimedTurn,
+  type Timing,
+} from '@procache/compare';
 import { doubled, MAX_STEPS, median, ProCacheError } from '@procache/core';
 import { SHAPE_NAMES } from '@procache/model';
 import { openPlainModel, type PlainModel } from '@procache/ort';
@@ -12,7 +20,6 @@ import { noteUnread } from '../unread-fields.ts';
 import { MOST_IMAGES, MOST_ROUNDS, numberWithin, wholeNumber } from '../arguments/values.ts';
 import { type BenchJob, type BenchJobFlags, chooseBenchJob } from '../bench/bench-job.ts';
 import { peakMemory, peakOfThisProcess } from '../bench/peak-memory.ts';
-import { type BenchResult, formatResult, resultsOf } from '../bench/report.ts';
 import { openChosen } from '../generation/open-chosen.ts';
 import type { Host } from '../host.ts';
 import { type Screen, screenOf } from '../screen.ts';
@@ -82,7 +89,7 @@ async function bench(flags: BenchFlags, host: Host): Promise<void> {
   for (const { name } of job.contestants)
     peaks.push(flags.peak ? await peakMemory(name, argumentsOf(flags, name), host.signal) : undefined);
   const [{ steps, conditions, guidance }] = job.contestants;
-  const result: BenchResult = {
+  const result: Benchmark = {
     model: job.chosen.name,
     steps: steps.count,
     images: conditions.length,
@@ -90,9 +97,9 @@ async function bench(flags: BenchFlags, host: Host): Promise<void> {
     threads: threads ?? availableParallelism(),
     rounds,
     plainMilliseconds: flags.plain ? median(plainTimes) : undefined,
-    contestants: resultsOf(job, timings, peaks),
+    contestants: benchmarkRows(job.contestants, { timings, peaks }, job.chosen.model.cost),
   };
-  screen.say(`\n${formatResult(result).trimEnd()}`);
+  screen.say(`\n${benchmarkText(result).trimEnd()}`);
   screen.report(result);
 }
 

@@ -1,3 +1,4 @@
+import { comparisonText, runText } from '@procache/compare';
 import { costOf, injectsNoise, ProCacheError } from '@procache/core';
 import { seconds } from '@procache/text';
 import type { Command } from 'commander';
@@ -14,7 +15,7 @@ import { type Made, makeImages } from '../generation/make-images.ts';
 import { openChosen } from '../generation/open-chosen.ts';
 import { openOutput, type OutputFlags, type WrittenFiles } from '../generation/output.ts';
 import { resultOf } from '../generation/result-object.ts';
-import { comparisonSummary, fileLines, jobLines, runSummary } from '../generation/summary-text.ts';
+import { fileLines, jobLines } from '../generation/job-lines.ts';
 import type { Host } from '../host.ts';
 import { type Screen, screenOf } from '../screen.ts';
 
@@ -102,11 +103,13 @@ function show(
   { screen, folder }: { readonly screen: Screen; readonly folder: string },
 ): void {
   const { schedule, chosen, sampling } = job;
-  const { run, beside } = made;
+  const { run, comparison } = made;
   const batch = sampling.conditions.length * (sampling.guidance ? 2 : 1);
   const cost = costOf(schedule.plan, chosen.model.cost, batch);
-  screen.say(`\n${runSummary(run, screen.ink)}`);
-  if (beside) screen.say(comparisonSummary(beside, schedule.name, cost, screen.ink));
+  const { name } = schedule;
+  const shown = { name, ...cost, askForRounds: '--repeat', emphasis: screen.ink };
+  screen.say(`\n${runText(run.records, screen.ink)}`);
+  if (comparison) screen.say(comparisonText(comparison, shown));
   else
     screen.say(`  ${screen.ink.strong(seconds(run.milliseconds))} wall clock, the loading of the weights included\n`);
   for (const line of fileLines(files, folder)) screen.say(line);

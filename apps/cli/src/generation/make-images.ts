@@ -1,4 +1,4 @@
-import { compare, type Standing, timedRun, type TimedRun, type Turn } from '@procache/compare';
+import { compare, type Comparison, timedRun, type TimedRun, type Turn } from '@procache/compare';
 import { planOf, type Transformer, uncached } from '@procache/core';
 import { openProgressBar, type ProgressBar } from '../terminal/progress-bar.ts';
 import type { Screen } from '../screen.ts';
@@ -7,18 +7,10 @@ import { contestantOf, decoderOf, type Job } from './job.ts';
 /** The images of a job, and what is known of how they were made. */
 export interface Made {
   readonly run: TimedRun;
-  /** What no caching at all comes to beside it: the same noise, the same process, the same moment. */
-  readonly beside: Beside | undefined;
+  /** No caching at all, and then the job, where it was asked for: the same noise, the same process, the same moment. */
+  readonly comparison: Comparison | undefined;
   /** The latent after each step, where it was asked for. */
   readonly trajectory: readonly Float32Array[];
-}
-
-/** A schedule beside no caching at all. */
-export interface Beside {
-  readonly cached: Standing;
-  readonly uncached: Standing;
-  /** Whether something else was using the machine. */
-  readonly disturbed: boolean;
 }
 
 export interface MakeOptions {
@@ -52,13 +44,12 @@ export async function makeImages(job: Job, model: Transformer<unknown>, options:
   try {
     if (!options.compare) {
       const run = await timedRun(model, contestantOf(job, 'generate', plan), looking);
-      return { run, beside: undefined, trajectory };
+      return { run, comparison: undefined, trajectory };
     }
     const plain = planOf(uncached({ steps: job.sampling.steps.count }), model.topology);
     const contestants = [contestantOf(job, UNCACHED, plain), contestantOf(job, 'cached', plan)];
-    const { results, disturbed } = await compare(model, contestants, { ...looking, rounds, decoder: decoderOf(job) });
-    const [reference, cached] = results;
-    return { run: cached!.last, beside: { cached: cached!, uncached: reference, disturbed }, trajectory };
+    const comparison = await compare(model, contestants, { ...looking, rounds, decoder: decoderOf(job) });
+    return { run: comparison.results[1]!.last, comparison, trajectory };
   } finally {
     bar?.clear();
   }

@@ -1,7 +1,6 @@
-import { lstat, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ProCacheError } from '@procache/core';
-import { checkApart, openFolderOf, openOutputFolder, readRegularFile, writeWhole } from '@procache/files';
+import { checkApart, openOutputPlaces, readOwnFile, replaceFiles, writeWhole } from '@procache/files';
 import { writeSafetensors } from '@procache/model';
 import {
   COMPARISON,
@@ -53,11 +52,10 @@ export async function openOutput(job: Job, { out, saveTrajectory, ...flags }: Ou
   const tensors =
     (flags.saveLatents === undefined ? 0 : 1) + (saveTrajectory === undefined ? 0 : job.sampling.steps.count);
   // pixels hardly compress, and a grid enlarges them
-  const folders = [await openOutputFolder(out, 65536 + 16 * size + tensors * size)];
-  for (const path of [flags.saveLatents, saveTrajectory]) {
-    const folder = path === undefined ? undefined : await openFolderOf(path, tensors * size);
-    if (folder) folders.push(folder);
-  }
+  const pictures = { folder: out, bytes: 65536 + 16 * size + tensors * size };
+  const files = [flags.saveLatents, saveTrajectory].filter((path) => path !== undefined);
+  const places = [pictures, ...files.map((file) => ({ file, bytes: tensors * size }))];
+  const { abandon } = await openOutputPlaces(places);
   return {
     write: async (made) => {
       if (saveLatents !== undefined) await writeTensor(job, 'latents', [made.run.latents], saveLatents);
@@ -68,9 +66,7 @@ export async function openOutput(job: Job, { out, saveTrajectory, ...flags }: Ou
         ...(saveTrajectory !== undefined && { trajectory: saveTrajectory }),
       };
     },
-    abandon: async () => {
-      for (const folder of folders) await folder.abandon();
-    },
+    abandon,
   };
 }
 
@@ -103,26 +99,16 @@ function latentSize({ chosen: { model } }: Job): number {
   return model.latent.channels * model.latent.height * model.latent.width;
 }
 
+/** Bytes of the largest picture that is looked into. */
+const MOST_BYTES = 256 * 2 ** 20;
+
 /** Writes the pictures of a run, and removes those that an earlier one left there: the folder then holds one run's. */
-async function writePictures(job: Job, { run, beside }: Made, folder: string): Promise<WrittenFiles> {
+async function writePictures(job: Job, made: Made, folder: string): Promise<WrittenFiles> {
   const pathOf = (name: string) => join(folder, name);
-  const earlier = await earlierFiles((name) => readPicture(pathOf(name)));
-  const pictures = await picturesOfJob(job, run.latents);
-  const uncached = beside && {
-    pictures: await picturesOfJob(job, beside.uncached.last.latents),
-    uncachedSeconds: beside.uncached.median / 1000,
-    seconds: beside.cached.median / 1000,
-    psnr: beside.cached.closeness.pixels?.psnr ?? NaN,
-  };
-  const drawn = { pictures, provenance: provenanceOf(job), beside: uncached };
-  const files = pictures.length > 0 ? [...runFiles(drawn)] : [];
+  const earlier = await earlierFiles((name) => readOwnFile(pathOf(name), MOST_BYTES));
+  const files = await pictureFiles(job, made);
   const names = files.map(({ name }) => name);
-  const write = ({ name, bytes }: PictureFile) => writeWhole(pathOf(name), bytes);
-  for (const file of files.slice(0, -1)) await write(file);
-  // Before the grid, which says what there is to remove: a run that is killed in between leaves that to the next.
-  const removed = earlier.filter((name) => !names.includes(name)).map(pathOf);
-  for (const path of removed) await rm(path, { force: true });
-  for (const grid of files.slice(-1)) await write(grid);
+  const removed = await replaceFiles(folder, files, earlier); // the grid last, which says what there is to remove
   return {
     pictures: names.filter((name) => name !== GRID && name !== COMPARISON).map(pathOf),
     ...(names.includes(GRID) && { grid: pathOf(GRID) }),
@@ -131,16 +117,18 @@ async function writePictures(job: Job, { run, beside }: Made, folder: string): P
   };
 }
 
-/** Bytes of the largest picture that is looked into. */
-const MOST_BYTES = 256 * 2 ** 20;
-
-/** A regular file that can be read; of anything else nothing, as it is not one of ours to remove. */
-async function readPicture(path: string): Promise<Uint8Array | undefined> {
-  try {
-    return (await lstat(path)).isFile() ? await readRegularFile(path, { most: MOST_BYTES }) : undefined;
-  } catch {
-    return undefined;
-  }
+async function pictureFiles(job: Job, { run, comparison }: Made): Promise<readonly PictureFile[]> {
+  const pictures = await picturesOfJob(job, run.latents);
+  if (pictures.length === 0) return [];
+  const [uncached, cached] = comparison?.results ?? [];
+  const beside = uncached &&
+    cached && {
+      pictures: await picturesOfJob(job, uncached.last.latents),
+      uncachedSeconds: uncached.median / 1000,
+      seconds: cached.median / 1000,
+      psnr: cached.closeness.pixels?.psnr ?? NaN,
+    };
+  return [...runFiles({ pictures, provenance: provenanceOf(job), beside })];
 }
 
 /** The pictures of a job's latents; none where nobody decodes them yet. */

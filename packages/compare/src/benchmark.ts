@@ -1,22 +1,25 @@
-import type { StepTimes, Timing } from '@procache/compare';
 import { costOf, type ModelCost, type StepKind } from '@procache/core';
 import { formatTable, wrapText } from '@procache/text';
-import type { BenchJob } from './bench-job.ts';
+import type { Contestant } from './contestant.ts';
+import type { StepTimes, Timing } from './timing.ts';
 
-/** Everything that a benchmark found. */
-export interface BenchResult {
+/** Everything that a benchmark found. Plain data. */
+export interface Benchmark {
   readonly model: string;
   readonly steps: number;
   readonly images: number;
+  /** The scale of classifier-free guidance; 1 is none. */
   readonly guidance: number;
   readonly threads: number;
   readonly rounds: number;
   /** Milliseconds of one evaluation of the plain single-graph model, where it was measured. */
   readonly plainMilliseconds: number | undefined;
-  readonly contestants: readonly ContestantResult[];
+  /** The first is the uncached run. */
+  readonly contestants: readonly BenchmarkRow[];
 }
 
-export interface ContestantResult {
+/** What a benchmark found of one contestant. */
+export interface BenchmarkRow {
   readonly name: string;
   /** Median wall clock of a whole generation, conditioning included. */
   readonly milliseconds: number;
@@ -30,13 +33,15 @@ export interface ContestantResult {
   readonly peakBytes: number | undefined;
 }
 
-/** Puts times, arithmetic and memory of the contestants together; the first one is the uncached run. */
-export function resultsOf(
-  { chosen, contestants }: BenchJob,
-  timings: readonly Timing[],
-  peaks: readonly (number | undefined)[],
-): readonly ContestantResult[] {
-  const cost: ModelCost = chosen.model.cost;
+/**
+ * Puts times, arithmetic and memory of contestants together; the first one is the uncached run. `timings` and `peaks`,
+ * in bytes, are in the order of the contestants.
+ */
+export function benchmarkRows(
+  contestants: readonly Contestant[],
+  { timings, peaks = [] }: { readonly timings: readonly Timing[]; readonly peaks?: readonly (number | undefined)[] },
+  cost: ModelCost,
+): readonly BenchmarkRow[] {
   return timings.map(({ name, median, kinds, batch }, i) => ({
     name,
     milliseconds: median,
@@ -47,9 +52,9 @@ export function resultsOf(
   }));
 }
 
-/** The result as text of at most 80 columns. */
-export function formatResult(result: BenchResult): string {
-  const { model, steps, images, guidance, threads, rounds, contestants, plainMilliseconds } = result;
+/** A benchmark as text, in lines of at most 80 columns. */
+export function benchmarkText(benchmark: Benchmark): string {
+  const { model, steps, images, guidance, threads, rounds, contestants, plainMilliseconds } = benchmark;
   const batch = guidance === 1 ? `batch of ${images}` : `${images} x 2 for guidance ${guidance}`;
   const measured = rounds === 1 ? 'one round' : `medians of ${rounds} interleaved rounds`;
   const head = `${model}: ${steps} steps, ${batch}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
@@ -64,12 +69,12 @@ export function formatResult(result: BenchResult): string {
     ]),
   );
   const plain = plainMilliseconds === undefined ? '' : `\n${plainText(contestants[0]!, plainMilliseconds)}\n`;
-  return `${inLines(head)}\n${measured}, wall clock\n\n${runs}\n${formatKinds(contestants)}${plain}`;
+  return `${inLines(head)}\n${measured}, wall clock\n\n${runs}\n${kindsText(contestants)}${plain}`;
 }
 
 const KINDS: readonly StepKind[] = ['computed', 'selective', 'reused'];
 
-function formatKinds(contestants: readonly ContestantResult[]): string {
+function kindsText(contestants: readonly BenchmarkRow[]): string {
   const rows = contestants.flatMap(({ name, kinds }) =>
     KINDS.flatMap((kind) => {
       const found = kinds[kind];
@@ -80,7 +85,7 @@ function formatKinds(contestants: readonly ContestantResult[]): string {
   return formatTable(['schedule', 'kind of step', 'steps', 'median ms', 'of a computed one'], rows);
 }
 
-function plainText({ kinds }: ContestantResult, plain: number): string {
+function plainText({ kinds }: BenchmarkRow, plain: number): string {
   const own = kinds.computed?.median ?? NaN;
   const difference = 100 * (own / plain - 1);
   const percent = `${difference >= 0 ? '+' : ''}${difference.toFixed(1)} %`;
