@@ -1,5 +1,6 @@
 export { ProCacheError, type ErrorCode } from './errors.ts';
 export { nearest } from './nearest.ts';
+export type { Spelling } from './spelling.ts';
 
 // What there is to cache
 export {
@@ -85,7 +86,7 @@ export {
   type ForwardProcess,
 } from './sampling/forward-process.ts';
 export type { DiffusionSteps, SamplerDefaults } from './sampling/diffusion-steps.ts';
-export { diffusionSteps, type DiffusionOptions } from './sampling/diffusion.ts';
+export { diffusionSteps, type DiffusionOptions, USUAL_STEPS } from './sampling/diffusion.ts';
 export { levelOfAlpha, straightLevel, type Level } from './sampling/level.ts';
 export { TIMESTEP_RULES, timestepsOf, type TimestepOptions, type TimestepRule } from './sampling/timesteps.ts';
 export { STRAIGHT_RULES, type StraightRule } from './sampling/straight-steps.ts';

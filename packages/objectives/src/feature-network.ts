@@ -1,5 +1,5 @@
 import { type LatentShape, ProCacheError } from '@procache/core';
-import { shownName } from '@procache/core/untrusted';
+import { listedNames } from '@procache/core/untrusted';
 
 /** A network that makes features of images, as distances of sets of images take them. */
 export interface FeatureNetwork {
@@ -25,7 +25,7 @@ const BATCH = 64;
 /** Of the widest features that are taken: their covariances are matrices of this many rows, in float64. */
 const WIDEST = 8192;
 /** Names that a message lists. */
-const SHOWN_NAMES = 8;
+const MOST_LISTED = 8;
 
 /**
  * The features that a network makes, whose only input takes images [images, channels, height, width]. They are its
@@ -39,7 +39,7 @@ export function featureNetwork(network: OpenNetwork, shape: LatentShape, place: 
   if (inputs.length !== 1 || output === undefined) {
     throw new ProCacheError(
       'invalid-input',
-      `${place}: it takes ${listed(inputs)} and gives ${listed(outputs)}; ` +
+      `${place}: it takes ${namesOf(inputs)} and gives ${namesOf(outputs)}; ` +
         `it must take images alone, and give \`features\``,
     );
   }
@@ -90,8 +90,6 @@ function joined(parts: readonly Float32Array[]): Float32Array {
   return all;
 }
 
-function listed(names: readonly string[]): string {
-  const shown = names.slice(0, SHOWN_NAMES).map((name) => shownName(name));
-  const more = names.length > SHOWN_NAMES ? ` and ${names.length - SHOWN_NAMES} more` : '';
-  return `${shown.join(', ') || 'nothing'}${more}`;
+function namesOf(tensors: readonly string[]): string {
+  return listedNames(tensors, { most: MOST_LISTED }) || 'nothing';
 }

@@ -25,4 +25,4 @@ export {
   type ScheduleShelf,
 } from './schedules.ts';
 export { noiseIn } from './noise-file.ts';
-export type { OptionName, Spelling } from './spelling.ts';
+export type { OptionName } from './spelling.ts';

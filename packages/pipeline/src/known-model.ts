@@ -1,5 +1,4 @@
-import type { SamplerName } from '@procache/core';
-import { samplersOf } from '@procache/core';
+import { type SamplerName, samplersOf, USUAL_STEPS } from '@procache/core';
 import type { SamplingDefaults, TransformerModel } from '@procache/model';
 
 /** What is to be known of a model before anything is computed with it: its weights need not be there. */
@@ -28,9 +27,7 @@ export interface PipelineDefaults {
   readonly timesteps: SamplingDefaults['rule'];
 }
 
-/** The steps that DiT's sampling script and diffusers' pipeline take by default. */
-const USUAL_STEPS = 50;
-/** The scale that both use. */
+/** The scale that DiT's sampling script and diffusers' pipeline use by default. */
 const USUAL_GUIDANCE = 4;
 
 /** What is done with a model where nothing is asked for: as advised, else as the model's own code does. */

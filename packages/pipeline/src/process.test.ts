@@ -1,12 +1,13 @@
+import type { Spelling } from '@procache/core';
 import { describe, expect, it } from 'vitest';
 import { defaultsOf } from './known-model.ts';
 import { type AskedProcess, processOf, scaleOf } from './process.ts';
-import type { Spelling } from './spelling.ts';
+import type { OptionName } from './spelling.ts';
 import { CLASSES, DEFAULTS, knownModel, TEXTS } from './testing/small-models.ts';
 
 const betas = knownModel();
 const sit = knownModel({ defaults: { ...DEFAULTS, path: 'sit', rule: 'uniform', sampler: 'euler' } });
-const flags: Spelling = (option) => `--${option.replace('.', '-')}`;
+const flags: Spelling<OptionName> = (option) => `--${option.replace('.', '-')}`;
 
 describe('processOf', () => {
   it("is the model's own where nothing is asked for", () => {

@@ -7,13 +7,14 @@ import {
   type SamplerName,
   samplersOf,
   type SdeSettings,
+  type Spelling,
   STRAIGHT_RULES,
   TIMESTEP_RULES,
 } from '@procache/core';
 import { numberOf, refuse, shownName } from '@procache/core/untrusted';
 import type { SamplingDefaults } from '@procache/model';
 import { defaultsOf, type KnownModel } from './known-model.ts';
-import { asRequested, spelled, type Spelling } from './spelling.ts';
+import { asRequested, type OptionName, spelled } from './spelling.ts';
 
 /** How to get from noise to an image, as far as it is asked for. */
 export interface AskedProcess {
@@ -55,7 +56,7 @@ const MISSING: Readonly<Record<string, string>> = {
  * @throws {ProCacheError} `invalid-input` for what does not go along the path that the model was trained on, for
  * settings of another sampler, and for guidance where the model was trained without.
  */
-export function processOf(asked: AskedProcess, known: KnownModel, spell: Spelling = asRequested): Process {
+export function processOf(asked: AskedProcess, known: KnownModel, spell: Spelling<OptionName> = asRequested): Process {
   const { defaults } = known.model;
   const sampler = samplerOf(asked, defaults, spell);
   const rule = ruleOf(asked, defaults, spell);
@@ -75,7 +76,11 @@ export function processOf(asked: AskedProcess, known: KnownModel, spell: Spellin
  *
  * @throws {ProCacheError} `invalid-input` where guidance is asked of such a model.
  */
-export function scaleOf(asked: number | undefined, known: KnownModel, spell: Spelling = asRequested): number {
+export function scaleOf(
+  asked: number | undefined,
+  known: KnownModel,
+  spell: Spelling<OptionName> = asRequested,
+): number {
   const { name, model } = known;
   if (asked === undefined) return defaultsOf(known).guidance;
   numberOf({ value: asked, place: spell('guidance'), code: 'invalid-input' }, -Infinity, Infinity);
@@ -90,7 +95,7 @@ export function scaleOf(asked: number | undefined, known: KnownModel, spell: Spe
 function samplerOf(
   { sampler: asked, eta }: AskedProcess,
   { path, sampler: usual }: SamplingDefaults,
-  spell: Spelling,
+  spell: Spelling<OptionName>,
 ): SamplerName {
   const names = samplersOf(path);
   const found = asked === undefined ? (usual ?? names[0]) : SAMPLER_NAMES.find((name) => name === asked);
@@ -115,7 +120,7 @@ function samplerOf(
 function ruleOf(
   { timesteps }: AskedProcess,
   { path, rule }: SamplingDefaults,
-  spell: Spelling,
+  spell: Spelling<OptionName>,
 ): SamplingDefaults['rule'] {
   const rules: readonly SamplingDefaults['rule'][] = isByBetas(path) ? TIMESTEP_RULES : STRAIGHT_RULES;
   if (timesteps === undefined || rules.includes(timesteps)) return timesteps ?? rule;
@@ -137,7 +142,7 @@ function isByBetas(path: SamplingDefaults['path']): boolean {
 interface SdeContext {
   readonly sampler: SamplerName;
   readonly rule: SamplingDefaults['rule'];
-  readonly spell: Spelling;
+  readonly spell: Spelling<OptionName>;
 }
 
 function sdeOf({ sde = {} }: AskedProcess, { sampler, rule, spell }: SdeContext): SdeSettings | undefined {
@@ -157,7 +162,11 @@ function sdeOf({ sde = {} }: AskedProcess, { sampler, rule, spell }: SdeContext)
   return { form, norm, lastStep, ...(hasSize && { lastStepSize: lastStepSize ?? 0.04 }) };
 }
 
-function stepsOf(count: number, options: Parameters<typeof diffusionSteps>[1], spell: Spelling): DiffusionSteps {
+function stepsOf(
+  count: number,
+  options: Parameters<typeof diffusionSteps>[1],
+  spell: Spelling<OptionName>,
+): DiffusionSteps {
   try {
     return diffusionSteps(count, options);
   } catch (cause) {

@@ -8,10 +8,11 @@ import {
   type Plan,
   ProCacheError,
   type Schedule,
+  type Spelling,
 } from '@procache/core';
 import { shownName } from '@procache/core/untrusted';
 import { defaultsOf, type KnownModel } from './known-model.ts';
-import { asRequested, spelled, type Spelling } from './spelling.ts';
+import { asRequested, type OptionName, spelled } from './spelling.ts';
 
 /** What a method is asked for beside its name. */
 export interface AskedMethod {
@@ -45,7 +46,7 @@ export interface ScheduleShelf {
 
 export interface ScheduleContext {
   readonly shelf?: ScheduleShelf | undefined;
-  readonly spell?: Spelling | undefined;
+  readonly spell?: Spelling<OptionName> | undefined;
   /** What messages name the schedule by, if by any; `schedule` unless given. */
   readonly option?: string | undefined;
 }
@@ -97,7 +98,7 @@ function methodSchedule(
   name: string,
   { steps, pattern, ratio }: AskedMethod,
   known: KnownModel,
-  { place, spell }: { readonly place: string; readonly spell: Spelling },
+  { place, spell }: { readonly place: string; readonly spell: Spelling<OptionName> },
 ): Schedule {
   const count = steps ?? (pattern ? pattern.length : defaultsOf(known).steps);
   const options = { ...(pattern !== undefined && { pattern }), ...(ratio !== undefined && { ratio }) };
@@ -116,7 +117,7 @@ function methodSchedule(
 function checkMade(
   asked: AskedMethod,
   schedule: { readonly name: string; readonly steps: number },
-  spell: Spelling = asRequested,
+  spell: Spelling<OptionName> = asRequested,
 ): void {
   const name = shownName(schedule.name);
   for (const option of ['pattern', 'ratio'] as const) {

@@ -1,6 +1,6 @@
-import { ProCacheError, type SdeSettings } from '@procache/core';
+import { ProCacheError, type SdeSettings, type Spelling } from '@procache/core';
 
-/** What may be asked of a pipeline, by the names that messages have. */
+/** What may be asked of a pipeline, by the names that messages have; `sde.norm` is in `sde`. */
 export type OptionName =
   | 'conditions'
   | 'negative'
@@ -16,17 +16,11 @@ export type OptionName =
   | 'pattern'
   | 'ratio';
 
-/**
- * How an option is written where people give it, for messages that name it: `sde.norm` in a request is
- * `--diffusion-norm` on a command line.
- */
-export type Spelling = (option: OptionName) => string;
-
 /** As a request has them. */
-export const asRequested: Spelling = (option) => option;
+export const asRequested: Spelling<OptionName> = (option) => option;
 
 /** Runs a check whose message begins with the name of an option, and spells that as it was given. */
-export function spelled<Result>(spell: Spelling, check: () => Result): Result {
+export function spelled<Result>(spell: Spelling<OptionName>, check: () => Result): Result {
   try {
     return check();
   } catch (cause) {

@@ -76,7 +76,6 @@ export {
   type SearchedModel,
   type SearchedSampling,
 } from './campaign/campaign.ts';
-export type { Spelling } from './campaign/spelling.ts';
 export { inTurn, type SeedOptions, type SeedSets, seedSets } from './campaign/seeds.ts';
 export {
   FEATURES,

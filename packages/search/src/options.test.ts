@@ -39,7 +39,7 @@ const takers: readonly (readonly [name: string, take: (options: never) => unknow
     { render, uncached: (seeds: readonly number[]) => render(schedule, seeds), measures: [objective] },
   ],
   ['exhaustive', search.exhaustive, { space }],
-  ['sample', search.sampled, { space, count: 2 }],
+  ['sampled', search.sampled, { space, count: 2 }],
   ['reference', (own) => search.reference(constraints, own), { count: 1 }],
   ['halving', search.halving, { space, count: 2, keep: 0.5 }],
   ['anneal', search.anneal, { space, iterations: 3 }],

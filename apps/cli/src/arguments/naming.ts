@@ -1,4 +1,5 @@
-import type { OptionName, Spelling } from '@procache/pipeline';
+import type { Spelling } from '@procache/core';
+import type { OptionName } from '@procache/pipeline';
 
 /** The options whose names are others than those of a request. */
 const FLAGS: Partial<Readonly<Record<OptionName, string>>> = {
@@ -9,4 +10,4 @@ const FLAGS: Partial<Readonly<Record<OptionName, string>>> = {
 };
 
 /** How an option is written on the command line. */
-export const asFlag: Spelling = (option) => FLAGS[option] ?? `--${option}`;
+export const asFlag: Spelling<OptionName> = (option) => FLAGS[option] ?? `--${option}`;

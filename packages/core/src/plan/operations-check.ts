@@ -2,6 +2,7 @@ import { MAX_ORDER } from '../limits.ts';
 import {
   booleanOf,
   integerOf,
+  isJsonObject,
   listOf,
   memberOf,
   membersOf,
@@ -64,7 +65,7 @@ function checkSum(sum: Placed): void {
   integerOf(memberOf(sum, 'step'), 0);
   each(
     memberOf(sum, 'terms'),
-    (term) => isObject(term) && isName(term['branch']) && Number.isFinite(term['weight']),
+    (term) => isJsonObject(term) && isName(term['branch']) && Number.isFinite(term['weight']),
     (term) => {
       objectOf(term);
       textOf(memberOf(term, 'branch'));
@@ -85,7 +86,7 @@ function checkFold(placed: Placed): void {
   const { sums } = membersOf(placed, ['op', 'terms', 'sums']);
   each(
     memberOf(placed, 'terms'),
-    (term) => isObject(term) && isName(term['feature']) && areWeights(term['weights']),
+    (term) => isJsonObject(term) && isName(term['feature']) && areWeights(term['weights']),
     checkTerm,
   );
   if (sums === undefined) return;
@@ -127,10 +128,6 @@ function each(
     const element: unknown = value[i];
     if (!isGood(element)) look({ value: element, place: `${place}[${i}]`, code });
   }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }
 
 function isName(value: unknown): boolean {

@@ -18,6 +18,9 @@ import {
 import { STRAIGHT_RULES, type StraightRule, straightSteps } from './straight-steps.ts';
 import { timestepsOf, type TimestepRule } from './timesteps.ts';
 
+/** The steps that DiT's sampling script and diffusers' pipelines take by default. */
+export const USUAL_STEPS = 50;
+
 export interface DiffusionOptions extends ForwardProcess, SamplerDefaults {
   /** The path that the model was trained on; `"diffusion"` unless given. */
   readonly path?: Path | undefined;

@@ -15,7 +15,7 @@ export {
   textOf,
   type Placed,
 } from './json-reader.ts';
-export { listedNames } from './listed-names.ts';
+export { listedNames, type ListedNamesOptions } from './listed-names.ts';
 export { checkOptions, type Fields } from './options.ts';
 export { printable, shown, shownName } from './printable.ts';
 export { messageOf } from './thrown.ts';

@@ -1,7 +1,8 @@
+import { listedNames } from '@procache/core/untrusted';
 import { type CheckpointCandidate, candidatesIn, type Candidates } from './candidates.ts';
 import { type CheckpointFile, type Dictionary } from './dictionary.ts';
 import { dotlessAverage } from './dotless-average.ts';
-import { listedNames, refusalOf } from './refusal.ts';
+import { quoted, refusalOf } from './refusal.ts';
 import { placeInWords } from './weights-rank.ts';
 
 /** The tensors that are taken for the model. */
@@ -39,7 +40,9 @@ export function chooseWeights(file: CheckpointFile): Weights | undefined {
   if (found) {
     const { average, missing } = found;
     const borrowed =
-      missing.length > 0 ? [`with ${listedNames(missing)} of ${nameOf(raw!)}, as averages leave it out`] : [];
+      missing.length > 0
+        ? [`with ${listedNames(missing, { write: quoted })} of ${nameOf(raw!)}, as averages leave it out`]
+        : [];
     return {
       taken: average,
       places: placesOf(average, raw),
@@ -49,9 +52,9 @@ export function chooseWeights(file: CheckpointFile): Weights | undefined {
   if (!raw) return undefined;
   if (second?.rank === raw.rank) throw severalModels(file, candidates.plain);
   const lacking = tried.map(({ average, missing }) => {
-    return `${nameOf(average)} lacks ${missing.length} of the ${raw.names.size} tensors (${listedNames(missing, 2)})`;
+    return `${nameOf(average)} lacks ${missing.length} of the ${raw.names.size} tensors (${listedNames(missing, { most: 2, write: quoted })})`;
   });
-  const nameless = file.nameless.map((key) => `${listedNames([key])} does not name its tensors`);
+  const nameless = file.nameless.map((key) => `${quoted(key)} does not name its tensors`);
   const reasons = lacking.length > 0 ? lacking : nameless;
   const notes = reasons.length > 0 ? [`not averaged: ${reasons.join(', ')}`] : [];
   return { taken: raw, places: placesOf(raw), notes: [...notes, ...besideNotes({ ...candidates, averages: [] }, raw)] };
@@ -96,7 +99,9 @@ function besideNotes({ averages, plain, rest }: Candidates, taken: CheckpointCan
   const tensors = left.length === 1 ? 'tensor' : 'tensors';
   return [
     ...(others.length > 0 ? [`passed over: ${others.slice(0, mostNamed).map(nameOf).join(', ')}`] : []),
-    ...(left.length > 0 ? [`${left.length} ${tensors} beside the model left out (${listedNames(left, 2)})`] : []),
+    ...(left.length > 0
+      ? [`${left.length} ${tensors} beside the model left out (${listedNames(left, { most: 2, write: quoted })})`]
+      : []),
   ];
 }
 

@@ -15,11 +15,7 @@ export function refusalOfTensor(file: { readonly name: string }, tensor: string)
   return (message, cause) => refusalOf(file)(`tensor '${shownName(tensor)}': ${message}`, cause);
 }
 
-/** As many names as a message can list and still be read. */
-const mostListed = 4;
-
-/** Names out of a file, for a message: the first of them, each short, in quotes. */
-export function listedNames(names: readonly string[], most: number = mostListed): string {
-  const first = names.slice(0, most).map((name) => `'${shownName(name)}'`);
-  return names.length > most ? `${first.join(', ')}, ...` : first.join(', ');
+/** A name out of a file, for a message: short, in quotes. */
+export function quoted(name: string): string {
+  return `'${shownName(name)}'`;
 }

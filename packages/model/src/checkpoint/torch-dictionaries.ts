@@ -1,5 +1,5 @@
 import { describePickled, isPickled, type Pickled, type TorchTensor, type UnreadTensor } from './pickle-value.ts';
-import { listedNames, type Refuse } from './refusal.ts';
+import { quoted, type Refuse } from './refusal.ts';
 import { isAverageKey } from './weights-rank.ts';
 
 /** Tensors with names that stand together in what was pickled. */
@@ -60,7 +60,7 @@ const listedKeys = 4;
 
 /** A key, and the class of the object under it: whole models are pickled so. */
 function keyInWords(key: Pickled, value: Pickled): string {
-  const word = typeof key === 'string' ? listedNames([key]) : describePickled(key);
+  const word = typeof key === 'string' ? quoted(key) : describePickled(key);
   return isPickled(value, 'object') ? `${word} (${describePickled(value)})` : word;
 }
 

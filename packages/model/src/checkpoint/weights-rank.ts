@@ -1,4 +1,4 @@
-import { listedNames } from './refusal.ts';
+import { quoted } from './refusal.ts';
 
 /** Where weights were found: the keys that lead to their dictionary, and what their names begin with. */
 export interface WeightsPlace {
@@ -8,9 +8,9 @@ export interface WeightsPlace {
 
 /** Where weights stand in a file, for messages: `names after 'model.' in 'state_dict'`. */
 export function placeInWords(path: string, prefix: string): string {
-  const key = path === '' ? '' : listedNames([path]);
+  const key = path === '' ? '' : quoted(path);
   if (prefix === '') return key || 'the top level';
-  return `names after ${listedNames([prefix])}${key === '' ? '' : ` in ${key}`}`;
+  return `names after ${quoted(prefix)}${key === '' ? '' : ` in ${key}`}`;
 }
 
 /** The keys of averages, as training scripts write them, the preferred first. */

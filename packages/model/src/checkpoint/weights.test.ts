@@ -350,7 +350,7 @@ describe('what stands before all names', () => {
     const checkpoint = await openCheckpoint(bytesSource('a.safetensors', writeSafetensors(all)));
     await expectWeights(checkpoint, raw);
     expect(weightsTaken(checkpoint)).toBe(
-      "names after 'dit.' (3 tensors beside the model left out ('vae.a', 'vae.b', ...))",
+      "names after 'dit.' (3 tensors beside the model left out ('vae.a', 'vae.b' and 1 more))",
     );
   });
 

@@ -1,10 +1,18 @@
-import { byName, type Condition, type LatentShape, type ModelCost, ProCacheError } from '@procache/core';
+import {
+  byName,
+  type Condition,
+  type LatentShape,
+  type ModelCost,
+  ProCacheError,
+  type Spelling,
+  USUAL_STEPS,
+} from '@procache/core';
 import { checkOptions, type Fields } from '@procache/core/untrusted';
 import { LATENT_ERROR, type Measure } from '../scoring/comparison.ts';
 import type { RendererOptions } from '../scoring/renderer.ts';
 import type { StudyHeader } from '../study/header.ts';
 import type { Json } from '../study/json.ts';
-import { checkBelongs, type Spelling, placed } from './spelling.ts';
+import { checkBelongs, placed } from './spelling.ts';
 import { inTurn, type SeedOptions, type SeedSets, seedSets } from './seeds.ts';
 import { searchSpace, type SearchSpace, type SpaceModel, type SpaceOptions } from './space-options.ts';
 import { checkSearchable, checkStrategyOptions, type StrategyOptions } from './strategy-names.ts';
@@ -83,7 +91,6 @@ export interface Campaign {
   readonly spell: Spelling;
 }
 
-const USUAL_STEPS = 50;
 const USUAL_IMAGES = 10;
 
 /**

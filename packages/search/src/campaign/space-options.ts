@@ -1,10 +1,10 @@
-import { type ForecastRule, modulesOf, ProCacheError, roleOf, type Topology } from '@procache/core';
+import { type ForecastRule, modulesOf, ProCacheError, roleOf, type Spelling, type Topology } from '@procache/core';
 import { type Alphabet, alphabetOf, type ReuseVariant, type SelectiveVariant } from '../space/alphabet.ts';
 import { eachGap, eachStep, eitherOf, type Fills, selective } from '../space/fills.ts';
 import type { PatternConstraints } from '../space/pattern-constraints.ts';
 import { PatternSpace } from '../space/pattern-space.ts';
 import { asJson, type Json } from '../study/json.ts';
-import { checkBelongs, type Spelling } from './spelling.ts';
+import { checkBelongs } from './spelling.ts';
 
 /** What a reused step may add: features of each branch, or of all blocks together. */
 export const FEATURES = ['branches', 'stack', 'both'] as const;

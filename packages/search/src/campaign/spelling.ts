@@ -1,11 +1,5 @@
 import { ProCacheError } from '@procache/core';
 
-/**
- * How an option is written where people give it, for messages that name it: `finalSeeds` is `--final-seeds` on a
- * command line.
- */
-export type Spelling = (option: string) => string;
-
 /** Runs a check, and says of what does not pass where it stands. */
 export function placed<Result>(place: string, check: () => Result): Result {
   try {

@@ -1,4 +1,4 @@
-import { ProCacheError } from '@procache/core';
+import { ProCacheError, type Spelling } from '@procache/core';
 import type { Recording } from '../recording/recording.ts';
 import type { Alphabet } from '../space/alphabet.ts';
 import type { PatternSpace } from '../space/pattern-space.ts';
@@ -9,7 +9,6 @@ import { exhaustive } from '../strategies/exhaustive.ts';
 import { halving } from '../strategies/halving.ts';
 import { reference, sampled } from '../strategies/sample.ts';
 import type { Strategy } from '../strategies/strategy.ts';
-import type { Spelling } from './spelling.ts';
 
 export const STRATEGY_NAMES = [
   'combined',

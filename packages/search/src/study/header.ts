@@ -1,5 +1,5 @@
 import { MAX_STEPS, ProCacheError } from '@procache/core';
-import { integerOf, shown, shownName } from '@procache/core/untrusted';
+import { integerOf, isJsonObject, shown, shownName } from '@procache/core/untrusted';
 import { memberPlace } from '../place.ts';
 import { asJson, canonical, type Json } from './json.ts';
 
@@ -76,7 +76,7 @@ interface Difference {
 
 /** The first field in which two headers differ, by its place, `versions.core`; lists are values. */
 function differenceOf(before: Json | undefined, now: Json | undefined, place = ''): Difference | undefined {
-  if (isObject(before) && isObject(now)) {
+  if (isJsonObject(before) && isJsonObject(now)) {
     for (const key of new Set([...Object.keys(before), ...Object.keys(now)])) {
       const difference = differenceOf(memberAt(before, key), memberAt(now, key), memberPlace(place, key));
       if (difference) return difference;
@@ -87,13 +87,7 @@ function differenceOf(before: Json | undefined, now: Json | undefined, place = '
   return earlier === later ? undefined : { field: shownName(place), before: valueOf(earlier), now: valueOf(later) };
 }
 
-type JsonObject = Readonly<Record<string, Json>>;
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function memberAt(value: JsonObject, key: string): Json | undefined {
+function memberAt(value: Readonly<Record<string, Json>>, key: string): Json | undefined {
   return Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
