@@ -1,5 +1,6 @@
 export { openPipeline, type ModelPlace, type NodePipeline, type PipelineOptions } from './open-pipeline.ts';
 export { readConfigFile, readModelHeaders, type ModelHeaders } from './model-headers.ts';
+export { checkSameWeights, openFromHeaders } from './from-headers.ts';
 export { readNoise } from './noise-file.ts';
 export { isSchedulePath, readSchedule, scheduleFiles } from './schedule-files.ts';
 export { openTransformer } from './transformer.ts';

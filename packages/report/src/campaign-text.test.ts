@@ -1,5 +1,6 @@
+import type { Assessment } from '@procache/search';
 import { describe, expect, it } from 'vitest';
-import { outcomeText } from './campaign-text.ts';
+import { doingText, outcomeText } from './campaign-text.ts';
 
 const plain = (text: string): string => text;
 const effort = { milliseconds: 1000, cpuMilliseconds: 1000 } as Parameters<typeof outcomeText>[2];
@@ -42,5 +43,22 @@ describe('what a search prints', () => {
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
     expect(text).not.toContain('\u001b');
     expect(text).toContain('the best of 1: kernel -1.23e-5 on 2 images');
+  });
+});
+
+describe('what a search is doing', () => {
+  const campaign = {
+    measures: [{ name: 'latent-error', better: 'lower', judges: 'image' }],
+    seeds: { judge: [1, 2] },
+  } as object as Parameters<typeof doingText>[1];
+
+  it('is said with the budget, the best so far and how many were tried', () => {
+    const best = { scores: { 'latent-error': [1e-5, 3e-5] } } as object as Assessment;
+    const searching = { doing: 'searching', budget: 17, tried: 214 } as const;
+    expect(doingText({ ...searching, best: undefined }, campaign)).toBe('17 computed: 214 tried');
+    expect(doingText({ ...searching, best }, campaign)).toBe('17 computed: best 2.00e-5, 214 tried');
+    expect(doingText({ doing: 'judging' }, campaign)).toBe('judging on 2 fresh images');
+    expect(doingText({ doing: 'timing steps' }, campaign)).toBe('measuring what steps take');
+    expect(doingText({ doing: 'timing what was found' }, campaign)).toBe('timing what was found');
   });
 });

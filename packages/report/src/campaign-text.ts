@@ -3,6 +3,7 @@ import {
   type BudgetOutcome,
   type Campaign,
   type CampaignOutcome,
+  type Doing,
   type Effort,
   intervalOf,
   type JudgedContestant,
@@ -38,6 +39,26 @@ export function campaignText({
     `strategy ${strategy.strategy ?? 'combined'}, by ${measures[0].name} of ${seeds.search.length} images`,
   ];
   return lines.flatMap((line) => wrapText(line, WIDTH, (text) => text.length)).join('\n');
+}
+
+/** What a search is doing, in words. */
+export function doingText(doing: Doing, { measures, seeds }: Campaign): string {
+  switch (doing.doing) {
+    case 'timing steps':
+      return 'measuring what steps take';
+    case 'recording':
+      return 'recording uncached trajectories';
+    case 'searching': {
+      const { budget, best, tried } = doing;
+      const score = best ? `best ${shownScore(meanScore(best.scores, measures[0].name))}, ` : '';
+      return `${budget} computed: ${score}${tried} tried`;
+    }
+    case 'judging':
+      return `judging on ${seeds.judge.length} fresh images`;
+    case 'timing what was found':
+    case 'timing what is judged':
+      return doing.doing;
+  }
 }
 
 /** What was found, beside what else there is, in lines of at most 80 letters. `effort` is that of the whole. */

@@ -39,4 +39,4 @@ export { type Attributes, type Content, element, type Markup, single, text } fro
 export { shownRange, shownScore, unitOf } from './shown-score.ts';
 
 // The same for a terminal
-export { campaignText, outcomeText, type Strong } from './campaign-text.ts';
+export { campaignText, doingText, outcomeText, type Strong } from './campaign-text.ts';

@@ -1,4 +1,11 @@
-export { type Pace, progressLine, type ProgressState, remainingTime } from './progress-line.ts';
+export {
+  type Pace,
+  progressLine,
+  type ProgressState,
+  remainingTime,
+  shareLine,
+  type ShareState,
+} from './progress-line.ts';
 export { type Cell, fitsTable, formatTable } from './text-table.ts';
 export { bytes, clock, large, milliseconds, percent, ratio, seconds, small } from './units.ts';
 export { wrapAndCut, wrapText } from './wrap.ts';

@@ -37,6 +37,35 @@ export interface ProgressState {
   readonly left: number | undefined;
 }
 
+/** How far something is whose share is known, and what it is doing. */
+export interface ShareState {
+  readonly text: string;
+  /** What is done of the whole, 0 to 1. */
+  readonly share: number;
+  /** In milliseconds, as `left`. */
+  readonly elapsed: number;
+  readonly left: number | undefined;
+}
+
+const SHARE_BAR = 16;
+
+/**
+ * A line of at most `width` letters, with a bar in it if there is room:
+ * `[====>     ]  17 computed: 214 tried  1:02, 3:10 left`.
+ */
+export function shareLine({ text, share, elapsed, left }: ShareState, width: number): string {
+  const times = `${clock(elapsed)}, ${left === undefined ? '-:--' : clock(left)} left`;
+  const room = Math.min(SHARE_BAR, width - text.length - times.length - '[]    '.length);
+  if (room < 4) return `${text}  ${times}`.slice(0, Math.max(0, width));
+  return `[${barOf(share, room)}]  ${text}  ${times}`;
+}
+
+function barOf(share: number, room: number): string {
+  const filled = Math.round(room * share);
+  const bar = '='.repeat(filled) + (filled < room ? '>' : '');
+  return bar.slice(0, room).padEnd(room);
+}
+
 /**
  * A line of at most `width` letters, with a bar in it if there is room:
  * `generate [=====>    ]  18/50  +  0:07, 0:12 left`.
@@ -50,7 +79,5 @@ export function progressLine({ label, pattern, done, elapsed, left }: ProgressSt
   const reserved = count.length + '  #  0:00, 0:00 left'.length; // so that the bar keeps its length at the end
   const room = Math.min(40, width - head.length - Math.max(reserved, tail.length) - '[]  '.length);
   if (room < 5) return `${head}${tail}`.slice(0, Math.max(0, width));
-  const filled = Math.round((room * done) / Math.max(1, steps));
-  const bar = '='.repeat(filled) + (filled < room ? '>' : '');
-  return `${head}[${bar.slice(0, room).padEnd(room)}]  ${tail}`;
+  return `${head}[${barOf(done / Math.max(1, steps), room)}]  ${tail}`;
 }

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { MOST_THREADS } from '@procache/backend-node';
 import { type Command, Option } from 'commander';
-import type { Screen, ScreenFlags } from '../screen.ts';
+import { addScreenOptions, type Screen, type ScreenFlags } from '../screen.ts';
 import { wholeNumber } from './values.ts';
 
 /** The options that say what is computed with, and what is said of it. */
@@ -11,14 +11,15 @@ export interface MachineFlags extends ScreenFlags {
 }
 
 export function addMachineOptions(command: Command): Command {
-  return command
+  command
     .optionsGroup('Machine and messages:')
     .option('--threads <n>', 'threads to compute with (default: one per processor)', wholeNumber(1, MOST_THREADS))
-    .addOption(memoryOption())
-    .option('--json', 'print the result as one JSON object')
-    .option('--quiet', 'print nothing but errors')
-    .option('--debug', 'show where in the program an error arose');
+    .addOption(memoryOption());
+  return addScreenOptions(command, RESULT);
 }
+
+/** What the options of the screen say where a command computes. */
+export const RESULT = { json: 'print the result as one JSON object', quiet: 'print nothing but errors' } as const;
 
 export function memoryOption(): Option {
   return new Option('--memory <use>', 'low leaves the weights in the file cache, at some cost in speed')

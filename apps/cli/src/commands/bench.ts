@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { nodeHost, type NodeTransformer } from '@procache/backend-node';
+import { nodeHost, type NodeTransformer, openFromHeaders } from '@procache/backend-node';
 import {
   type Benchmark,
   benchmarkRows,
@@ -20,7 +20,6 @@ import { noteUnread } from '../unread-fields.ts';
 import { MOST_IMAGES, MOST_ROUNDS, numberWithin, wholeNumber } from '../arguments/values.ts';
 import { type BenchJob, type BenchJobFlags, chooseBenchJob } from '../bench/bench-job.ts';
 import { peakMemory, peakOfThisProcess } from '../bench/peak-memory.ts';
-import { openChosen } from '../generation/open-chosen.ts';
 import type { Host } from '../host.ts';
 import { type Screen, screenOf } from '../screen.ts';
 
@@ -81,7 +80,7 @@ async function bench(flags: BenchFlags, host: Host): Promise<void> {
   noteUnread(screen, job.chosen.model);
   noteThreads(screen, flags.threads);
   const { threads, memory, rounds } = flags;
-  const transformer = await openChosen(job.chosen, { threads, memory });
+  const transformer = await openFromHeaders(job.chosen, { threads, memory });
   const { timings, plainTimes } = await measure(job, transformer, flags, { screen, signal: host.signal }).finally(() =>
     transformer.dispose(),
   );
@@ -144,7 +143,7 @@ async function runOnly(flags: BenchFlags, name: string, host: Host): Promise<voi
   const contestant = contestants.find((candidate) => candidate.name === name);
   if (!contestant) throw new ProCacheError('invalid-input', `--only: ${name} is none of --schedules`);
   const { threads, memory } = flags;
-  const transformer = await openChosen(chosen, { threads, memory });
+  const transformer = await openFromHeaders(chosen, { threads, memory });
   await timedRun(transformer, contestant, { now: () => 0, signal: host.signal }).finally(() => transformer.dispose());
   host.stdout.write(String(peakOfThisProcess()));
 }

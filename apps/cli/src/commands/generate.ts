@@ -1,3 +1,4 @@
+import { openFromHeaders } from '@procache/backend-node';
 import { comparisonText, runText } from '@procache/compare';
 import { costOf, injectsNoise, ProCacheError } from '@procache/core';
 import { seconds } from '@procache/text';
@@ -12,7 +13,6 @@ import { MOST_ROUNDS, wholeNumber } from '../arguments/values.ts';
 import { conditionWarnings } from '../generation/condition-warnings.ts';
 import type { Job } from '../generation/job.ts';
 import { type Made, makeImages } from '../generation/make-images.ts';
-import { openChosen } from '../generation/open-chosen.ts';
 import { openOutput, type OutputFlags, type WrittenFiles } from '../generation/output.ts';
 import { resultOf } from '../generation/result-object.ts';
 import { fileLines, jobLines } from '../generation/job-lines.ts';
@@ -91,7 +91,7 @@ function checkSeed({ sampling: { noiseFile, sampler, eta } }: Job): void {
 async function make(job: Job, flags: GenerateFlags, screen: Screen, signal: AbortSignal): Promise<Made> {
   const { threads, memory, compare, repeat: rounds, saveTrajectory } = flags;
   // In another thread, so that Ctrl-C and the progress bar need not wait for ONNX Runtime.
-  const transformer = await openChosen(job.chosen, { thread: 'worker', threads, memory });
+  const transformer = await openFromHeaders(job.chosen, { thread: 'worker', threads, memory });
   const options = { compare, rounds, keepTrajectory: saveTrajectory !== undefined, screen, signal };
   return makeImages(job, transformer, options).finally(() => transformer.dispose());
 }

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProCacheError } from '@procache/core';
 import { openOutputFolder, writeWhole } from '@procache/files';
-import { campaignText, outcomeText } from '@procache/report';
+import { campaignText, doingText, outcomeText } from '@procache/report';
 import {
   type Assessment,
   bestSoFar,
@@ -24,7 +24,7 @@ import { chooseSearch, type SearchJob } from '../search/job.ts';
 import { writeOutcome, writeSchedules } from '../search/outcome-files.ts';
 import { writeReport } from '../search/report.ts';
 import { addSearchOptions, type SearchFlags } from '../search/search-flags.ts';
-import { doingText, openProgressLine, type ProgressLine } from '../search/search-progress.ts';
+import { openProgressLine, type ProgressLine } from '../search/search-progress.ts';
 import { openStudyFile, type StudyFile } from '../search/study-file.ts';
 import { openWorkers, type Workers } from '../search/workers.ts';
 

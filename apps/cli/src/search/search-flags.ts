@@ -14,10 +14,11 @@ import {
 } from '@procache/search';
 import { type Command, Option } from 'commander';
 import type { ConditionFlags } from '../arguments/conditions.ts';
+import { memoryOption, RESULT } from '../arguments/machine.ts';
 import { addModelOptions, type ModelFlags } from '../arguments/model-choice.ts';
 import { addProcessOptions, type ProcessFlags } from '../arguments/sampling.ts';
 import { MOST_IMAGES, numberWithin, wholeNumber, wholeNumbers, wholeRange, words } from '../arguments/values.ts';
-import type { ScreenFlags } from '../screen.ts';
+import { addScreenOptions, type ScreenFlags } from '../screen.ts';
 
 const OBJECTIVES = ['latent-error', 'psnr', 'ssim', 'frechet', 'kernel'] as const;
 
@@ -93,10 +94,8 @@ export function addSearchOptions(command: Command): void {
     .optionsGroup('Output:')
     .option('-o, --out <folder>', 'where the study, the schedules and the report go', 'procache-search')
     .option('--resume', 'go on with the study in that folder, if there is one')
-    .option('--no-report', 'write no report.html, and measure nothing for it')
-    .option('--json', 'print the result as one JSON object')
-    .option('--quiet', 'print nothing but errors')
-    .option('--debug', 'show where in the program an error arose')
+    .option('--no-report', 'write no report.html, and measure nothing for it');
+  addScreenOptions(command, RESULT)
     .optionsGroup('Machine:')
     .option(
       '--workers <n>',
@@ -104,11 +103,7 @@ export function addSearchOptions(command: Command): void {
       wholeNumber(1, MOST_WORKERS),
     )
     .option('--threads <n>', 'threads of each (default: the cores, shared out)', wholeNumber(1, MOST_THREADS))
-    .addOption(
-      new Option('--memory <use>', 'low leaves the weights in the file cache, at some cost in speed')
-        .choices(['normal', 'low'])
-        .default('normal'),
-    );
+    .addOption(memoryOption());
 }
 
 function addTargetOptions(command: Command): void {

@@ -1,9 +1,7 @@
 import { availableParallelism } from 'node:os';
-import type { NodeTransformer } from '@procache/backend-node';
+import { checkSameWeights, type NodeTransformer, openFromHeaders } from '@procache/backend-node';
 import { type CampaignHost, generationTimes, modelHost, type GenerationTimesOptions } from '@procache/search';
-import { openChosen } from '../generation/open-chosen.ts';
 import type { SearchJob } from './job.ts';
-import { ofSameModel } from './same-model.ts';
 
 /** Models in worker threads, side by side, and what a search does with them. */
 export interface Workers extends Pick<CampaignHost, 'render' | 'record' | 'times' | 'parallel'> {
@@ -24,7 +22,7 @@ export async function openWorkers({ flags, chosen, campaign }: SearchJob, signal
   const threads = flags.threads ?? Math.max(1, Math.floor(cores / count));
   const { memory } = flags;
   const open = (own: number | undefined): Promise<NodeTransformer> =>
-    openChosen(chosen, { thread: 'worker', threads: own, memory });
+    openFromHeaders(chosen, { thread: 'worker', threads: own, memory });
   const [model, ...others] = (await Promise.all(Array.from({ length: count }, () => open(threads)))) as [
     NodeTransformer,
     ...NodeTransformer[],
@@ -41,7 +39,12 @@ export async function openWorkers({ flags, chosen, campaign }: SearchJob, signal
   return {
     ...host,
     model,
-    render: ofSameModel(chosen, host.render),
+    // What was drawn while the model's files were replaced is thrown away.
+    render: async (...asked) => {
+      const images = await host.render(...asked);
+      await checkSameWeights(chosen, { name: chosen.name, advice: 'begin another study with the new ones' });
+      return images;
+    },
     times: {
       ...host.times,
       steps: () => alone(({ steps }) => steps()),
