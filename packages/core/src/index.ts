@@ -112,7 +112,7 @@ export type {
   StraightPath,
   Variance,
 } from './sampling/samplers/settings.ts';
-export type { Sampler, SamplerOptions } from './sampling/samplers/sampler.ts';
+export type { Sampler, SamplerFactory, SamplerOptions } from './sampling/samplers/sampler.ts';
 export { predictionOf, type Prediction, type PredictionOptions } from './sampling/samplers/prediction.ts';
 export type { Clip, DynamicThreshold, FixedRange } from './sampling/samplers/clip.ts';
 export { guided, MAX_GUIDANCE, type GuidanceOptions } from './sampling/guidance.ts';

@@ -33,10 +33,24 @@ export { modelOfShape } from './shapes/shape-model.ts';
 export { randomWeights, type RandomWeights } from './shapes/random-weights.ts';
 
 // The graphs, and the names of their inputs and outputs
-export type { GraphOutput, OnnxGraph, OutputRole } from './onnx/graph-builder.ts';
-export { ELEMENT_TYPES, type Dimension, type ElementType, type GraphValue } from './onnx/model-proto.ts';
+export type { GraphBuilder, GraphOutput, OnnxGraph, OutputRole, Value } from './onnx/graph-builder.ts';
+export {
+  type Attribute,
+  ELEMENT_TYPES,
+  type Dimension,
+  type ElementType,
+  type GraphValue,
+} from './onnx/model-proto.ts';
+export type { InlineWeight, StoredWeight, Weight } from './onnx/weight.ts';
 export { distinctTexts, textOfImages } from './graphs/contexts.ts';
-export type { ContextTensor, StreamShape } from './graphs/emitter.ts';
+export type {
+  ContextTensor,
+  Emitter,
+  ModulationOwner,
+  ModuleCall,
+  ModuleResult,
+  StreamShape,
+} from './graphs/emitter.ts';
 export { contextOf, IMAGES, inLane, isContext, laneOf, PADDING, TEXT_OF_IMAGE } from './graphs/names.ts';
 export { StepInputs, type ModulationAt, type StepFeeds, type StepModel } from './graphs/step-inputs.ts';
 export { stepOutputs, type StepOutputs } from './graphs/step-outputs.ts';

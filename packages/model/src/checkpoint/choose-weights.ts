@@ -52,7 +52,8 @@ export function chooseWeights(file: CheckpointFile): Weights | undefined {
   if (!raw) return undefined;
   if (second?.rank === raw.rank) throw severalModels(file, candidates.plain);
   const lacking = tried.map(({ average, missing }) => {
-    return `${nameOf(average)} lacks ${missing.length} of the ${raw.names.size} tensors (${listedNames(missing, { most: 2, write: quoted })})`;
+    const names = listedNames(missing, { most: 2, write: quoted });
+    return `${nameOf(average)} lacks ${missing.length} of the ${raw.names.size} tensors (${names})`;
   });
   const nameless = file.nameless.map((key) => `${quoted(key)} does not name its tensors`);
   const reasons = lacking.length > 0 ? lacking : nameless;

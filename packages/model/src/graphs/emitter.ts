@@ -5,27 +5,27 @@ import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
  * How the parts of a transformer are written as graph operations: all arithmetic that a model family has to say.
  *
  * What is cached, refreshed and added up, whoever calls it knows; an emitter writes one embedding, one module or one
- * head whenever it is asked. That of a model whose blocks are one linear layer each, without modulation:
+ * head whenever it is asked. That of a model of pixels without weights, whose modules double what they see:
  *
- *     const emitter: Emitter = {
- *       embed: (g, latent) => embedPatches(g, latent, weights, grid),
- *       module: (g, branch, calls) => {
- *         const layer = weights.blocks[parseBranch(branch).block]!;
- *         const wanted = calls.map(({ x, rows }) => {
- *           const tokens = asRows(g, x, width);
- *           return rows ? g.op('Gather', [tokens, g.op('Reshape', [rows, g.integers([-1])])], { axis: 0 }) : tokens;
- *         });
- *         const features = jointly(g, wanted, (rows) => linear(g, rows, layer)); // one copy of the weights
- *         return calls.map(({ rows }, i) => ({
- *           feature: rows ? features[i]! : g.op('Reshape', [features[i]!, g.integers([-1, tokens, width])]),
- *         }));
- *       },
- *       head: (g, x) => imageOfTokens(g, asRows(g, x, width), weights.head, { ...grid, channels }),
- *       modulations: (g, rows, owners) => {
- *         const timesteps = g.input('timesteps', 'float32', [rows, frequencies]);
- *         return linear(g, timesteps, weights.modulationOf(owners));
- *       },
- *     };
+ * ```ts
+ * import type { Emitter } from '@procache/model';
+ *
+ * const [height, width] = [8, 8]; // a token for each pixel, one number wide
+ * const doubling: Emitter = {
+ *   embed: (g, latent) => g.op('Reshape', [latent, g.integers([0, height * width, 1])]),
+ *   module: (g, _branch, calls) =>
+ *     calls.map(({ x, rows }) => {
+ *       const doubled = g.op('Mul', [x, g.scalar(2)]);
+ *       if (!rows) return { feature: doubled };
+ *       const stream = g.op('Reshape', [doubled, g.integers([-1, 1])]); // the tokens of all images
+ *       return { feature: g.op('Gather', [stream, g.op('Reshape', [rows, g.integers([-1])])], { axis: 0 }) };
+ *     }),
+ *   head: (g, x) => g.op('Reshape', [x, g.integers([0, 1, height, width])]),
+ *   modulations: (g, rows, owners) => g.input('gates', 'float32', [rows, owners.length]), // a gate for each
+ * };
+ * ```
+ *
+ * Modules with weights gather the rows that are wanted first, and multiply those of all calls at once (`jointly`).
  */
 export interface Emitter {
   /** [images, channels, height, width] -> the residual stream, [images, tokens, width] */

@@ -35,7 +35,7 @@ describe('the sampler that the reference ships', () => {
     expect(shares.at(-1)).toBeLessThan(4e-4);
   });
 
-  it('gives two of the nine patterns of the published budget two thirds of the draws, the shipped one a tenth', () => {
+  it('gives two of the nine patterns of the published budget two thirds of the draws, one a tenth', () => {
     const { acceptance, shares, counts } = simulate({ steps: 50, budget: 17, reuse: [1, 3] }, 20_000);
     expect(acceptance).toBeCloseTo(0.131, 2);
     expect(shares[0]! + shares[1]!).toBeCloseTo(0.69, 1);

@@ -47,7 +47,28 @@ export interface SamplerOptions {
   readonly noise?: NoiseSource | undefined;
 }
 
-/** Makes the sampler of one generation. */
+/**
+ * Makes the sampler of one generation: what that remembers is in here.
+ *
+ * ```ts
+ * import { diffusionSteps, type SamplerFactory } from '@procache/core';
+ *
+ * // DDIM that leans on the noise of the step before, after Adams and Bashforth.
+ * const leaning: SamplerFactory = (steps) => {
+ *   let before: Float64Array | undefined;
+ *   return (latent, { clean, noise }, step) => {
+ *     const [to, last] = [steps.next[step]!, before ?? noise];
+ *     before = Float64Array.from(noise);
+ *     return latent.map((_, i) => to.signal * clean[i]! + to.noise * (1.5 * noise[i]! - 0.5 * last[i]!));
+ *   };
+ * };
+ *
+ * const shape = { channels: 1, outChannels: 1, height: 1, width: 1 };
+ * const sampler = leaning(diffusionSteps(10), { shape });
+ * const said = { clean: Float64Array.of(0.5), noise: Float64Array.of(2), variance: undefined };
+ * console.log(sampler(Float32Array.of(1), said, 9)[0]); // 0.5: the last step leads to the clean image
+ * ```
+ */
 export type SamplerFactory = (steps: DiffusionSteps, options: SamplerOptions) => Sampler;
 
 /** The noise that a step injects. */
