@@ -24,5 +24,6 @@ export {
   type ScheduleContext,
   type ScheduleShelf,
 } from './schedules.ts';
+export { checkSeed } from './seed.ts';
 export { noiseIn } from './noise-file.ts';
 export type { OptionName } from './spelling.ts';

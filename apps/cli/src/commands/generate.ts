@@ -1,11 +1,13 @@
 import { openFromHeaders } from '@procache/backend-node';
 import { comparisonText, runText } from '@procache/compare';
-import { costOf, injectsNoise, ProCacheError } from '@procache/core';
+import { costOf } from '@procache/core';
+import { checkSeed } from '@procache/pipeline';
 import { seconds } from '@procache/text';
 import type { Command } from 'commander';
 import { checkBelong } from '../arguments/belongs.ts';
 import { addMachineOptions, type MachineFlags, noteThreads } from '../arguments/machine.ts';
 import { addModelOptions, chooseModel, type ModelFlags } from '../arguments/model-choice.ts';
+import { asFlag } from '../arguments/naming.ts';
 import { addSamplingOptions, chooseSampling, type SamplingFlags } from '../arguments/sampling.ts';
 import { addScheduleOptions, chooseSchedule, type ScheduleFlags } from '../arguments/schedule-choice.ts';
 import { noteUnread } from '../unread-fields.ts';
@@ -57,7 +59,7 @@ async function generateImages(flags: GenerateFlags, host: Host, seedGiven: boole
   checkBelong({ '--repeat': flags.repeat }, '--compare', flags.compare === true);
   const screen = screenOf(host, flags);
   const job = await chooseJob(flags);
-  if (seedGiven) checkSeed(job);
+  if (seedGiven && job.sampling.noise) checkSeed(job.sampling, '--noise', asFlag);
   const output = await openOutput(job, flags);
   try {
     noteUnread(screen, job.chosen.model);
@@ -76,16 +78,6 @@ async function chooseJob(flags: GenerateFlags): Promise<Job> {
   const chosen = await chooseModel(flags);
   const schedule = await chooseSchedule(flags, chosen);
   return { chosen, schedule, sampling: await chooseSampling(flags, chosen, schedule.plan.steps.length) };
-}
-
-/** Refuses a seed that nothing is drawn from. */
-function checkSeed({ sampling: { noiseFile, sampler, eta } }: Job): void {
-  if (noiseFile === undefined || injectsNoise(sampler, eta)) return;
-  const none = sampler === 'ddim' ? 'ddim adds none with --eta 0' : `${sampler} adds none`;
-  throw new ProCacheError(
-    'invalid-input',
-    `--seed: with --noise nothing is drawn from it, as ${none}; leave one of the two out`,
-  );
 }
 
 async function make(job: Job, flags: GenerateFlags, screen: Screen, signal: AbortSignal): Promise<Made> {
