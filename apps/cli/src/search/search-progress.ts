@@ -16,12 +16,10 @@ const INTERVAL = 250;
 export function openProgressLine(meter: WorkMeter, terminal: Terminal): ProgressLine {
   let shown: string | undefined;
   let timer: NodeJS.Timeout | undefined;
-  const line = (text: string): string => {
-    const { share, elapsed, left } = meter;
-    return shareLine({ text, share, elapsed, left }, terminal.columns - 1);
-  };
   const draw = (): void => {
-    if (shown !== undefined) terminal.draw(line(shown));
+    if (shown === undefined) return;
+    const { share, elapsed, left } = meter;
+    terminal.draw(shareLine({ text: shown, share, elapsed, left }, terminal.columns - 1));
   };
   return {
     show(text) {
