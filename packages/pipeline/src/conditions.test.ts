@@ -7,11 +7,11 @@ import {
   nameOfCondition,
   takenText,
 } from './conditions.ts';
-import { CLASSES, countingEncoder, knownModel, TEXTS } from './testing/small-models.ts';
+import { CLASSES, countingEncoder, knownModel, SMALL_TEXTS } from './testing/small-models.ts';
 
 const place = 'conditions';
 const classes = knownModel();
-const texts = knownModel({ takes: TEXTS });
+const texts = knownModel({ takes: SMALL_TEXTS });
 
 describe('conditionsOf', () => {
   it('takes classes of a model of classes, by number and by name', async () => {
@@ -30,7 +30,7 @@ describe('conditionsOf', () => {
     expect(encoder.asked).toEqual([['a cat', 'a dog']]);
     expect(second).toBe(own);
     expect(fourth).toBe(first);
-    expect([first, third].map((condition) => nameOfCondition(condition!, TEXTS))).toEqual(['a cat', 'a dog']);
+    expect([first, third].map((condition) => nameOfCondition(condition!, SMALL_TEXTS))).toEqual(['a cat', 'a dog']);
   });
 
   it.each([
@@ -68,26 +68,26 @@ describe('conditionsOf', () => {
 describe('words', () => {
   it('call conditions and what a model takes by their names', () => {
     expect([0, 3].map((label) => nameOfCondition(label, CLASSES))).toEqual(['bag', 'no class']);
-    expect(nameOfCondition({ values: new Float32Array(6), tokens: 1 }, TEXTS)).toBe('a text');
+    expect(nameOfCondition({ values: new Float32Array(6), tokens: 1 }, SMALL_TEXTS)).toBe('a text');
     expect(takenText(CLASSES)).toBe('labels are 0 to 2 (bag, ankle boot, coat), or 3 for no class');
-    expect(takenText(TEXTS)).toBe('it takes texts of up to 2 tokens');
+    expect(takenText(SMALL_TEXTS)).toBe('it takes texts of up to 2 tokens');
     expect(describeTakes(CLASSES)).toBe('3, and 3 for none: bag, ankle boot, coat');
     expect(describeTakes({ ...CLASSES, names: undefined, guessed: true, unconditional: undefined })).toBe(
       '3, and none without a class (row 3 of its label table is taken for "no class"; if it is a class, say ' +
         '"num_classes": 4 in the config)',
     );
-    expect(describeTakes(TEXTS)).toBe('up to 2 tokens of 3 numbers');
+    expect(describeTakes(SMALL_TEXTS)).toBe('up to 2 tokens of 3 numbers');
   });
 
   it('are what JSON has', () => {
     expect([[0, 1, 2], [1]].map((labels) => conditionsJson(labels, CLASSES))).toEqual(['all', [1]]);
     const values = new Float32Array(6);
-    expect(conditionsJson([{ values, tokens: 1, text: 'a cat' }], TEXTS)).toEqual(['a cat']);
+    expect(conditionsJson([{ values, tokens: 1, text: 'a cat' }], SMALL_TEXTS)).toEqual(['a cat']);
   });
 
   it('has conditions to measure with', () => {
     expect(anyConditions(CLASSES, 4)).toEqual([0, 1, 2, 0]);
-    const [first, second] = anyConditions(TEXTS, 2);
+    const [first, second] = anyConditions(SMALL_TEXTS, 2);
     expect(first).toMatchObject({ tokens: 2, values: { length: 6 } });
     expect(second).toBe(first);
   });

@@ -2,7 +2,7 @@ import { byName, checkSchedule, type Decoder, diffusionSteps, generate, trajecto
 import { describe, expect, it } from 'vitest';
 import { type PipelineParts, pipelineOf } from './pipeline.ts';
 import type { GenerateRequest } from './request.ts';
-import { countingEncoder, DEFAULTS, knownModel, smallTransformer, TEXTS } from './testing/small-models.ts';
+import { countingEncoder, DEFAULTS, knownModel, smallTransformer, SMALL_TEXTS } from './testing/small-models.ts';
 
 function partsOf(parts: Partial<PipelineParts> = {}): PipelineParts {
   return { ...knownModel(), transformer: smallTransformer(), ...parts };
@@ -85,7 +85,7 @@ describe('a pipeline of classes', () => {
 });
 
 describe('a pipeline of texts', () => {
-  const known = knownModel({ takes: TEXTS });
+  const known = knownModel({ takes: SMALL_TEXTS });
 
   it('reads all texts at once, the empty one that guidance leads away from among them', async () => {
     const encoder = countingEncoder();
@@ -100,7 +100,7 @@ describe('a pipeline of texts', () => {
   it('leads away from what the model learned for nothing, where it did', async () => {
     const unconditional = { values: new Float32Array(6), tokens: 2 };
     const encoder = countingEncoder();
-    const pipeline = pipelineOf(partsOf({ ...knownModel({ takes: { ...TEXTS, unconditional } }), encoder }));
+    const pipeline = pipelineOf(partsOf({ ...knownModel({ takes: { ...SMALL_TEXTS, unconditional } }), encoder }));
     expect((await pipeline.options({ conditions: ['a cat'] })).guidance?.unconditional).toBe(unconditional);
     expect(encoder.asked).toEqual([['a cat']]);
   });

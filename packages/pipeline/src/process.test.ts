@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { defaultsOf } from './known-model.ts';
 import { type AskedProcess, processOf, scaleOf } from './process.ts';
 import type { OptionName } from './spelling.ts';
-import { CLASSES, DEFAULTS, knownModel, TEXTS } from './testing/small-models.ts';
+import { CLASSES, DEFAULTS, knownModel, SMALL_TEXTS } from './testing/small-models.ts';
 
 const betas = knownModel();
 const sit = knownModel({ defaults: { ...DEFAULTS, path: 'sit', rule: 'uniform', sampler: 'euler' } });
@@ -70,7 +70,7 @@ describe('scaleOf', () => {
     expect(scaleOf(undefined, { ...betas, recommended: { guidance: 1.5 } })).toBe(1.5);
     expect([betas, without].map((known) => scaleOf(undefined, known))).toEqual([4, 1]);
     expect(scaleOf(1, without)).toBe(1);
-    expect(scaleOf(3, knownModel({ takes: TEXTS }))).toBe(3);
+    expect(scaleOf(3, knownModel({ takes: SMALL_TEXTS }))).toBe(3);
   });
 
   it('refuses guidance where there is no image without a class', () => {

@@ -17,8 +17,8 @@ import {
   type Piece,
   saved,
   storage,
-  tensor,
-  text,
+  pickledTensor,
+  pickledText,
   tuple,
 } from '../testing/torch-file.ts';
 import { bytesSource } from './byte-source.ts';
@@ -111,7 +111,7 @@ const small = writeSafetensors(
 );
 
 /** A checkpoint with everything that its reader knows. */
-const weight = tensor(storage('0', 6), 0, [2, 3], [3, 1]);
+const weight = pickledTensor(storage('0', 6), 0, [2, 3], [3, 1]);
 const state = (prefix: string): Piece =>
   dictionary({ [`${prefix}blocks.0.adaLN_modulation.1.weight`]: weight, [`${prefix}pos_embed`]: weight });
 const training = await bytesOf(
@@ -134,7 +134,10 @@ const training = await bytesOf(
       args: object(
         'argparse',
         'Namespace',
-        dictionary({ when: call(global('datetime', 'date'), text('ab')), mode: call(global('my', 'Mode'), text('a')) }),
+        dictionary({
+          when: call(global('datetime', 'date'), pickledText('ab')),
+          mode: call(global('my', 'Mode'), pickledText('a')),
+        }),
       ),
     }),
   ),
@@ -336,11 +339,11 @@ const pieces = fc.letrec<{ root: Piece; any: Piece; tensor: Piece }>((tie) => {
     root: fc.dictionary(key, tie('any'), { maxKeys: 5, noNullPrototype: true }).map((entries) => dictionary(entries)),
     tensor: fc
       .tuple(fc.nat(7), fc.array(fc.nat(4), { maxLength: 3 }), fc.array(fc.nat(4), { maxLength: 3 }))
-      .map(([offset, shape, strides]) => tensor(storage('0', 6), offset, shape, strides)),
+      .map(([offset, shape, strides]) => pickledTensor(storage('0', 6), offset, shape, strides)),
     any: fc.oneof(
       { maxDepth: 4, withCrossShrink: true },
       fc.nat().map(integer),
-      fc.string({ maxLength: 12 }).map(text),
+      fc.string({ maxLength: 12 }).map(pickledText),
       globals,
       tie('tensor'),
       tie('root'),

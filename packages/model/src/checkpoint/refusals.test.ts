@@ -16,8 +16,8 @@ import {
   pickleOf,
   saved,
   storage,
-  tensor,
-  text,
+  pickledTensor,
+  pickledText,
 } from '../testing/torch-file.ts';
 import { type ByteSource, bytesSource } from './byte-source.ts';
 import { openCheckpoint } from './open-checkpoint.ts';
@@ -30,7 +30,7 @@ const fixtures = join(import.meta.dirname, '../../../conformance/fixtures');
 const fixture = (path: string): ByteSource =>
   bytesSource(path.split('/').at(-1)!, new Uint8Array(readFileSync(join(fixtures, path))));
 
-const w = tensor(storage('0', 6), 0, [2, 3], [3, 1]);
+const w = pickledTensor(storage('0', 6), 0, [2, 3], [3, 1]);
 const torch = (root: Piece): ByteSource => saved(root, { name: 'a.pt' });
 const withExtra = (extra: Piece): ByteSource => torch(dictionary({ model: dictionary({ w }), extra }));
 const plain = (content: string): ByteSource => bytesSource('a.pt', utf8Of(content));
@@ -54,7 +54,7 @@ function expanding(): ByteSource {
 
 /** A thousand tensors with the same 100,000 values. */
 function sharing(): ByteSource {
-  const view = tensor(storage('0', 100_000), 0, [100, 1000], [1, 100]);
+  const view = pickledTensor(storage('0', 100_000), 0, [100, 1000], [1, 100]);
   const views = dictionary(Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`w${i}`, view])));
   return saved(views, { name: 'a.pt', storages: { 0: new Float32Array(100_000) } });
 }
@@ -182,7 +182,7 @@ describe('files that are refused', () => {
     ],
     [
       'a storage that is missing',
-      () => torch(dictionary({ w: tensor(storage('7', 6), 0, [1], [1]) })),
+      () => torch(dictionary({ w: pickledTensor(storage('7', 6), 0, [1], [1]) })),
       "a.pt: tensor 'w': its storage '7' is not in the file; download it again",
     ],
 
@@ -196,7 +196,7 @@ describe('files that are refused', () => {
     ],
     [
       'a call that is not known',
-      () => withExtra(call(global('my_project', 'build_scheduler'), text('cosine'))),
+      () => withExtra(call(global('my_project', 'build_scheduler'), pickledText('cosine'))),
       'a.pt: the file asks to call my_project.build_scheduler, which is not known here, and nothing in a file ' +
         'is ever run; it need not be harmful, but what it makes cannot be read: have the weights saved alone with ' +
         'torch.save(model.state_dict(), path), or take them as safetensors',
@@ -212,7 +212,7 @@ describe('files that are refused', () => {
     ],
     [
       'a view that repeats its elements',
-      () => torch(dictionary({ w: tensor(storage('0', 6), 0, [20_000, 40_000], [0, 0]) })),
+      () => torch(dictionary({ w: pickledTensor(storage('0', 6), 0, [20_000, 40_000], [0, 0]) })),
       "a.pt: tensor 'w': shape [20000, 40000] with strides [0, 0] at 0 has 800000000 elements but its storage " +
         "'0' has 6; store a contiguous copy of it",
     ],
@@ -300,11 +300,11 @@ describe('messages', () => {
       safetensors(`{"${long}":1,"${long}":1}`, 0),
       safetensors({ [long]: { ...f32, data_offsets: [4, 8] } }, 8),
       torch(dictionary({ [long]: integer(1) })),
-      torch(dictionary({ [long]: tensor(storage('7', 1), 0, [1], [1]) })),
-      torch(dictionary({ w: tensor(storage(long, 1), 0, [1], [1]) })),
+      torch(dictionary({ [long]: pickledTensor(storage('7', 1), 0, [1], [1]) })),
+      torch(dictionary({ w: pickledTensor(storage(long, 1), 0, [1], [1]) })),
       torch(object(long.slice(0, 400), 'Model')),
       withExtra(call(global(long.slice(0, 400), 'run'))),
-      torch(dictionary({ [long]: tensor(storage('0', 6), 5, [2], [1]) })),
+      torch(dictionary({ [long]: pickledTensor(storage('0', 6), 5, [2], [1]) })),
       bytesSource('a.zip', zipSync({ [`${long}/data.pkl`]: [new Uint8Array(3), { level: 9 }] })),
       saved(dictionary({ w }), { files: { byteorder: long.slice(0, 900) } }),
     ];

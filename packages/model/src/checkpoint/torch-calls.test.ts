@@ -11,13 +11,13 @@ import {
   type Piece,
   saved,
   storage,
-  tensor,
-  text,
+  pickledTensor,
+  pickledText,
   tuple,
 } from '../testing/torch-file.ts';
 import { openCheckpoint } from './open-checkpoint.ts';
 
-const weight = tensor(storage('0', 6), 0, [2, 3], [3, 1]);
+const weight = pickledTensor(storage('0', 6), 0, [2, 3], [3, 1]);
 /** A training checkpoint with `extra` beside its weights. */
 const open = (extra: Piece) => openCheckpoint(saved(dictionary({ model: dictionary({ weight }), extra })));
 const named = (name: string): Piece =>
@@ -29,16 +29,25 @@ describe('what training scripts keep beside the weights', () => {
     ['a bytearray', call(named('builtins.bytearray'), bytes)],
     [
       'a bytearray of Python 2',
-      call(named('__builtin__.bytearray'), call(named('_codecs.encode'), text('ab'), text('latin1'))),
+      call(named('__builtin__.bytearray'), call(named('_codecs.encode'), pickledText('ab'), pickledText('latin1'))),
     ],
     ['a complex number', call(named('__builtin__.complex'), integer(1), integer(2))],
-    ['a member of an enumeration', call(named('my_project.config.Objective'), text('velocity'))],
+    ['a member of an enumeration', call(named('my_project.config.Objective'), pickledText('velocity'))],
     ['a member of an enumeration of numbers', call(named('deepspeed.runtime.zero.config.ZeroStageEnum'), integer(2))],
     ['a flag of torch', call(named('torch.distributed.fsdp.api.StateDictType'), integer(1))],
-    ['a member of an enumeration, by name', call(named('__builtin__.getattr'), named('my_project.Mode'), text('FAST'))],
+    [
+      'a member of an enumeration, by name',
+      call(named('__builtin__.getattr'), named('my_project.Mode'), pickledText('FAST')),
+    ],
     [
       'a class within a class',
-      [call(named('builtins.getattr'), named('my_project.Model'), text('Config')), ')', 0x81, dictionary({}), 'b'],
+      [
+        call(named('builtins.getattr'), named('my_project.Model'), pickledText('Config')),
+        ')',
+        0x81,
+        dictionary({}),
+        'b',
+      ],
     ],
     ['a deque', [call(named('collections.deque'), ['(t'], integer(100)), '(', integer(1), integer(2), 'e']],
     ['a counter', call(named('collections.Counter'), dictionary({ a: integer(1) }))],
@@ -52,7 +61,7 @@ describe('what training scripts keep beside the weights', () => {
       'paths',
       list(
         ...['pathlib.PosixPath', 'pathlib._local.PosixPath', 'pathlib._local.WindowsPath', 'pathlib.PurePath'].map(
-          (name) => call(named(name), text('/a')),
+          (name) => call(named(name), pickledText('/a')),
         ),
       ),
     ],
@@ -71,12 +80,22 @@ describe('what training scripts keep beside the weights', () => {
     ],
     [
       'a configuration of easydict',
-      [named('easydict.EasyDict'), ')', 0x81, '(', text('a'), integer(1), 'u', dictionary({ a: integer(1) }), 'b'],
+      [
+        named('easydict.EasyDict'),
+        ')',
+        0x81,
+        '(',
+        pickledText('a'),
+        integer(1),
+        'u',
+        dictionary({ a: integer(1) }),
+        'b',
+      ],
     ],
     [
       'a device, a type and a shape',
       list(
-        call(named('torch.device'), text('cuda'), integer(0)),
+        call(named('torch.device'), pickledText('cuda'), integer(0)),
         named('torch.bfloat16'),
         call(named('torch.Size'), tuple(integer(2))),
       ),
@@ -84,24 +103,24 @@ describe('what training scripts keep beside the weights', () => {
     [
       'random generators',
       list(
-        call(named('torch.Generator'), text('cpu')),
+        call(named('torch.Generator'), pickledText('cpu')),
         [call(named('random.Random')), dictionary({}), 'b'],
-        call(named('numpy.random._pickle.__generator_ctor'), text('PCG64')),
+        call(named('numpy.random._pickle.__generator_ctor'), pickledText('PCG64')),
       ),
     ],
     [
       'numbers and arrays of numpy',
       list(
-        call(named('numpy.core.multiarray.scalar'), call(named('numpy.dtype'), text('f8')), bytes),
+        call(named('numpy.core.multiarray.scalar'), call(named('numpy.dtype'), pickledText('f8')), bytes),
         call(named('numpy._core.multiarray._reconstruct'), named('numpy.ndarray'), tuple(integer(0)), bytes),
       ),
     ],
     [
       'a version, an identity, a decimal',
       list(
-        [named('torch.torch_version.TorchVersion'), tuple(text('2.1')), 0x81],
+        [named('torch.torch_version.TorchVersion'), tuple(pickledText('2.1')), 0x81],
         object('uuid', 'UUID'),
-        call(named('decimal.Decimal'), text('1.5')),
+        call(named('decimal.Decimal'), pickledText('1.5')),
       ),
     ],
     [
@@ -124,13 +143,13 @@ describe('what training scripts keep beside the weights', () => {
       'a union of types',
       call(named('__builtin__.reduce'), named('_operator.or_'), tuple(named('builtins.int'), named('builtins.str'))),
     ],
-    ['a logger', call(named('logging.getLogger'), text('train'))],
+    ['a logger', call(named('logging.getLogger'), pickledText('train'))],
   ])('opens with %s', async (_what, extra) => {
     expect([...(await open(extra)).tensors.keys()]).toEqual(['weight']);
   });
 
   it('reads ordered dictionaries that Python 2 wrote', async () => {
-    const state = call(named('collections.OrderedDict'), list(list(text('weight'), weight)));
+    const state = call(named('collections.OrderedDict'), list(list(pickledText('weight'), weight)));
     expect([...(await openCheckpoint(saved(dictionary({ state_dict: state })))).tensors.keys()]).toEqual(['weight']);
   });
 });
@@ -215,7 +234,7 @@ const unknown = [
 
 describe('calls that are refused', () => {
   it.each(dangerous)('%s, with a warning', async (name) => {
-    const error: unknown = await open(call(named(name), text('id'))).catch((caught: unknown) => caught);
+    const error: unknown = await open(call(named(name), pickledText('id'))).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(ProCacheError);
     expect((error as Error).message).toBe(
       `saved.pt: the file asks to call ${name}, which can run programs or reach files; ` +
@@ -225,7 +244,7 @@ describe('calls that are refused', () => {
   });
 
   it.each(unknown)('%s, without alarm', async (name) => {
-    const error: unknown = await open(call(named(name), text('id'))).catch((caught: unknown) => caught);
+    const error: unknown = await open(call(named(name), pickledText('id'))).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(ProCacheError);
     expect((error as Error).message).toBe(
       `saved.pt: the file asks to call ${name}, which is not known here, and nothing in a file is ever run; ` +
@@ -237,12 +256,12 @@ describe('calls that are refused', () => {
   it.each<[string, Piece, string]>([
     [
       'an attribute of a module',
-      call(call(named('builtins.getattr'), named('my_project.os'), text('system')), text('id')),
+      call(call(named('builtins.getattr'), named('my_project.os'), pickledText('system')), pickledText('id')),
       'my_project.os.system, which can run programs',
     ],
     [
       'a function bound to arguments that can run programs',
-      call(named('functools.partial'), named('os.system'), text('id')),
+      call(named('functools.partial'), named('os.system'), pickledText('id')),
       'functools.partial, which can run programs',
     ],
     [
@@ -252,7 +271,7 @@ describe('calls that are refused', () => {
     ],
     [
       'a method of an object',
-      call(call(named('builtins.getattr'), object('my_project', 'Model'), text('build'))),
+      call(call(named('builtins.getattr'), object('my_project', 'Model'), pickledText('build'))),
       'my_project.Model.build, which is not known here',
     ],
     [
@@ -271,14 +290,14 @@ describe('calls that are refused', () => {
         named('torch._tensor._rebuild_from_type_v2'),
         named('os.system'),
         named('torch.Tensor'),
-        tuple(text('id')),
+        tuple(pickledText('id')),
         'N',
       ),
       'os.system, which can run programs',
     ],
     [
       'an attribute of absurd length',
-      call(named('builtins.getattr'), named('a.b'), text('x'.repeat(200))),
+      call(named('builtins.getattr'), named('a.b'), pickledText('x'.repeat(200))),
       'builtins.getattr, which can run programs',
     ],
   ])('%s', async (_what, extra, message) => {

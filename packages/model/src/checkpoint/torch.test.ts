@@ -20,8 +20,8 @@ import {
   saved,
   type Saved,
   storage,
-  tensor,
-  text,
+  pickledTensor,
+  pickledText,
   u32,
 } from '../testing/torch-file.ts';
 import { utf8Of } from './utf8.ts';
@@ -157,7 +157,7 @@ describe('torch files that are refused', () => {
   });
 });
 
-const six = tensor(storage('0', 6), 0, [2, 3], [3, 1]);
+const six = pickledTensor(storage('0', 6), 0, [2, 3], [3, 1]);
 
 describe('what torch.save can write', () => {
   it('reads a parameter, a deflated pickle and protocol 4', async () => {
@@ -167,7 +167,7 @@ describe('what torch.save can write', () => {
       0x95,
       u32(0),
       u32(0),
-      dictionary({ a: parameter, b: call([text('torch'), text('Size'), 0x93, 0x94], counts([1])) }),
+      dictionary({ a: parameter, b: call([pickledText('torch'), pickledText('Size'), 0x93, 0x94], counts([1])) }),
     ];
     const { tensors } = await openCheckpoint(saved(framed, { deflate: 'pickle' }));
     expect([...tensors.keys()]).toEqual(['a']);
@@ -180,7 +180,7 @@ describe('what torch.save can write', () => {
     [['module', 'model'], 'model'],
     [['module'], 'module'],
   ])('of %j takes %s', async (keys, taken) => {
-    const states = keys.map((key, i) => [key, dictionary({ w: tensor(storage('0', 6), i, [1], [1]) })] as const);
+    const states = keys.map((key, i) => [key, dictionary({ w: pickledTensor(storage('0', 6), i, [1], [1]) })] as const);
     const { metadata, tensors } = await openCheckpoint(saved(dictionary(Object.fromEntries(states))));
     expect(metadata.get('procache.state')).toBe(taken);
     expect([...(await readFloats(tensors.get('w')!))]).toEqual([keys.indexOf(taken)]);
@@ -192,7 +192,7 @@ describe('what torch.save can write', () => {
       ')',
       0x81,
       '(',
-      text('x'),
+      pickledText('x'),
       six,
       'u',
       dictionary({ x: six }),
@@ -215,14 +215,16 @@ describe('what torch.save can write', () => {
   });
 
   it('repeats the elements of an expanded view', async () => {
-    const { tensors } = await openCheckpoint(saved(dictionary({ w: tensor(storage('0', 6), 4, [2, 2], [0, 1]) })));
+    const { tensors } = await openCheckpoint(
+      saved(dictionary({ w: pickledTensor(storage('0', 6), 4, [2, 2], [0, 1]) })),
+    );
     expect([...(await readFloats(tensors.get('w')!))]).toEqual([4, 5, 4, 5]);
   });
 
   it('reads scalars and tensors without elements', async () => {
     const root = dictionary({
-      scalar: tensor(storage('0', 6), 5, [], []),
-      none: tensor(storage('0', 6), 6, [0, 7], [7, 1]),
+      scalar: pickledTensor(storage('0', 6), 5, [], []),
+      none: pickledTensor(storage('0', 6), 6, [0, 7], [7, 1]),
     });
     const { tensors } = await openCheckpoint(saved(root));
     expect([...(await readFloats(tensors.get('scalar')!))]).toEqual([5]);
@@ -269,33 +271,37 @@ describe('what torch.save can write', () => {
     ['a call of a result', dictionary({ a: call(hooks) }), 'a dictionary is called'],
     [
       'a storage that is missing',
-      dictionary({ w: tensor(storage('7', 6), 0, [1], [1]) }),
+      dictionary({ w: pickledTensor(storage('7', 6), 0, [1], [1]) }),
       "tensor 'w': its storage '7' is not in the file",
     ],
     [
       'a storage of another size',
-      dictionary({ w: tensor(storage('0', 5), 0, [1], [1]) }),
+      dictionary({ w: pickledTensor(storage('0', 5), 0, [1], [1]) }),
       "tensor 'w': its storage '0' should take 20 bytes but takes 24",
     ],
     [
       'a view past the end',
-      dictionary({ w: tensor(storage('0', 6), 1, [2, 3], [3, 1]) }),
+      dictionary({ w: pickledTensor(storage('0', 6), 1, [2, 3], [3, 1]) }),
       "tensor 'w': shape [2, 3] with strides [3, 1] at 1 ends at element 7 but its storage '0' has 6",
     ],
     [
       'a view of absurd size',
-      dictionary({ w: tensor(storage('0', 6), 0, [65536, 65536], [0, 0]) }),
+      dictionary({ w: pickledTensor(storage('0', 6), 0, [65536, 65536], [0, 0]) }),
       'has 4294967296 elements but its storage',
     ],
-    ['axes without strides', dictionary({ w: tensor(storage('0', 6), 0, [1, 1], [1]) }), 'has 2 axes but 1 strides'],
+    [
+      'axes without strides',
+      dictionary({ w: pickledTensor(storage('0', 6), 0, [1, 1], [1]) }),
+      'has 2 axes but 1 strides',
+    ],
     [
       'a negative stride',
-      dictionary({ w: tensor(storage('0', 6), 0, [1], [-1]) }),
+      dictionary({ w: pickledTensor(storage('0', 6), 0, [1], [-1]) }),
       'a tensor has no storage, offset, shape or strides',
     ],
     [
       'another persistent id',
-      dictionary({ w: [text('x'), 'Q'] }),
+      dictionary({ w: [pickledText('x'), 'Q'] }),
       'the pickle refers to something that is not a tensor storage',
     ],
     ['an opcode of protocol 0', ['I1\n'], 'the pickle uses opcode 0x49 at byte 2'],
@@ -306,7 +312,7 @@ describe('what torch.save can write', () => {
     ['a program', dictionary({ w: six }), 'this is a TorchScript program', { files: { 'constants.pkl': '' } }],
     [
       'compressed storages',
-      dictionary({ w: tensor(storage('0', 600), 0, [600], [1]) }),
+      dictionary({ w: pickledTensor(storage('0', 600), 0, [600], [1]) }),
       /'archive\/data\/0' is compressed from 2400 to \d+ bytes/,
       { storages: { 0: new Float32Array(600) }, deflate: 'all' },
     ],

@@ -12,8 +12,8 @@ import {
   type Piece,
   saved,
   storage,
-  tensor,
-  text,
+  pickledTensor,
+  pickledText,
 } from '../testing/torch-file.ts';
 import { bytesSource } from './byte-source.ts';
 import { type Checkpoint } from './checkpoint.ts';
@@ -34,8 +34,8 @@ const names = [
 
 /** The values of each set of weights, so that it is known which was taken. */
 const [raw, averaged, other] = [1, 2, 3];
-const value = (which: number): Piece => tensor(storage('0', 6), which, [1, 1], [1, 1]);
-const scalar = (which: number): Piece => tensor(storage('0', 6), which, [], []);
+const value = (which: number): Piece => pickledTensor(storage('0', 6), which, [1, 1], [1, 1]);
+const scalar = (which: number): Piece => pickledTensor(storage('0', 6), which, [], []);
 const entries = (which: number, prefix = '', without: readonly string[] = []): Record<string, Piece> =>
   Object.fromEntries(names.filter((name) => !without.includes(name)).map((name) => [`${prefix}${name}`, value(which)]));
 const weights = (which: number, prefix = '', without: readonly string[] = []): Piece =>
@@ -186,7 +186,7 @@ describe('of a training checkpoint', () => {
     ],
     [
       'DeepSpeed',
-      { module: weights(raw), buffer_names: list(), ds_config: dictionary({}), ds_version: text('0.1') },
+      { module: weights(raw), buffer_names: list(), ds_config: dictionary({}), ds_version: pickledText('0.1') },
       "'module'",
     ],
     [
@@ -228,7 +228,10 @@ describe('of a training checkpoint', () => {
       'an average in other shapes',
       {
         model: weights(raw),
-        ema: dictionary({ ...entries(averaged), 'x_embedder.proj.weight': tensor(storage('0', 6), 2, [2], [1]) }),
+        ema: dictionary({
+          ...entries(averaged),
+          'x_embedder.proj.weight': pickledTensor(storage('0', 6), 2, [2], [1]),
+        }),
       },
       "'model' (not averaged: 'ema' lacks 1 of the 6 tensors ('x_embedder.proj.weight'))",
     ],
@@ -286,15 +289,16 @@ describe('of a training checkpoint', () => {
 
   it('passes over dictionaries that hold themselves, and those that many share', async () => {
     // }q\x00 X.. h\x00 s: a dictionary with itself under a key
-    const looped: Piece = ['}', 'q', 0, text('self'), 'h', 0, 's', text('model'), weights(raw), 's'];
+    const looped: Piece = ['}', 'q', 0, pickledText('self'), 'h', 0, 's', pickledText('model'), weights(raw), 's'];
     await expectWeights(await openCheckpoint(saved(looped)), raw);
     let nested: Piece = weights(raw);
-    for (let depth = 0; depth < 3; depth++) nested = ['}(', text('a'), nested, 0x94, text('b'), 'h', depth, 'u'];
+    for (let depth = 0; depth < 3; depth++)
+      nested = ['}(', pickledText('a'), nested, 0x94, pickledText('b'), 'h', depth, 'u'];
     await expectWeights(await openCheckpoint(saved(nested)), raw);
   });
 
   it('says where the weights of a rank of several are to be found', async () => {
-    const empty = Object.fromEntries(names.map((name) => [name, tensor(storage('0', 6), 0, [0], [1])]));
+    const empty = Object.fromEntries(names.map((name) => [name, pickledTensor(storage('0', 6), 0, [0], [1])]));
     await expect(open({ module: dictionary(empty) })).rejects.toThrow(
       'saved.pt: 6 of its 6 tensors have no values, as in a file of one process of several; ' +
         'gather the weights first (zero_to_fp32.py for DeepSpeed)',
@@ -421,7 +425,7 @@ describe('tensors that nobody needs', () => {
       'sparse',
       call(
         global('torch._utils', '_rebuild_sparse_tensor'),
-        call(global('torch.serialization', '_get_layout'), text('torch.sparse_coo')),
+        call(global('torch.serialization', '_get_layout'), pickledText('torch.sparse_coo')),
         tuple3(),
       ),
       'sparse',
@@ -444,7 +448,7 @@ describe('tensors that nobody needs', () => {
     ],
     [
       'complex',
-      tensor(storage('0', 3, 'ComplexFloatStorage'), 0, [1], [1]),
+      pickledTensor(storage('0', 3, 'ComplexFloatStorage'), 0, [1], [1]),
       'torch.ComplexFloatStorage',
       "tensor 'w': its values are stored as torch.ComplexFloatStorage, which is not read here; " +
         'convert the tensor to F32, F16 or BF16',
@@ -524,7 +528,7 @@ describe('tensors that nobody needs', () => {
         global('torch._utils', '_rebuild_device_tensor_from_numpy'),
         'N',
         global('torch', 'float32'),
-        text('xla'),
+        pickledText('xla'),
         '\x89',
       ),
       'torch.float32',
@@ -546,7 +550,7 @@ describe('tensors that nobody needs', () => {
         global('torch._utils', '_rebuild_device_tensor_from_cpu_tensor'),
         value(raw),
         global('torch', 'float32'),
-        text('xla'),
+        pickledText('xla'),
         '\x89',
       ),
       subclass: call(
@@ -571,7 +575,13 @@ describe('tensors that nobody needs', () => {
   });
 
   function tuple3(): Piece {
-    return ['(', tensor(storage('0', 3, 'LongStorage'), 0, [1, 1], [1, 1]), value(raw), counts([5000, 5000]), 't'];
+    return [
+      '(',
+      pickledTensor(storage('0', 3, 'LongStorage'), 0, [1, 1], [1, 1]),
+      value(raw),
+      counts([5000, 5000]),
+      't',
+    ];
   }
 
   function tensorArguments(): Piece {

@@ -16,7 +16,7 @@ export const u32 = (value: number): number[] => [
   (value >>> 24) & 255,
 ];
 /** Pushes a text. */
-export const text = (value: string): Piece =>
+export const pickledText = (value: string): Piece =>
   utf8Of(value).length < 256
     ? [0x8c, utf8Of(value).length, [...utf8Of(value)]]
     : ['X', u32(utf8Of(value).length), [...utf8Of(value)]];
@@ -28,7 +28,7 @@ export const global = (module: string, name: string): Piece => ['c', `${module}\
 export const call = (callee: Piece, ...args: Piece[]): Piece => [callee, tuple(...args), 'R'];
 export const dictionary = (entries: Readonly<Record<string, Piece>>): Piece => [
   '}(',
-  Object.entries(entries).map(([key, value]) => [text(key), value]),
+  Object.entries(entries).map(([key, value]) => [pickledText(key), value]),
   'u',
 ];
 /** An object of a class, with its attributes. */
@@ -42,13 +42,13 @@ export const object = (module: string, name: string, state: Piece = dictionary({
 
 /** A reference to the values of a file `data/<key>`, of which there are `count`. */
 export const storage = (key: string, count: number, of = 'FloatStorage', module = 'torch'): Piece => [
-  tuple(text('storage'), global(module, of), text(key), text('cpu'), integer(count)),
+  tuple(pickledText('storage'), global(module, of), pickledText(key), pickledText('cpu'), integer(count)),
   'Q',
 ];
 /** A tuple of numbers: a shape, or strides. */
 export const counts = (values: readonly number[]): Piece => tuple(...values.map(integer));
 export const hooks: Piece = call(global('collections', 'OrderedDict'));
-export const tensor = (of: Piece, offset: number, shape: readonly number[], strides: readonly number[]): Piece =>
+export const pickledTensor = (of: Piece, offset: number, shape: readonly number[], strides: readonly number[]): Piece =>
   call(
     global('torch._utils', '_rebuild_tensor_v2'),
     of,

@@ -11,7 +11,7 @@ export const CLASSES: Classes = {
   names: [['bag'], ['ankle boot', 'boot'], ['coat']],
 };
 
-export const TEXTS: Texts = { kind: 'texts', tokens: 2, width: 3, unconditional: undefined };
+export const SMALL_TEXTS: Texts = { kind: 'texts', tokens: 2, width: 3, unconditional: undefined };
 
 export const DEFAULTS: SamplingDefaults = { trainTimesteps: 1000, rule: 'original', guidanceChannels: 1 };
 
