@@ -2,9 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openFeatureNetwork } from '@procache/objectives';
 import { zooClassifier } from '@procache/zoo';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openFeatureNetwork } from './feature-files.ts';
+import { networkFile } from './feature-files.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -62,7 +63,7 @@ const integer = (name: string, value: number) => field(5, [field(1, name), field
 
 /** What is said of a network when it is opened and asked for the features of 65 images, without the place. */
 async function problemOf(path: string, asked: readonly Float32Array[] = images(65)): Promise<string> {
-  const opened = await openFeatureNetwork(path, shape).catch((cause: unknown) => cause);
+  const opened = await openFeatureNetwork(networkFile(path), shape).catch((cause: unknown) => cause);
   const thrown =
     opened instanceof Error
       ? opened
@@ -81,7 +82,7 @@ describe('a feature network', () => {
       ['flat', { type: 'Flatten' }],
       ['square', { type: 'Identity' }],
     ] as const) {
-      const opened = await openFeatureNetwork(await network(name, node), shape);
+      const opened = await openFeatureNetwork(networkFile(await network(name, node)), shape);
       expect(await opened.dimension()).toBe(4);
       const features = await opened.features(images(130));
       expect([...features.subarray(129 * 4)]).toEqual([129, 1, 2, 3]);

@@ -7,7 +7,7 @@ import { pixelDecoder } from '@procache/pipeline';
 import { type ImageMeasure, type Json, LATENT_ERROR, type Measure } from '@procache/search';
 import { zooClassifier, zooModel } from '@procache/zoo';
 import type { ChosenModel } from '../arguments/model-choice.ts';
-import { openFeatureMeasures } from './feature-files.ts';
+import { openFeatureFiles } from './feature-files.ts';
 import type { ObjectiveFlags, ObjectiveName } from './search-flags.ts';
 
 /** What schedules are judged by, and what is to be closed afterwards. */
@@ -31,7 +31,7 @@ export async function chooseObjectives(
       name === 'frechet' || name === 'kernel' ? [] : [[name as string, imageMeasure(name, chosen)] as const],
     ),
   );
-  const opened = files && (await openFeatureMeasures(files, chosen));
+  const opened = files && (await openFeatureFiles(files, chosen));
   const close = async (): Promise<void> => opened?.close();
   try {
     const [first, ...others] = names.map((name): Measure =>
