@@ -43,7 +43,10 @@ async function project(name: string): Promise<string> {
     for (const other of (await dependenciesOf(own)).filter((name) => !/^(?:@procache\/|onnxruntime-)/.test(name)))
       others.set(other, await realpath(join(packages, own, 'node_modules', other)));
   }
-  for (const [other, at] of others) await symlink(at, join(modules, other));
+  for (const [other, at] of others) {
+    await mkdir(dirname(join(modules, other)), { recursive: true }); // of a scope
+    await symlink(at, join(modules, other));
+  }
   return join(folder, name);
 }
 
