@@ -17,7 +17,7 @@ import { conditionOf, smallHeader } from '../testing/small-model.ts';
 import type { Kept } from './kept.ts';
 import { resumeStudy } from './study.ts';
 
-const STEPS = 6;
+const STEPS = 8; // a space of more patterns than are listed, so that a recording is made
 const seeds = [0, 1, 2];
 const header = { ...smallHeader(STEPS, seeds), finalSeeds: [7, 8], objectives: ['latent-error', 'spread'] };
 const model = randomModel(uniforms(11));
