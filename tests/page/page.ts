@@ -8,6 +8,10 @@ import { anyConditions, defaultsOf } from '@procache/pipeline';
 import { patternStrip, reportPage } from '@procache/report';
 import { PatternSpace } from '@procache/search';
 
+// What wants a runtime of the page, which a test has none of: it is in the bundle nevertheless.
+export { featureNetwork, pixelMeasure } from '@procache/objectives';
+export { ortTransformer } from '@procache/ort';
+
 /** What the page has found, in plain data. */
 export interface Seen {
   /** Of the cached run. */
