@@ -71,6 +71,14 @@ describe('compare', () => {
     await expect(compare(model, [uncached, { ...cached, conditions: [1] }], options)).rejects.toThrow(
       "contestants: 'cached' draws 1 images and 'uncached' 2; compare the same images",
     );
+    for (const rounds of [0, -1, 1.5, NaN, Infinity]) {
+      await expect(compare(model, [uncached], { ...options, rounds })).rejects.toThrow(
+        /^rounds: .* is not an integer of at least 1$/,
+      );
+    }
+    await expect(compare(model, [uncached], { ...options, warmUpSteps: -1 })).rejects.toThrow(
+      'warmUpSteps: -1 is not an integer of at least 0',
+    );
   });
 });
 

@@ -1,4 +1,5 @@
 import { median, ProCacheError, type StepKind, type StepRecord, type Transformer } from '@procache/core';
+import { integerOf } from '@procache/core/untrusted';
 import { batchOf, type Contestant } from './contestant.ts';
 import { type RunOptions, type TimedRun, timedRun, warmUp } from './timed-run.ts';
 import { takeTurns } from './turns.ts';
@@ -45,8 +46,8 @@ const LONG_ROUND = 30_000;
  *
  * Their programs are made ready before, so that no round loads weights.
  *
- * @throws {ProCacheError} `invalid-input` where there is none, or two have one name; what `generate` throws; what the
- * signal throws when it is aborted.
+ * @throws {ProCacheError} `invalid-input` where there is none, two have one name, or `rounds` or `warmUpSteps` counts
+ * nothing; what `generate` throws; what the signal throws when it is aborted.
  */
 export async function timeContestants<T>(
   model: Transformer<T>,
@@ -54,6 +55,7 @@ export async function timeContestants<T>(
   options: TimingOptions,
 ): Promise<readonly Timing[]> {
   checkNames(contestants);
+  checkCounts(options);
   const { rounds, warmUpSteps = WARM_UP_STEPS, onRound, signal } = options;
   signal?.throwIfAborted();
   await model.prepare(contestants.map(({ plan }) => plan));
@@ -90,6 +92,13 @@ function stepTimes(records: readonly StepRecord[], rounds: number): StepTimes {
     return [kind, { steps: own.length / rounds, median: median(own) }] as const;
   });
   return Object.fromEntries(times);
+}
+
+/** Refuses numbers of rounds that are none: without end, a comparison would have none. */
+function checkCounts({ rounds, warmUpSteps }: TimingOptions): void {
+  const code = 'invalid-input';
+  if (rounds !== undefined) integerOf({ value: rounds, place: 'rounds', code }, 1);
+  if (warmUpSteps !== undefined) integerOf({ value: warmUpSteps, place: 'warmUpSteps', code }, 0);
 }
 
 function checkNames(contestants: readonly Contestant[]): void {
