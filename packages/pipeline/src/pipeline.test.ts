@@ -79,6 +79,13 @@ describe('a pipeline of classes', () => {
       { conditions: [0], noise: new Float32Array(3), steps: 2 },
     ],
     ['sde: [] is not an object', { sde: [] as object }],
+    ['generate: nothing is not an object', undefined as never],
+    ['schedule: null is not an object', { schedule: null as never }],
+    ['sampler: 3 is not a non-empty string', { sampler: 3 as never }],
+    ['onStep: 5 is not a function; leave it out, or pass one', { onStep: 5 as never }],
+    ['now: 5 is not a function', { now: 5 as never }],
+    ['signal: 5 has no throwIfAborted; pass an AbortSignal', { signal: 5 as never }],
+    ['signal: null has no throwIfAborted', { signal: null as never }],
   ])('refuses before it computes: %s', async (message, request) => {
     await expect(pipeline.generate(request)).rejects.toThrow(message);
   });

@@ -11,7 +11,13 @@ import {
 } from '@procache/core';
 import type { Takes } from '@procache/model';
 import { defaultsOf, type KnownModel, type ModelFacts, type PipelineDefaults } from './known-model.ts';
-import { type DrawRequest, type GenerateRequest, generateOptions, type PipelineStep } from './request.ts';
+import {
+  checkGenerateRequest,
+  type DrawRequest,
+  type GenerateRequest,
+  generateOptions,
+  type PipelineStep,
+} from './request.ts';
 import type { ScheduleShelf } from './schedules.ts';
 
 /** What a pipeline is put together from. It is theirs to compute, and the pipeline's to dispose of them. */
@@ -73,6 +79,7 @@ export function pipelineOf(parts: PipelineParts): Pipeline {
   const context = { known: { name, model, recommended }, encoder, shelf };
 
   const latentsOf = async (request: GenerateRequest): Promise<Generation> => {
+    checkGenerateRequest(request);
     const { onStep, signal, now: clock = now, ...asked } = request;
     const options = await generateOptions(asked, context);
     return generate(transformer, { ...options, signal, now: clock, onStep: onStep && withPreview(onStep) });

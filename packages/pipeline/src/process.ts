@@ -11,7 +11,7 @@ import {
   STRAIGHT_RULES,
   TIMESTEP_RULES,
 } from '@procache/core';
-import { numberOf, refuse, shownName } from '@procache/core/untrusted';
+import { numberOf, refuse, shownName, textOf } from '@procache/core/untrusted';
 import type { SamplingDefaults } from '@procache/model';
 import { defaultsOf, type KnownModel } from './known-model.ts';
 import { asRequested, type OptionName, spelled } from './spelling.ts';
@@ -98,6 +98,7 @@ function samplerOf(
   spell: Spelling<OptionName>,
 ): SamplerName {
   const names = samplersOf(path);
+  if (asked !== undefined) textOf({ value: asked, place: spell('sampler'), code: 'invalid-input' });
   const found = asked === undefined ? (usual ?? names[0]) : SAMPLER_NAMES.find((name) => name === asked);
   if (!found) {
     const known = MISSING[asked!];

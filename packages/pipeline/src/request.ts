@@ -6,7 +6,7 @@ import {
   type Seed,
   seedsOf,
 } from '@procache/core';
-import { checkOptions, type Fields, objectOf, refuse } from '@procache/core/untrusted';
+import { checkOptions, type Fields, objectOf, refuse, shown } from '@procache/core/untrusted';
 import { type AskedCondition, type AskedConditions, checkedConditions } from './conditions.ts';
 import type { KnownModel } from './known-model.ts';
 import { type AskedProcess, processOf } from './process.ts';
@@ -46,7 +46,7 @@ export interface PipelineStep extends SampledStep {
   readonly preview: () => Promise<Float32Array>;
 }
 
-const FIELDS: Fields<DrawRequest> = {
+const DRAW_FIELDS: Fields<DrawRequest> = {
   conditions: true,
   negative: true,
   guidance: true,
@@ -63,6 +63,21 @@ const FIELDS: Fields<DrawRequest> = {
   noise: true,
 };
 
+const GENERATE_FIELDS: Fields<GenerateRequest> = { ...DRAW_FIELDS, signal: true, onStep: true, now: true };
+
+/** Refuses a request with a field that nobody reads, and what cannot be called along the way. */
+export function checkGenerateRequest(request: GenerateRequest): void {
+  checkOptions('generate', request, GENERATE_FIELDS);
+  const { signal, onStep, now } = request;
+  for (const [place, value] of Object.entries({ onStep, now })) {
+    if (value !== undefined && typeof value !== 'function')
+      refuse(place, `${shown(value)} is not a function; leave it out, or pass one`, 'invalid-input');
+  }
+  const given: unknown = signal;
+  if (given !== undefined && !(typeof given === 'object' && given !== null && 'throwIfAborted' in given))
+    refuse('signal', `${shown(signal)} has no throwIfAborted; pass an AbortSignal`, 'invalid-input');
+}
+
 export interface RequestContext {
   readonly known: KnownModel;
   readonly encoder?: PromptEncoder | undefined;
@@ -71,7 +86,7 @@ export interface RequestContext {
 
 /** What core's `generate` takes for a request. Texts are read last, when all else is sure. */
 export async function generateOptions(request: DrawRequest, context: RequestContext): Promise<GenerateOptions> {
-  checkOptions('generate', request, FIELDS);
+  checkOptions('generate', request, DRAW_FIELDS);
   const { known, encoder, shelf } = context;
   const plan = await chosenPlan(request, known, shelf);
   if (request.sde !== undefined) objectOf({ value: request.sde, place: 'sde', code: 'invalid-input' });

@@ -10,7 +10,7 @@ import {
   type Schedule,
   type Spelling,
 } from '@procache/core';
-import { shownName } from '@procache/core/untrusted';
+import { isJsonObject, shownName } from '@procache/core/untrusted';
 import { defaultsOf, type KnownModel } from './known-model.ts';
 import { asRequested, type OptionName, spelled } from './spelling.ts';
 
@@ -68,7 +68,7 @@ export async function chosenPlan(asked: AskedSchedule, known: KnownModel, shelf?
 }
 
 function isPlan(schedule: Schedule | Plan): schedule is Plan {
-  return typeof schedule === 'object' && 'steps' in schedule;
+  return isJsonObject(schedule) && 'steps' in schedule;
 }
 
 /**
