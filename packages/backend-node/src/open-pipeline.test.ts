@@ -53,6 +53,14 @@ describe('openPipeline', () => {
     await pipeline.dispose();
   });
 
+  it.each<[string, unknown, object]>([
+    ['model: nothing does not say in which folder it lies; pass a path, or what zooModel', zooModel('fashion-dot'), {}],
+    ['model: {} does not say in which folder it lies', {}, {}],
+    ['openPipeline: unknown key "treads"; did you mean "threads"?', zoo, { treads: 1 }],
+  ])('refuses before it opens anything: %s', async (message, model, options) => {
+    await expect(openPipeline(model as typeof zoo, options)).rejects.toThrow(message);
+  });
+
   it("takes the options of a transformer, and a decoder of the caller's", async () => {
     const disposed: string[] = [];
     const decoder: Decoder = {

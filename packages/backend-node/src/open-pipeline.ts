@@ -1,5 +1,6 @@
 import { basename, resolve } from 'node:path';
 import type { Decoder, PromptEncoder } from '@procache/core';
+import { checkOptions, type Fields, isJsonObject, refuse, shown } from '@procache/core/untrusted';
 import { type Advice, type Pipeline, pipelineOf } from '@procache/pipeline';
 import type { NodeTransformer, TransformerOptions } from './options.ts';
 import { scheduleFiles } from './schedule-files.ts';
@@ -31,10 +32,12 @@ export interface NodePipeline extends Pipeline {
 /**
  * Opens a model, from a name or a text to images. It reads no weights yet; the caller disposes of it.
  *
- * @throws {ProCacheError} `invalid-model`, with the file, the place in it and the way out.
+ * @throws {ProCacheError} `invalid-model`, with the file, the place in it and the way out; `invalid-input` for an
+ * option that there is not, and for a model that is none, such as what the zoo gives for a name that it does not know.
  */
 export async function openPipeline(model: string | ModelPlace, options: PipelineOptions = {}): Promise<NodePipeline> {
-  const place: ModelPlace = typeof model === 'string' ? { folder: model } : model;
+  checkOptions('openPipeline', options, FIELDS);
+  const place: ModelPlace = typeof model === 'string' ? { folder: model } : checkedPlace(model);
   const { folder, name = basename(resolve(folder)), recommended } = place;
   const { decoder, encoder, ...rest } = options;
   const transformer = await openTransformer(folder, rest);
@@ -42,4 +45,21 @@ export async function openPipeline(model: string | ModelPlace, options: Pipeline
   const now = () => performance.now();
   const parts = { name, model: transformer.model, recommended, transformer, decoder, encoder, shelf, now };
   return { ...pipelineOf(parts), transformer };
+}
+
+const FIELDS: Fields<PipelineOptions> = {
+  threads: true,
+  memory: true,
+  thread: true,
+  config: true,
+  unchangedSince: true,
+  decoder: true,
+  encoder: true,
+};
+
+/** Refuses what says of no model where it lies. */
+function checkedPlace(model: ModelPlace): ModelPlace {
+  if (isJsonObject(model) && typeof model.folder === 'string') return model;
+  const wayOut = 'pass a path, or what zooModel gives for one of zooNames()';
+  return refuse('model', `${shown(model)} does not say in which folder it lies; ${wayOut}`, 'invalid-input');
 }
