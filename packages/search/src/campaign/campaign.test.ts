@@ -81,6 +81,7 @@ describe('a campaign', () => {
     ]);
     const [own] = outcome.budgets;
     const schedule = foundSchedule(campaign, outcome, 3);
+    expect(() => foundSchedule(campaign, outcome, 4)).toThrow('budget: 4 was not searched; there are 3');
     expect(schedule.pattern).toBe(own!.result.best.pattern);
     expect(schedule.notes).toMatchObject({
       model: 'small',
@@ -187,6 +188,22 @@ describe('campaignOf', () => {
     ],
   ] as const)('refuses %j by the name that its options have elsewhere', (own, message) => {
     expect(() => campaignOf({ ...small, ...(own as Partial<CampaignOptions>), spell })).toThrow(message);
+  });
+
+  it.each([
+    [{ seeds: 0 }, 'seeds: 0 is not an integer of at least 1'],
+    [{ seeds: '3' }, 'seeds: "3" is not an integer of at least 1'],
+    [{ seed: -1 }, 'seed: -1 is not an integer of at least 0'],
+    [{ finalSeeds: -1 }, 'finalSeeds: -1 is not an integer of at least 0'],
+    [{ judge: NaN }, 'judge: NaN is not an integer of at least 0'],
+    [{ candidates: 0 }, 'candidates: 0 is not an integer of at least 1'],
+    [{ mostImages: 0 }, 'mostImages: 0 is not an integer of at least 1'],
+    [{ budget: 3 }, 'budget: 3 is not an array'],
+    [{ budget: [] }, 'budget: is empty; it needs at least one element'],
+    [{ strategy: 'anneall' }, 'strategy: "anneall" is none of'],
+    [{ sampling: { ...small.sampling, conditions: [] } }, 'sampling.conditions: is empty'],
+  ])('refuses %j before a study is begun', (own, message) => {
+    expect(() => campaignOf({ ...small, ...(own as Partial<CampaignOptions>) })).toThrow(message);
   });
 
   it('refuses an option that nobody reads', () => {

@@ -7,7 +7,7 @@ import {
   type Spelling,
   USUAL_STEPS,
 } from '@procache/core';
-import { checkOptions, type Fields } from '@procache/core/untrusted';
+import { checkOptions, elementsOf, type Fields, integerOf, nameOf } from '@procache/core/untrusted';
 import { LATENT_ERROR, type Measure } from '../scoring/comparison.ts';
 import type { RendererOptions } from '../scoring/renderer.ts';
 import type { StudyHeader } from '../study/header.ts';
@@ -15,7 +15,7 @@ import type { Json } from '../study/json.ts';
 import { checkBelongs, placed } from './spelling.ts';
 import { inTurn, type SeedOptions, type SeedSets, seedSets } from './seeds.ts';
 import { searchSpace, type SearchSpace, type SpaceModel, type SpaceOptions } from './space-options.ts';
-import { checkSearchable, checkStrategyOptions, type StrategyOptions } from './strategy-names.ts';
+import { checkSearchable, checkStrategyOptions, STRATEGY_NAMES, type StrategyOptions } from './strategy-names.ts';
 
 /** A model as a search sees it: what it is, and what its parts cost. Nothing of it runs. */
 export interface SearchedModel extends SpaceModel {
@@ -103,6 +103,7 @@ export function campaignOf(options: CampaignOptions): Campaign {
   checkOptions('campaignOf', options, FIELDS);
   const { model, steps = USUAL_STEPS, seed = 0, beside, mostImages, spell = (option: string) => option } = options;
   const { conditions, ...sampling } = options.sampling;
+  checkCounts(options, spell);
   checkCost(options, spell);
   checkStrategyOptions(options, spell);
   const space = searchSpace(options, model, steps, spell);
@@ -165,6 +166,21 @@ const FIELDS: Fields<CampaignOptions> = {
   judge: true,
   beside: true,
 };
+
+/** The least of every option that counts something. */
+const LEAST = { candidates: 1, iterations: 0, mostImages: 1, seed: 0, seeds: 1, finalSeeds: 0, judge: 0 } as const;
+
+/** Refuses numbers that count nothing, a strategy that there is not, and a list of budgets that is none. */
+function checkCounts(options: CampaignOptions, spell: Spelling): void {
+  const code = 'invalid-input';
+  for (const [option, least] of Object.entries(LEAST) as [keyof typeof LEAST, number][]) {
+    if (options[option] !== undefined) integerOf({ value: options[option], place: spell(option), code }, least);
+  }
+  const { strategy, budget } = options;
+  if (strategy !== undefined) nameOf({ value: strategy, place: spell('strategy'), code }, STRATEGY_NAMES);
+  if (budget !== undefined) elementsOf({ value: budget, place: spell('budget'), code });
+  elementsOf({ value: options.sampling.conditions, place: 'sampling.conditions', code });
+}
 
 function checkCost({ budget, target, images }: CostOptions, spell: Spelling): void {
   if (budget && target !== undefined)

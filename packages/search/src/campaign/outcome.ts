@@ -1,4 +1,4 @@
-import type { Schedule } from '@procache/core';
+import { ProCacheError, type Schedule } from '@procache/core';
 import { found, provenanceOf, scoresOf } from '../running/provenance.ts';
 import { frontOf } from '../running/run-search.ts';
 import { computedSteps } from '../space/pattern.ts';
@@ -8,9 +8,18 @@ import type { Campaign } from './campaign.ts';
 import type { Effort } from './host.ts';
 import type { BudgetOutcome, CampaignOutcome } from './run-campaign.ts';
 
-/** The schedule that was found, with what it scored in the final race and where it was judged. */
+/**
+ * The schedule that was found, with what it scored in the final race and where it was judged.
+ *
+ * @throws {ProCacheError} `invalid-input` for a budget that was not searched.
+ */
 export function foundSchedule(campaign: Campaign, { budgets, judged }: CampaignOutcome, budget: number): Schedule {
-  const { result, space } = budgets.find((outcome) => outcome.budget === budget)!;
+  const outcome = budgets.find((one) => one.budget === budget);
+  if (!outcome) {
+    const searched = budgets.map((one) => one.budget).join(', ');
+    throw new ProCacheError('invalid-input', `budget: ${budget} was not searched; there are ${searched}`);
+  }
+  const { result, space } = outcome;
   const schedule = found(result, campaign.header);
   const contestant = judged.find((one) => one.kind === 'found' && one.schedule === result.best.schedule);
   return {
