@@ -2,7 +2,7 @@ import { basename, resolve } from 'node:path';
 import type { Decoder, PromptEncoder } from '@procache/core';
 import { checkOptions, type Fields, isJsonObject, refuse, shown } from '@procache/core/untrusted';
 import { type Advice, type Pipeline, pipelineOf } from '@procache/pipeline';
-import type { NodeTransformer, TransformerOptions } from './options.ts';
+import { type NodeTransformer, TRANSFORMER_FIELDS, type TransformerOptions } from './options.ts';
 import { scheduleFiles } from './schedule-files.ts';
 import { openTransformer } from './transformer.ts';
 
@@ -48,11 +48,7 @@ export async function openPipeline(model: string | ModelPlace, options: Pipeline
 }
 
 const FIELDS: Fields<PipelineOptions> = {
-  threads: true,
-  memory: true,
-  thread: true,
-  config: true,
-  unchangedSince: true,
+  ...TRANSFORMER_FIELDS,
   decoder: true,
   encoder: true,
 };

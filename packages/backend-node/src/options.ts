@@ -1,6 +1,8 @@
 import type { Transformer } from '@procache/core';
 import type { ConfigJson, TransformerModel } from '@procache/model';
+import { checkOptions, type Fields, nameOf } from '@procache/core/untrusted';
 import type { FileIdentity } from './file-identity.ts';
+import { threadCount } from './threads.ts';
 
 export interface TransformerOptions {
   /**
@@ -18,6 +20,28 @@ export interface TransformerOptions {
    * The files as somebody has looked at them before (`OpenedModel.files`): nothing is opened if they are others by now.
    */
   readonly unchangedSince?: readonly FileIdentity[] | undefined;
+}
+
+/** The names of all options. */
+export const TRANSFORMER_FIELDS: Fields<TransformerOptions> = {
+  threads: true,
+  memory: true,
+  thread: true,
+  config: true,
+  unchangedSince: true,
+};
+
+/**
+ * Refuses options that there are not, and values that they do not have.
+ *
+ * @throws {ProCacheError} `invalid-input`, with the option and what it may be.
+ */
+export function checkTransformerOptions(options: TransformerOptions): void {
+  checkOptions('openTransformer', options, TRANSFORMER_FIELDS);
+  const { threads, memory = 'normal', thread = 'main' } = options;
+  threadCount(threads);
+  nameOf({ value: memory, place: 'memory', code: 'invalid-input' }, ['normal', 'low']);
+  nameOf({ value: thread, place: 'thread', code: 'invalid-input' }, ['main', 'worker']);
 }
 
 /** A transformer on this machine, and what is known about its model. Its features are opaque handles. */

@@ -1,6 +1,5 @@
 import { openHere, openSame } from './open-here.ts';
-import type { NodeTransformer, TransformerOptions } from './options.ts';
-import { threadCount } from './threads.ts';
+import { checkTransformerOptions, type NodeTransformer, type TransformerOptions } from './options.ts';
 import { workerTransformer } from './worker-transformer.ts';
 
 /**
@@ -8,10 +7,11 @@ import { workerTransformer } from './worker-transformer.ts';
  *
  * Reads no more than headers; weights are loaded when a generation needs them. The caller disposes of it.
  *
- * @throws {ProCacheError} `invalid-model`, with the file, the place in it and the way out.
+ * @throws {ProCacheError} `invalid-model`, with the file, the place in it and the way out; `invalid-input` for an
+ * option that there is not, or a value that it does not have.
  */
 export async function openTransformer(path: string, options: TransformerOptions = {}): Promise<NodeTransformer> {
-  threadCount(options.threads);
+  checkTransformerOptions(options);
   return options.thread === 'worker' ? openThere(path, options) : openHere(path, options);
 }
 
