@@ -24,6 +24,11 @@ export {
   type ScheduleContext,
   type ScheduleShelf,
 } from './schedules.ts';
+export { drawnSize, pixelsPerCell, type AskedSize, type DrawnSize } from './size.ts';
+export type { ImageSize } from './binned-size.ts';
+export { resizedAndCropped, resizedDecoder, type ImageBatch } from './resized.ts';
+export { CAPTIONS, heldOut, type SearchedCaptions } from './captions.ts';
+export { promptsIn } from './prompts.ts';
 export { checkSeed } from './seed.ts';
 export { noiseIn } from './noise-file.ts';
 export type { OptionName } from './spelling.ts';

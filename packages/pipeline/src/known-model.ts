@@ -1,5 +1,6 @@
 import { type SamplerName, samplersOf, USUAL_STEPS } from '@procache/core';
 import type { SamplingDefaults, TransformerModel } from '@procache/model';
+import type { SearchedCaptions } from './captions.ts';
 
 /** What is to be known of a model before anything is computed with it: its weights need not be there. */
 export interface KnownModel {
@@ -16,6 +17,10 @@ export interface Advice {
   readonly steps?: number | undefined;
   /** The scale of classifier-free guidance. */
   readonly guidance?: number | undefined;
+  /** Of a model of texts: what to draw where nothing is asked for. */
+  readonly captions?: readonly string[] | undefined;
+  /** Of a model of texts: what to search schedules by where no prompts are given. */
+  readonly searched?: SearchedCaptions | undefined;
 }
 
 /** What is done where nothing is asked for. */
