@@ -202,11 +202,24 @@ describe('campaignOf', () => {
     [{ budget: [] }, 'budget: is empty; it needs at least one element'],
     [{ strategy: 'anneall' }, 'strategy: "anneall" is none of'],
     [{ sampling: { ...small.sampling, conditions: [] } }, 'sampling.conditions: is empty'],
+    [{ sampling: { ...small.sampling, judgedBy: [] } }, 'sampling.judgedBy: is empty'],
   ])('refuses %j before a study is begun', (own, message) => {
     expect(() => campaignOf({ ...small, ...(own as Partial<CampaignOptions>) })).toThrow(message);
   });
 
   it('refuses an option that nobody reads', () => {
     expect(() => campaignOf({ ...small, temprature: 1 } as CampaignOptions)).toThrow('unknown key "temprature"');
+  });
+});
+
+describe('what images of a campaign show', () => {
+  it('is the same for all kinds unless others are given to judge by, which no search sees', () => {
+    const { seeds, sampling } = campaignOf({ ...small, judge: 4 });
+    expect(seeds.judge.map(sampling.conditionOf).toSorted()).toEqual([0, 1, 1, 2]);
+    const held = campaignOf({ ...small, judge: 4, sampling: { ...small.sampling, judgedBy: [7, 8] } });
+    expect(seeds.judge.map(held.sampling.conditionOf).toSorted()).toEqual([7, 7, 8, 8]);
+    expect([...seeds.search, ...seeds.final].map(held.sampling.conditionOf)).toEqual(
+      [...seeds.search, ...seeds.final].map(sampling.conditionOf),
+    );
   });
 });

@@ -13,7 +13,7 @@ import type { RendererOptions } from '../scoring/renderer.ts';
 import type { StudyHeader } from '../study/header.ts';
 import type { Json } from '../study/json.ts';
 import { checkBelongs, placed } from './spelling.ts';
-import { inTurn, type SeedOptions, type SeedSets, seedSets } from './seeds.ts';
+import { conditionsOfSeeds, type SeedOptions, type SeedSets, seedSets } from './seeds.ts';
 import { searchSpace, type SearchSpace, type SpaceModel, type SpaceOptions } from './space-options.ts';
 import { checkSearchable, checkStrategyOptions, STRATEGY_NAMES, type StrategyOptions } from './strategy-names.ts';
 
@@ -31,6 +31,8 @@ export interface SearchedModel extends SpaceModel {
 export interface SearchedSampling extends Omit<RendererOptions, 'conditionOf'> {
   /** What images show, in turn: see `inTurn`. */
   readonly conditions: readonly Condition[];
+  /** What the images show that what is found is judged on; the same unless given, so that only their noise is new. */
+  readonly judgedBy?: readonly Condition[] | undefined;
 }
 
 /** What a schedule may cost: computed steps, or milliseconds on the machine at hand. */
@@ -102,7 +104,7 @@ const USUAL_IMAGES = 10;
 export function campaignOf(options: CampaignOptions): Campaign {
   checkOptions('campaignOf', options, FIELDS);
   const { model, steps = USUAL_STEPS, seed = 0, beside, mostImages, spell = (option: string) => option } = options;
-  const { conditions, ...sampling } = options.sampling;
+  const { conditions, judgedBy = conditions, ...sampling } = options.sampling;
   checkCounts(options, spell);
   checkCost(options, spell);
   checkStrategyOptions(options, spell);
@@ -117,7 +119,7 @@ export function campaignOf(options: CampaignOptions): Campaign {
   const { target, images = USUAL_IMAGES, strategy, candidates, iterations } = options;
   const campaign = {
     model,
-    sampling: { ...sampling, conditionOf: inTurn(conditions) },
+    sampling: { ...sampling, conditionOf: conditionsOfSeeds(seeds, conditions, judgedBy) },
     conditions,
     steps,
     seed,
@@ -180,6 +182,8 @@ function checkCounts(options: CampaignOptions, spell: Spelling): void {
   if (strategy !== undefined) nameOf({ value: strategy, place: spell('strategy'), code }, STRATEGY_NAMES);
   if (budget !== undefined) elementsOf({ value: budget, place: spell('budget'), code });
   elementsOf({ value: options.sampling.conditions, place: 'sampling.conditions', code });
+  const { judgedBy } = options.sampling;
+  if (judgedBy !== undefined) elementsOf({ value: judgedBy, place: 'sampling.judgedBy', code });
 }
 
 function checkCost({ budget, target, images }: CostOptions, spell: Spelling): void {

@@ -41,3 +41,14 @@ export function inTurn<Item>(conditions: readonly Item[]): (seed: number) => Ite
   while (divisor(stride, count) > 1) stride++;
   return (seed) => conditions[((seed % count) * stride) % count]!;
 }
+
+/** What the image of a seed shows: one of the conditions in turn, of those to judge by where it is judged on. */
+export function conditionsOfSeeds<Item>(
+  { judge }: SeedSets,
+  conditions: readonly Item[],
+  judgedBy: readonly Item[],
+): (seed: number) => Item {
+  const [usual, judged] = [inTurn(conditions), inTurn(judgedBy)];
+  const isJudged = new Set(judge);
+  return (seed) => (isJudged.has(seed) ? judged(seed) : usual(seed));
+}
