@@ -24,6 +24,8 @@ export {
   COMPARISON,
   earlierFiles,
   GRID,
+  PREVIEW,
+  previewFile,
   runFiles,
   type BesideRun,
   type PictureFile,

@@ -28,6 +28,15 @@ describe('what a picture says of how it was made', () => {
     );
   });
 
+  it('says what guidance leads away from, the size, and how far a preview is, as other tools write it', () => {
+    const more = { ...provenance, negative: 'blurry,\nugly', width: 800, height: 600, taken: 2 };
+    expect(provenanceText(more).parameters.split('\n').slice(1)).toEqual([
+      'Negative prompt: blurry, ugly',
+      expect.stringMatching(/^Steps: 2 of 4, Sampler: ddim, CFG scale: 1.5, Seed: 3 to \d+, Size: 800x600, Schedule: /),
+    ]);
+    expect(JSON.parse(provenanceText(more).procache)).toEqual(more);
+  });
+
   it('names the file of noise where no seed was drawn from', () => {
     const images = [{ condition: 8, name: 'bag', noise: 'noise.safetensors' }];
     expect(provenanceText({ ...provenance, images }).parameters).toContain('Seed: noise.safetensors, ');

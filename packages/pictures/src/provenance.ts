@@ -22,6 +22,13 @@ export interface Provenance {
   /** Of Euler-Maruyama. */
   readonly sde?: SdeSettings;
   readonly guidance: number;
+  /** The text that guidance leads away from, where one was given. */
+  readonly negative?: string;
+  /** Of each image, in pixels. */
+  readonly width?: number;
+  readonly height?: number;
+  /** Of a preview: the steps that were taken. */
+  readonly taken?: number;
   readonly images: readonly ImageProvenance[];
 }
 
@@ -41,19 +48,24 @@ export function provenanceText(provenance: Provenance): { readonly parameters: s
 }
 
 /** For people, in the manner in which image tools write it: the subject, then a line of parameters. */
-function parametersText({ model, schedule, steps, sampler, guidance, images, version }: Provenance): string {
+function parametersText(provenance: Provenance): string {
+  const { model, schedule, steps, taken, sampler, guidance, negative, images, version } = provenance;
   const seeds = images.map(({ seed, noise }) => seed ?? noise ?? '');
+  const { width, height } = provenance;
   const parameters = [
-    `Steps: ${steps}`,
+    `Steps: ${taken === undefined ? '' : `${taken} of `}${steps}`,
     `Sampler: ${sampler}`,
     `CFG scale: ${guidance}`,
     `Seed: ${oneLine(seeds.length > 1 ? `${seeds[0]!} to ${seeds.at(-1)!}` : seeds.join(''))}`,
+    ...(width === undefined || height === undefined ? [] : [`Size: ${width}x${height}`]),
     `Schedule: ${oneLine(`${schedule.name} ${schedule.pattern}`)}`,
     `Model: ${oneLine(model.name)}`,
     `Model fingerprint: ${model.fingerprint}`,
     `Version: ProCache ${version}`,
   ];
-  return `${images.map(({ name }) => oneLine(name)).join(', ')}\n${parameters.join(', ')}`;
+  const names = images.map(({ name }) => oneLine(name)).join(', ');
+  const away = negative === undefined ? '' : `Negative prompt: ${oneLine(negative)}\n`;
+  return `${names}\n${away}${parameters.join(', ')}`;
 }
 
 /**

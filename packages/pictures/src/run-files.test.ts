@@ -7,6 +7,8 @@ import {
   insertPngText,
   overview,
   type Picture,
+  PREVIEW,
+  previewFile,
   type Provenance,
   provenanceText,
   readPngText,
@@ -91,6 +93,15 @@ describe('earlierFiles', () => {
     expect(await foundIn(new Map())).toEqual([]);
   });
 
+  it('finds the preview of a run, whether or not that came to its end', async () => {
+    const { name, bytes } = previewFile([picture, picture], provenanceOf(['bag', 'shirt']), 1);
+    expect(name).toBe(PREVIEW);
+    expect(readPngText(bytes)['parameters']).toContain('\nSteps: 1 of 2, ');
+    expect(await foundIn(new Map([[PREVIEW, bytes]]))).toEqual([PREVIEW]);
+    expect(await foundIn(new Map([[PREVIEW, bytes], ...filesOf(provenanceOf(['bag']))]))).toHaveLength(3);
+    expect(await foundIn(new Map([[PREVIEW, encodePng(picture)]]))).toEqual([]);
+  });
+
   it('leaves what is not of that run, or was changed', async () => {
     const files = filesOf(provenanceOf(['bag', 'shirt', 'coat']));
     files.set('00-bag-seed0.png', Uint8Array.of(1, 2, 3));
@@ -109,6 +120,6 @@ describe('earlierFiles', () => {
       asked.push(name);
       return Promise.resolve(name === GRID ? grid : undefined);
     });
-    expect(asked).toEqual([GRID, COMPARISON, '00-etc-passwd-noise.png']);
+    expect(asked).toEqual([PREVIEW, GRID, COMPARISON, '00-etc-passwd-noise.png']);
   });
 });

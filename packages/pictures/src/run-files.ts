@@ -10,6 +10,8 @@ import { cachedCaption, sideBySide, uncachedCaption } from './side-by-side.ts';
 export const GRID = 'grid.png';
 /** The pictures of two runs, with their difference. */
 export const COMPARISON = 'compare.png';
+/** The pictures of a run that is under way. */
+export const PREVIEW = 'preview.png';
 /** A row of pictures is read at a glance; more than these are not. */
 const MOST_COLUMNS = 10;
 
@@ -55,6 +57,15 @@ export function* runFiles(run: RunPictures): Generator<PictureFile> {
 }
 
 /**
+ * The clean images that a run sees after some steps, as one file: each takes the place of the one before, so that a
+ * viewer shows how far it is.
+ */
+export function previewFile(pictures: readonly Picture[], provenance: Provenance, taken: number): PictureFile {
+  const text = provenanceText({ ...provenance, taken });
+  return { name: PREVIEW, bytes: encodePng(overview(pictures, captionsOf(provenance)), text) };
+}
+
+/**
  * The files that an earlier run left beside the one that is about to be written, by name.
  *
  * Its grid says how each of its pictures was made, and with that what each is called; whatever else is there is
@@ -68,9 +79,10 @@ export async function earlierFiles(
     const bytes = await read(name);
     return bytes && toldImages(bytes);
   };
+  const found: string[] = (await imagesIn(PREVIEW)) ? [PREVIEW] : []; // of a run that was stopped there is no more
   const images = await imagesIn(GRID);
-  if (!images) return [];
-  const found: string[] = [GRID];
+  if (!images) return found;
+  found.push(GRID);
   if (await imagesIn(COMPARISON)) found.push(COMPARISON);
   for (const [i, image] of images.entries()) {
     const name = pictureName(image, i);
