@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { CAPTIONS } from './captions.ts';
 import {
   anyConditions,
   conditionsJson,
@@ -33,6 +34,17 @@ describe('conditionsOf', () => {
     expect([first, third].map((condition) => nameOfCondition(condition!, SMALL_TEXTS))).toEqual(['a cat', 'a dog']);
   });
 
+  it('of a model of texts are what its makers advise where nothing is asked for, else a caption of our own', async () => {
+    const encoder = countingEncoder();
+    const captions = ['a cat', 'a dog'];
+    const advised = knownModel({ takes: SMALL_TEXTS }, { recommended: { captions } });
+    expect(await conditionsOf(undefined, advised, { place, encoder })).toMatchObject([
+      { text: 'a cat' },
+      { text: 'a dog' },
+    ]);
+    expect(await conditionsOf(undefined, texts, { place, encoder })).toMatchObject([{ text: CAPTIONS[0] }]);
+  });
+
   it.each([
     [
       'a text for classes',
@@ -42,7 +54,6 @@ describe('conditionsOf', () => {
     ],
     ['a class for texts', texts, [7], 'small draws from texts, and 7 is none; give a text for each image'],
     ['all classes for texts', texts, 'all', 'small draws from texts, not classes; give a text for each image'],
-    ['nothing for texts', texts, undefined, 'small draws from texts, not classes; give a text for each image'],
     [
       'an embedding of another model',
       texts,

@@ -1,6 +1,7 @@
 import { type Condition, gaussians, type PromptEncoder, type TextEmbedding } from '@procache/core';
 import { listOf, refuse } from '@procache/core/untrusted';
 import type { Takes } from '@procache/model';
+import { CAPTIONS } from './captions.ts';
 import { classesOf, describeClasses, guessOfClasses, nameOfClass, takenClasses } from './classes.ts';
 import type { KnownModel } from './known-model.ts';
 import { checkedTexts, describeTexts, readTexts, takenTexts } from './texts.ts';
@@ -23,14 +24,14 @@ export interface ConditionsOptions {
 
 /**
  * The conditions of some words, as a model takes them. Without any, all classes of a model that has few, else the
- * first; a model of texts has to be told.
+ * first; of a model of texts what its makers advise to draw, else a caption of our own.
  *
  * @throws {ProCacheError} `invalid-input`, before any text is read, for a class that there is not, a class where the
  * model takes texts, and a text where it takes classes.
  */
 export async function conditionsOf(
   asked: AskedConditions | undefined,
-  known: Pick<KnownModel, 'name' | 'model'>,
+  known: KnownModel,
   options: ConditionsOptions,
 ): Promise<readonly Condition[]> {
   return readTexts(checkedConditions(asked, known, options), options.encoder);
@@ -39,15 +40,14 @@ export async function conditionsOf(
 /** The same with texts as they are, which `readTexts` reads. */
 export function checkedConditions(
   asked: AskedConditions | undefined,
-  { name, model: { takes } }: Pick<KnownModel, 'name' | 'model'>,
+  { name, model: { takes }, recommended = {} }: KnownModel,
   { place, encoder }: ConditionsOptions,
 ): readonly (Condition | string)[] {
   const wrong = (problem: string): never => refuse(place, problem, 'invalid-input');
   const each = asked === undefined || asked === 'all' ? asked : checkedList(asked, place);
   if (takes.kind === 'texts') {
-    return typeof each === 'object'
-      ? checkedTexts(each, takes, { name, place, encoder })
-      : wrong(`${name} draws from texts, not classes; give a text for each image`);
+    if (each === 'all') return wrong(`${name} draws from texts, not classes; give a text for each image`);
+    return checkedTexts(each ?? recommended.captions ?? CAPTIONS.slice(0, 1), takes, { name, place, encoder });
   }
   if (typeof each !== 'object') return classesOf(each, takes, place);
   const words = each.map((condition) =>
@@ -65,7 +65,8 @@ function checkedList(asked: readonly AskedCondition[], place: string): readonly 
 }
 
 /** What people call a condition: a class by its first name, or its number where it has none; a text by itself. */
-export function nameOfCondition(condition: Condition, takes: Takes): string {
+export function nameOfCondition(condition: Condition | string, takes: Takes): string {
+  if (typeof condition === 'string') return condition;
   if (typeof condition === 'object') return condition.text ?? 'a text';
   return takes.kind === 'classes' ? nameOfClass(condition, takes) : String(condition);
 }
@@ -81,7 +82,10 @@ export function describeTakes(takes: Takes): string {
 }
 
 /** Conditions as JSON has them: numbers of classes, or `"all"` of them; texts by their names. */
-export function conditionsJson(conditions: readonly Condition[], takes: Takes): 'all' | readonly (number | string)[] {
+export function conditionsJson(
+  conditions: readonly (Condition | string)[],
+  takes: Takes,
+): 'all' | readonly (number | string)[] {
   if (takes.kind === 'classes' && conditions.length === takes.count) return 'all';
   return conditions.map((condition) => (typeof condition === 'number' ? condition : nameOfCondition(condition, takes)));
 }

@@ -16,6 +16,13 @@ export {
   type AskedConditions,
   type ConditionsOptions,
 } from './conditions.ts';
+export {
+  checkedConditioning,
+  readConditioning,
+  type AskedConditioning,
+  type Conditioning,
+  type ConditioningContext,
+} from './conditioning.ts';
 export { processOf, scaleOf, type AskedProcess, type Process } from './process.ts';
 export {
   findSchedule,

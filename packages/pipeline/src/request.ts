@@ -1,23 +1,16 @@
-import {
-  type Condition,
-  type GenerateOptions,
-  type PromptEncoder,
-  type SampledStep,
-  type Seed,
-  seedsOf,
-} from '@procache/core';
+import { type GenerateOptions, type PromptEncoder, type SampledStep, type Seed, seedsOf } from '@procache/core';
 import { checkOptions, type Fields, objectOf, refuse, shown } from '@procache/core/untrusted';
-import { type AskedCondition, type AskedConditions, checkedConditions } from './conditions.ts';
+import { checkedConditioning, readConditioning } from './conditioning.ts';
+import type { AskedCondition, AskedConditions } from './conditions.ts';
 import type { KnownModel } from './known-model.ts';
 import { type AskedProcess, processOf } from './process.ts';
 import { type AskedSchedule, chosenPlan, type ScheduleShelf } from './schedules.ts';
-import { readTexts } from './texts.ts';
 
 /** What is to be drawn, and how. What is left out is as the model's makers advise. */
 export interface DrawRequest extends AskedProcess, AskedSchedule {
   /**
    * What each image is to show: classes by number or name, or texts; `"all"` classes. By default all classes of a model
-   * that has few, else the first.
+   * that has few, else the first; of a model of texts what its makers advise, else a caption of our own.
    */
   readonly conditions?: AskedConditions | undefined;
   /** What guidance leads away from, instead of from nothing in particular. */
@@ -87,7 +80,7 @@ export interface RequestContext {
 /** What core's `generate` takes for a request. Texts are read last, when all else is sure. */
 export async function generateOptions(request: DrawRequest, context: RequestContext): Promise<GenerateOptions> {
   checkOptions('generate', request, DRAW_FIELDS);
-  const { known, encoder, shelf } = context;
+  const { known, shelf } = context;
   const plan = await chosenPlan(request, known, shelf);
   if (request.sde !== undefined) objectOf({ value: request.sde, place: 'sde', code: 'invalid-input' });
   const { sampler, eta, scale, stepsOf } = processOf(request, known);
@@ -95,29 +88,8 @@ export async function generateOptions(request: DrawRequest, context: RequestCont
   const { seed = 0, noise } = request;
   if (request.seed !== undefined && request.seeds !== undefined)
     refuse('seeds', 'there is a seed too; leave one of the two out', 'invalid-input');
-  const conditions = checkedConditions(request.conditions, known, { place: 'conditions', encoder });
-  const away = awayFrom(scale, request.negative, context);
-  const read = await readTexts(away === undefined ? conditions : [...conditions, away], encoder);
-  const guidance = away !== undefined && {
-    scale,
-    unconditional: read.at(-1)!,
-    channels: known.model.defaults.guidanceChannels,
-  };
-  const images = read.slice(0, conditions.length);
-  const seeds = request.seeds ?? seedsOf(seed, images.length);
-  return { plan, steps, conditions: images, ...(guidance && { guidance }), sampler, eta, seeds, noise };
-}
-
-/** What guidance leads away from: what is asked for, else what the model knows as nothing, else the empty text. */
-function awayFrom(
-  scale: number,
-  negative: AskedCondition | undefined,
-  { known, encoder }: RequestContext,
-): Condition | string | undefined {
-  const of = (asked: AskedCondition, place: string) => checkedConditions([asked], known, { place, encoder })[0]!;
-  if (scale !== 1)
-    return negative === undefined ? (known.model.takes.unconditional ?? of('', 'guidance')) : of(negative, 'negative');
-  if (negative !== undefined)
-    refuse('negative', 'without guidance nothing leads away from it; ask for a guidance above 1', 'invalid-input');
-  return undefined;
+  const asked = checkedConditioning({ ...request, scale }, context);
+  const { conditions, guidance } = await readConditioning(asked, context);
+  const seeds = request.seeds ?? seedsOf(seed, conditions.length);
+  return { plan, steps, conditions, ...(guidance && { guidance }), sampler, eta, seeds, noise };
 }
