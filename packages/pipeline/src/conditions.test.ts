@@ -34,7 +34,7 @@ describe('conditionsOf', () => {
     expect([first, third].map((condition) => nameOfCondition(condition!, SMALL_TEXTS))).toEqual(['a cat', 'a dog']);
   });
 
-  it('of a model of texts are what its makers advise where nothing is asked for, else a caption of our own', async () => {
+  it('of texts are what makers advise where nothing is asked for, else a caption of our own', async () => {
     const encoder = countingEncoder();
     const captions = ['a cat', 'a dog'];
     const advised = knownModel({ takes: SMALL_TEXTS }, { recommended: { captions } });

@@ -1,0 +1,68 @@
+import type { Condition, Guidance, PromptEncoder, Spelling } from '@procache/core';
+import { refuse } from '@procache/core/untrusted';
+import { type AskedCondition, type AskedConditions, checkedConditions } from './conditions.ts';
+import type { KnownModel } from './known-model.ts';
+import { asRequested, type OptionName } from './spelling.ts';
+import { readTexts } from './texts.ts';
+
+/** What images are to show, and what guidance leads them away from. */
+export interface AskedConditioning {
+  readonly conditions?: AskedConditions | undefined;
+  /** What guidance leads away from, instead of from nothing in particular. */
+  readonly negative?: AskedCondition | undefined;
+  /** The scale of guidance; 1 is none. */
+  readonly scale: number;
+}
+
+export interface ConditioningContext {
+  readonly known: KnownModel;
+  readonly encoder?: PromptEncoder | undefined;
+  readonly spell?: Spelling<OptionName> | undefined;
+}
+
+/** The same, checked against a model, with texts as they are: nothing has been read yet. */
+export interface Conditioning {
+  readonly scale: number;
+  readonly conditions: readonly (Condition | string)[];
+  /** What guidance leads away from; undefined without guidance. */
+  readonly away: Condition | string | undefined;
+}
+
+/**
+ * Checks what images are to show, and what guidance leads them away from.
+ *
+ * @throws {ProCacheError} `invalid-input` as `conditionsOf`, and for what guidance is to lead away from where there is
+ * none.
+ */
+export function checkedConditioning(
+  { conditions, negative, scale }: AskedConditioning,
+  { known, encoder, spell = asRequested }: ConditioningContext,
+): Conditioning {
+  const of = (asked: AskedConditions | undefined, option: OptionName): readonly (Condition | string)[] =>
+    checkedConditions(asked, known, { place: spell(option), encoder });
+  const checked = of(conditions, 'conditions');
+  if (scale !== 1) {
+    const { unconditional } = known.model.takes;
+    const away = negative === undefined ? (unconditional ?? of([''], 'guidance')[0]) : of([negative], 'negative')[0];
+    return { scale, conditions: checked, away };
+  }
+  if (negative !== undefined) {
+    const problem = `without guidance nothing leads away from it; ask for ${spell('guidance')} above 1`;
+    refuse(spell('negative'), problem, 'invalid-input');
+  }
+  return { scale, conditions: checked, away: undefined };
+}
+
+/** What core takes for it. Texts are read here, each once. */
+export async function readConditioning(
+  { scale, conditions, away }: Conditioning,
+  { known, encoder }: Pick<ConditioningContext, 'known' | 'encoder'>,
+): Promise<{ readonly conditions: readonly Condition[]; readonly guidance: Guidance | undefined }> {
+  const read = await readTexts(away === undefined ? conditions : [...conditions, away], encoder);
+  const guidance = away !== undefined && {
+    scale,
+    unconditional: read.at(-1)!,
+    channels: known.model.defaults.guidanceChannels,
+  };
+  return { conditions: read.slice(0, conditions.length), guidance: guidance || undefined };
+}
