@@ -42,6 +42,22 @@ describe('zooModel', () => {
     },
   );
 
+  it('emoji-pixart advises captions of its own words, and searches by others than it judges on', async () => {
+    const { text, recommended } = zooModel('emoji-pixart');
+    const { captions, searched } = recommended;
+    const words = new Set(JSON.parse(await readFile(text!.vocabulary, 'utf8')) as string[]);
+    const all = [...captions!, ...searched!.search, ...searched!.judge];
+    expect(all.flatMap((caption) => caption.split(' ')).filter((word) => !words.has(word))).toEqual([]);
+    expect([captions!.length, searched!.search.length, searched!.judge.length]).toEqual([10, 192, 64]);
+    const concepts = [...searched!.search, ...searched!.judge].map((caption) => caption.replace(/^\w+ /, ''));
+    expect(new Set(concepts).size).toBe(256);
+    expect(searched!.search.slice(0, 3)).toEqual([
+      'noto mahjong red dragon',
+      'twemoji free button',
+      'fluent up button',
+    ]);
+  });
+
   it('says of a model without text that it takes none', () => {
     expect(zooModel('fashion-dit')).not.toHaveProperty('text');
   });

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { JUDGED_CAPTIONS, SEARCHED_CAPTIONS, SHOWN_CAPTIONS } from './emoji-captions.ts';
 
 /** The names of the models that ship with ProCache. */
 export type ZooName = 'fashion-dit' | 'emoji-pixart';
@@ -12,13 +13,24 @@ export interface ZooModel {
   /** The model folder on disk: weights, config.json, model card. */
   readonly folder: string;
   /** What its card recommends. */
-  readonly recommended: { readonly steps: number; readonly guidance: number };
+  readonly recommended: ZooAdvice;
   /** The classifier of the zoo that judges what it draws, for `zooClassifier`. */
   readonly classifier?: string;
   /** The files that turn a caption into what a text-to-image model takes; absent in other models. */
   readonly text?: ZooTextEncoder;
   /** The schedules that were searched for it and ship with it: the file of each, by name. */
   readonly schedules: Readonly<Record<string, string>>;
+}
+
+/** How to draw with a model, and what. */
+export interface ZooAdvice {
+  readonly steps: number;
+  /** The scale of classifier-free guidance. */
+  readonly guidance: number;
+  /** Of a text-to-image model: captions that it draws well. */
+  readonly captions?: readonly string[];
+  /** Of a text-to-image model: captions to search schedules by, and others to judge them on, which no search sees. */
+  readonly searched?: { readonly search: readonly string[]; readonly judge: readonly string[] };
 }
 
 /** A text encoder that is one learned vector per word, without positions. */
@@ -46,7 +58,12 @@ const MODELS: readonly Entry[] = [
   {
     name: 'emoji-pixart',
     summary: 'emoji in three styles from a caption, 32x32 coloured pixels, 5.1 M parameters',
-    recommended: { steps: 50, guidance: 3 },
+    recommended: {
+      steps: 50,
+      guidance: 3,
+      captions: SHOWN_CAPTIONS,
+      searched: { search: SEARCHED_CAPTIONS, judge: JUDGED_CAPTIONS },
+    },
     takesText: true,
     schedules: [],
   },
