@@ -2,37 +2,15 @@
 //   node scripts/search-figures.mjs [folder] [part ...]      parts: budgets, plain, strategies, optimum; all of these
 // unless given Another part, ship, puts what `budgets` has found into the zoo. A search that was stopped goes on; one
 // that is done is not made again. Takes about an hour on 2 cores. Build first.
-import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { node, root } from './workspace.mjs';
+import { decibels, error, interval, pooled, runParts, search as searchInto, seconds, table } from './figures.mjs';
+import { root } from './workspace.mjs';
 
 const [folder = 'out/search-figures', ...asked] = process.argv.slice(2);
+const search = (name, ...words) => searchInto(join(folder, name), ...words);
 
-/** Searches the model of the zoo; returns what `search.json` then holds. */
-async function search(name, ...words) {
-  const out = join(folder, name);
-  const result = join(out, 'search.json');
-  console.error(`procache search ${words.join(' ')}`);
-  if (!existsSync(result)) {
-    mkdirSync(out, { recursive: true });
-    const code = await node('apps/cli/dist/main.js', 'search', ...words, '--out', out, '--resume', '--quiet');
-    if (code !== 0) process.exit(code);
-  }
-  return JSON.parse(readFileSync(result, 'utf8'));
-}
-
-function table(headings, rows) {
-  const line = (cells) => `| ${cells.join(' | ')} |`;
-  console.log([line(headings), line(headings.map(() => '---')), ...rows.map(line), ''].join('\n'));
-}
-
-const error = (value) => value.toExponential(2);
-const decibels = (value) => `${value.toFixed(1)} dB`;
-/** PSNR of the mean error, as pixels are between -1 and 1. */
-const pooled = (meanError) => 10 * Math.log10(4 / meanError);
-const seconds = (milliseconds) => `${Math.round(milliseconds / 1000)} s`;
 const spent = ({ effort }) => seconds(effort.cpuMilliseconds);
-const interval = ({ interval95: [low, high] = [NaN, NaN] }) => `${error(Math.max(0, low))} to ${error(high)}`;
 
 function judgedTable({ judged }) {
   const published = judged.find(({ name }) => name === 'procache-published').scores['latent-error'];
@@ -195,9 +173,5 @@ function strategyRow(strategy, space, result) {
   ];
 }
 
-for (const [name, run] of Object.entries(parts)) {
-  if (asked.length > 0 && !asked.includes(name)) continue;
-  console.log(`\n## ${name}\n`);
-  await run();
-}
+await runParts(parts, asked);
 if (asked.includes('ship')) ship();
