@@ -99,6 +99,11 @@ export default tseslint.config(
   fence('model', ['core']),
   fence('ort', ['core', 'model'], ['onnxruntime-node', 'onnxruntime-web', 'node:*']),
   fence('backend-node', ['core', 'files', 'model', 'ort', 'pipeline'], []),
+  fence(
+    'search-node',
+    ['backend-node', 'core', 'files', 'metrics', 'model', 'objectives', 'pipeline', 'report', 'search', 'zoo'],
+    ['onnxruntime-*'],
+  ),
   {
     files: ['apps/cli/src/**/*.ts'],
     rules: {

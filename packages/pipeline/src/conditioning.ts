@@ -1,4 +1,4 @@
-import type { Condition, Guidance, PromptEncoder, Spelling } from '@procache/core';
+import { type Condition, gaussians, type Guidance, type PromptEncoder, type Spelling } from '@procache/core';
 import { refuse } from '@procache/core/untrusted';
 import { type AskedCondition, type AskedConditions, checkedConditions } from './conditions.ts';
 import type { KnownModel } from './known-model.ts';
@@ -26,6 +26,12 @@ export interface Conditioning {
   readonly conditions: readonly (Condition | string)[];
   /** What guidance leads away from; undefined without guidance. */
   readonly away: Condition | string | undefined;
+}
+
+/** The same as a generation takes it. */
+export interface ReadConditioning {
+  readonly conditions: readonly Condition[];
+  readonly guidance: Guidance | undefined;
 }
 
 /**
@@ -57,7 +63,7 @@ export function checkedConditioning(
 export async function readConditioning(
   { scale, conditions, away }: Conditioning,
   { known, encoder }: Pick<ConditioningContext, 'known' | 'encoder'>,
-): Promise<{ readonly conditions: readonly Condition[]; readonly guidance: Guidance | undefined }> {
+): Promise<ReadConditioning> {
   const read = await readTexts(away === undefined ? conditions : [...conditions, away], encoder);
   const guidance = away !== undefined && {
     scale,
@@ -65,4 +71,22 @@ export async function readConditioning(
     channels: known.model.defaults.guidanceChannels,
   };
   return { conditions: read.slice(0, conditions.length), guidance: guidance || undefined };
+}
+
+/**
+ * Conditions and guidance for so many images that are measured and not looked at: the classes in turn, or a text of
+ * random numbers, away from what the model knows as nothing, else from another such text.
+ */
+export function anyConditioning(
+  { takes, defaults }: KnownModel['model'],
+  images: number,
+  scale: number,
+): ReadConditioning {
+  const textOf = (seed: number): Condition =>
+    takes.kind === 'texts' ? { values: gaussians(seed)(takes.tokens * takes.width), tokens: takes.tokens } : 0;
+  const text = textOf(0);
+  const conditions = Array.from({ length: images }, (_, i) => (takes.kind === 'classes' ? i % takes.count : text));
+  if (scale === 1) return { conditions, guidance: undefined };
+  const unconditional = takes.unconditional ?? textOf(1);
+  return { conditions, guidance: { scale, unconditional, channels: defaults.guidanceChannels } };
 }

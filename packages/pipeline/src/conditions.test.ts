@@ -1,13 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CAPTIONS } from './captions.ts';
-import {
-  anyConditions,
-  conditionsJson,
-  conditionsOf,
-  describeTakes,
-  nameOfCondition,
-  takenText,
-} from './conditions.ts';
+import { conditionsJson, conditionsOf, describeTakes, nameOfCondition, takenText } from './conditions.ts';
 import { CLASSES, countingEncoder, knownModel, SMALL_TEXTS } from './testing/small-models.ts';
 
 const place = 'conditions';
@@ -94,12 +87,5 @@ describe('words', () => {
     expect([[0, 1, 2], [1]].map((labels) => conditionsJson(labels, CLASSES))).toEqual(['all', [1]]);
     const values = new Float32Array(6);
     expect(conditionsJson([{ values, tokens: 1, text: 'a cat' }], SMALL_TEXTS)).toEqual(['a cat']);
-  });
-
-  it('has conditions to measure with', () => {
-    expect(anyConditions(CLASSES, 4)).toEqual([0, 1, 2, 0]);
-    const [first, second] = anyConditions(SMALL_TEXTS, 2);
-    expect(first).toMatchObject({ tokens: 2, values: { length: 6 } });
-    expect(second).toBe(first);
   });
 });

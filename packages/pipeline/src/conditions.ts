@@ -1,4 +1,4 @@
-import { type Condition, gaussians, type PromptEncoder, type TextEmbedding } from '@procache/core';
+import type { Condition, PromptEncoder, TextEmbedding } from '@procache/core';
 import { listOf, refuse } from '@procache/core/untrusted';
 import type { Takes } from '@procache/model';
 import { CAPTIONS } from './captions.ts';
@@ -98,14 +98,4 @@ export function doubtOf(takes: Takes): string | undefined {
   if (takes.kind !== 'classes' || (takes.count + 1) % 10 !== 0) return undefined;
   const guess = guessOfClasses(takes);
   return guess && `guidance leads away from "no class", and ${guess}`;
-}
-
-/**
- * Conditions for so many images that are measured and not looked at: the classes in turn, or a text of random numbers.
- */
-export function anyConditions(takes: Takes, images: number): readonly Condition[] {
-  if (takes.kind === 'classes') return Array.from({ length: images }, (_, i) => i % takes.count);
-  const { tokens, width } = takes;
-  const text: TextEmbedding = { values: gaussians(0)(tokens * width), tokens };
-  return Array.from({ length: images }, () => text);
 }

@@ -5,7 +5,7 @@ export type { DrawRequest, GenerateRequest, PipelineStep } from './request.ts';
 // What a user asks, against what is known of a model
 export { defaultsOf, type Advice, type KnownModel, type ModelFacts, type PipelineDefaults } from './known-model.ts';
 export {
-  anyConditions,
+  checkedConditions,
   conditionsJson,
   conditionsOf,
   describeTakes,
@@ -17,11 +17,13 @@ export {
   type ConditionsOptions,
 } from './conditions.ts';
 export {
+  anyConditioning,
   checkedConditioning,
   readConditioning,
   type AskedConditioning,
   type Conditioning,
   type ConditioningContext,
+  type ReadConditioning,
 } from './conditioning.ts';
 export { processOf, scaleOf, type AskedProcess, type Process } from './process.ts';
 export {

@@ -5,9 +5,10 @@ import { nearest, ProCacheError, SAMPLER_NAMES } from '@procache/core';
 import { shown, shownName } from '@procache/core/untrusted';
 import { codeOf } from '@procache/files';
 import { type ConfigJson, FAMILY_NAMES, type TransformerModel } from '@procache/model';
-import type { KnownModel } from '@procache/pipeline';
+import { drawnSize, type DrawnSize, type ImageSize, type KnownModel } from '@procache/pipeline';
 import { type ZooModel, zooModel, zooNames } from '@procache/zoo';
 import { type Command, Option } from 'commander';
+import { asFlag } from './naming.ts';
 import { MOST_HEADS, wholeNumber } from './values.ts';
 
 /** The options that say which model is meant. */
@@ -19,6 +20,10 @@ export interface ModelFlags {
   readonly family?: string;
   /** The sampler that the user chose, which takes the place of the one of the model's pipeline. */
   readonly sampler?: string | undefined;
+  /** In pixels, of each image. */
+  readonly width?: number;
+  readonly height?: number;
+  readonly resolutionBinning?: boolean;
 }
 
 export function addModelOptions(command: Command): Command {
@@ -31,6 +36,14 @@ export function addModelOptions(command: Command): Command {
     .option('--num-heads <n>', 'attention heads, where the checkpoint does not tell', wholeNumber(1, MOST_HEADS))
     .addOption(familyOption())
     .option('--config <file>', 'a config.json whose fields add to those of the model');
+}
+
+/** The size of images, which some models draw several of. */
+export function addSizeOptions(command: Command): Command {
+  return command
+    .option('--width <pixels>', "of each image (default: the model's own)", wholeNumber(1))
+    .option('--height <pixels>', 'likewise', wholeNumber(1))
+    .option('--no-resolution-binning', 'draw that very size, not the nearest one that the model was trained on');
 }
 
 /** The family, for checkpoints whose tensors two of them have. */
@@ -48,6 +61,8 @@ export interface NamedModel extends KnownModel {
 /** A model as the user chose it, read as far as its headers. */
 export interface ChosenModel extends NamedModel, ModelHeaders {
   readonly model: TransformerModel;
+  /** What its images are brought to, where that is another size than it draws. */
+  readonly size: ImageSize | undefined;
 }
 
 /** Finds the model and reads its headers. No weight is loaded, and no file stays open. */
@@ -60,7 +75,15 @@ export async function chooseModel(flags: ModelFlags): Promise<ChosenModel> {
   const headers = await namingFlags(flags, () => readModelHeaders(path, config));
   checkHeads(flags.numHeads, headers.own, "the model's own config.json");
   const { name = basename(resolve(path)), recommended, schedules = {} } = zoo ?? {};
-  return { ...headers, name, recommended, schedules };
+  const own = { ...headers, name, recommended, schedules };
+  const size = sizeOf(flags, own);
+  if (size === undefined) return { ...own, size: undefined };
+  return { ...own, ...(await readModelHeaders(path, config)), size: size.images };
+}
+
+/** How a model draws images of the size that is asked for. */
+function sizeOf({ width, height, resolutionBinning }: ModelFlags, known: KnownModel): DrawnSize | undefined {
+  return drawnSize({ width, height, binning: resolutionBinning === false ? false : undefined }, known, asFlag);
 }
 
 /** The options that are fields of the config to the model. */

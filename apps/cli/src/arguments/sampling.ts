@@ -1,10 +1,9 @@
 import { readNoise } from '@procache/backend-node';
 import {
-  type Condition,
   DIFFUSION_FORMS,
   type DiffusionForm,
   type DiffusionSteps,
-  type Guidance,
+  type PromptEncoder,
   LAST_STEPS,
   MAX_GUIDANCE,
   samplersOf,
@@ -14,12 +13,11 @@ import {
   STRAIGHT_RULES,
   TIMESTEP_RULES,
 } from '@procache/core';
-import { guidanceOf } from '@procache/model';
-import { type AskedProcess, processOf, type Process as SettledProcess } from '@procache/pipeline';
+import { type AskedProcess, checkedConditioning, type Conditioning, processOf, type Process } from '@procache/pipeline';
 import { type Command, Option } from 'commander';
-import { type ConditionFlags, addConditionOptions, chooseBatch } from './conditions.ts';
+import { addLabelOption, addPromptOptions, askedConditions, checkBatch, type ConditionFlags } from './conditions.ts';
 import type { NamedModel } from './model-choice.ts';
-import { asFlag } from './naming.ts';
+import { asFlag, asFlagOf } from './naming.ts';
 import { numberWithin, seedValue } from './values.ts';
 
 /** The options that say how to get from noise to an image. */
@@ -37,7 +35,7 @@ export interface SamplingFlags extends ProcessFlags, ConditionFlags {
 }
 
 export function addSamplingOptions(command: Command): Command {
-  return addProcessOptions(addConditionOptions(command))
+  return addProcessOptions(addPromptOptions(addLabelOption(command)))
     .option('--seed <n>', 'image i begins with the noise of seed n + i, as in PyTorch on the CPU', seedValue, 0)
     .option('--noise <file>', 'begin with the tensor `noise` of a safetensors file instead');
 }
@@ -76,15 +74,11 @@ export function addProcessOptions(command: Command): Command {
     );
 }
 
-/** How a model gets from noise to an image, in however many steps. */
-export interface Process extends Omit<SettledProcess, 'scale'> {
-  readonly guidance: Guidance | undefined;
-}
-
-/** Everything about a generation but the schedule. */
-export interface Sampling extends Omit<Process, 'stepsOf'> {
-  /** What each image is to show. */
-  readonly conditions: readonly Condition[];
+/** Everything about a generation but the schedule; texts are still to be read. */
+export interface Sampling extends Omit<Process, 'stepsOf' | 'scale'> {
+  /** What each image is to show, and what guidance leads away from. */
+  readonly conditioning: Conditioning;
+  readonly negative: string | undefined;
   readonly steps: DiffusionSteps;
   readonly seeds: readonly Seed[];
   /** The file that the noise comes from, and the noise. */
@@ -93,17 +87,24 @@ export interface Sampling extends Omit<Process, 'stepsOf'> {
 }
 
 /** Checks the options against the model, and reads the noise. */
-export async function chooseSampling(flags: SamplingFlags, chosen: NamedModel, steps: number): Promise<Sampling> {
-  const conditions = await chooseBatch(flags, chosen);
-  const { stepsOf, ...process } = chooseProcess(flags, chosen);
-  const images = conditions.length;
+export async function chooseSampling(
+  flags: SamplingFlags,
+  known: NamedModel,
+  steps: number,
+  encoder: PromptEncoder | undefined,
+): Promise<Sampling> {
+  const { stepsOf, scale, ...process } = chooseProcess(flags, known);
+  const { negativePrompt: negative, noise: noiseFile } = flags;
+  const asked = { conditions: await askedConditions(flags, known), negative, scale };
+  const conditioning = checkedConditioning(asked, { known, encoder, spell: asFlagOf(known) });
+  const images = conditioning.conditions.length;
+  checkBatch(images, known);
   return {
     ...process,
-    conditions,
+    ...{ conditioning, negative, noiseFile },
     steps: stepsOf(steps),
     seeds: seedsOf(flags.seed, images),
-    noiseFile: flags.noise,
-    noise: flags.noise === undefined ? undefined : await readNoise(flags.noise, chosen.model.latent, images, '--noise'),
+    noise: noiseFile === undefined ? undefined : await readNoise(noiseFile, known.model.latent, images, '--noise'),
   };
 }
 
@@ -111,6 +112,5 @@ export async function chooseSampling(flags: SamplingFlags, chosen: NamedModel, s
 export function chooseProcess(flags: ProcessFlags, chosen: NamedModel): Process {
   const { diffusionForm, diffusionNorm, lastStep, lastStepSize, ...asked } = flags;
   const sde = { form: diffusionForm as DiffusionForm | undefined, norm: diffusionNorm, lastStep, lastStepSize };
-  const { scale, ...process } = processOf({ ...asked, sde }, chosen, asFlag);
-  return { ...process, guidance: guidanceOf(chosen.model, scale) };
+  return processOf({ ...asked, sde }, chosen, asFlag);
 }

@@ -4,7 +4,7 @@ import { syntheticModel } from '@procache/backend-node';
 import type { Contestant } from '@procache/compare';
 import { samplersOf } from '@procache/core';
 import { modelOfShape } from '@procache/model';
-import { anyConditions, defaultsOf } from '@procache/pipeline';
+import { anyConditioning, defaultsOf } from '@procache/pipeline';
 import { type ChosenModel, chooseModel, type NamedModel, type ModelFlags } from '../arguments/model-choice.ts';
 import { chooseProcess } from '../arguments/sampling.ts';
 import { chooseSchedule } from '../arguments/schedule-choice.ts';
@@ -48,10 +48,12 @@ export async function chooseBenchJob(flags: BenchJobFlags, host: Host): Promise<
 async function contestantsOf(known: NamedModel, flags: BenchJobFlags): Promise<BenchJob['contestants']> {
   const { takes, defaults } = known.model;
   const count = flags.steps ?? defaultsOf(known).steps;
-  const scale = flags.guidance ?? (takes.unconditional === undefined ? undefined : USUAL_GUIDANCE);
+  const knowsNothing = takes.kind === 'texts' || takes.unconditional !== undefined;
   const [sampler] = samplersOf(defaults.path); // it draws no noise in between
-  const { stepsOf, guidance } = chooseProcess({ sampler, ...(scale !== undefined && { guidance: scale }) }, known);
-  const conditions = anyConditions(takes, flags.images ?? (flags.shape === undefined ? USUAL_IMAGES : 1));
+  const asked = { sampler, guidance: flags.guidance ?? (knowsNothing ? USUAL_GUIDANCE : undefined) };
+  const { stepsOf, scale } = chooseProcess(asked, known);
+  const images = flags.images ?? (flags.shape === undefined ? USUAL_IMAGES : 1);
+  const { conditions, guidance } = anyConditioning(known.model, images, scale);
   const contestant = async (name: string): Promise<Contestant> => {
     const { plan } = await chooseSchedule({ schedule: name, steps: count }, known, '--schedules');
     return { name, plan, steps: stepsOf(count), conditions, guidance };

@@ -15,7 +15,7 @@ import { openPlainModel, type PlainModel } from '@procache/ort';
 import { type Command, Option } from 'commander';
 import { checkBelong } from '../arguments/belongs.ts';
 import { addMachineOptions, type MachineFlags, noteThreads } from '../arguments/machine.ts';
-import { addModelOptions } from '../arguments/model-choice.ts';
+import { addModelOptions, addSizeOptions } from '../arguments/model-choice.ts';
 import { noteUnread } from '../unread-fields.ts';
 import { MOST_IMAGES, MOST_ROUNDS, numberWithin, wholeNumber } from '../arguments/values.ts';
 import { type BenchJob, type BenchJobFlags, chooseBenchJob } from '../bench/bench-job.ts';
@@ -43,7 +43,7 @@ Examples:
 
 /** `procache bench`: wall clock, arithmetic and memory of schedules beside the uncached run. */
 export function defineBench(command: Command, host: Host): void {
-  addModelOptions(command.optionsGroup('Model:'))
+  addSizeOptions(addModelOptions(command.optionsGroup('Model:')))
     .addOption(
       new Option(
         '--shape <size>',

@@ -11,10 +11,22 @@ import {
 import { checkApart, writeWhole } from '@procache/files';
 import { modelOfShape, SHAPE_NAMES } from '@procache/model';
 import { hoistsPlans } from '@procache/ort';
-import { scaleOf } from '@procache/pipeline';
+import { checkedConditions, scaleOf } from '@procache/pipeline';
 import { type Command, Option } from 'commander';
-import { chooseBatch } from '../arguments/conditions.ts';
-import { addModelOptions, chooseModel, type NamedModel, type ModelFlags } from '../arguments/model-choice.ts';
+import {
+  askedConditions,
+  checkBatch,
+  collected,
+  type ConditionFlags,
+  conditionOption,
+} from '../arguments/conditions.ts';
+import {
+  addModelOptions,
+  addSizeOptions,
+  chooseModel,
+  type NamedModel,
+  type ModelFlags,
+} from '../arguments/model-choice.ts';
 import { asFlag } from '../arguments/naming.ts';
 import { addScheduleOptions, chooseSchedule, namedSchedule, type ScheduleFlags } from '../arguments/schedule-choice.ts';
 import { MOST_IMAGES, numberWithin, wholeNumber } from '../arguments/values.ts';
@@ -22,9 +34,8 @@ import { type Explained, explanation } from '../explanation.ts';
 import type { Host } from '../host.ts';
 import { addScreenOptions, type ScreenFlags, screenOf } from '../screen.ts';
 
-interface ExplainFlags extends ModelFlags, ScheduleFlags, ScreenFlags {
+interface ExplainFlags extends ModelFlags, ScheduleFlags, ConditionFlags, ScreenFlags {
   readonly shape?: string;
-  readonly labels?: string;
   readonly images?: number;
   readonly guidance?: number;
   readonly save?: string;
@@ -40,7 +51,7 @@ Examples:
 /** `procache explain`: shows what a schedule would do. */
 export function defineExplain(command: Command, host: Host): void {
   command.optionsGroup('Model:');
-  addModelOptions(command).addOption(
+  addSizeOptions(addModelOptions(command)).addOption(
     new Option('--shape <size>', `a published size instead, without its weights: ${SHAPE_NAMES.join(', ')}`).conflicts([
       'model',
       'numHeads',
@@ -53,6 +64,8 @@ export function defineExplain(command: Command, host: Host): void {
   command
     .optionsGroup('Batch:')
     .option('-l, --labels <list>', 'as for generate: their number counts')
+    .option('-p, --prompt <text>', 'likewise; may be repeated', collected)
+    .option('--prompts <file>', 'likewise')
     .option('--images <n>', 'how many images (default: 1)', wholeNumber(1, MOST_IMAGES))
     .option('-g, --guidance <scale>', 'as for generate: 1 halves the batch', numberWithin(0))
     .optionsGroup('Output:')
@@ -91,10 +104,19 @@ async function modelApart(flags: ExplainFlags): Promise<NamedModel> {
   return chosen;
 }
 
-async function imagesOf({ labels, images }: ExplainFlags, chosen: NamedModel): Promise<number> {
-  if (labels === undefined) return images ?? 1;
-  if (images === undefined) return (await chooseBatch({ labels }, chosen)).length;
-  throw new ProCacheError('invalid-input', '--labels and --images both say how many images there are; leave one out');
+async function imagesOf(flags: ExplainFlags, chosen: NamedModel): Promise<number> {
+  const { images } = flags;
+  const asked = await askedConditions(flags, chosen);
+  if (asked === undefined) return images ?? 1;
+  const option = conditionOption(chosen);
+  if (images !== undefined) {
+    const problem = `${option} and --images both say how many images there are; leave one out`;
+    throw new ProCacheError('invalid-input', problem);
+  }
+  const { takes } = chosen.model;
+  const count = takes.kind === 'texts' ? asked.length : checkedConditions(asked, chosen, { place: option }).length;
+  checkBatch(count, chosen);
+  return count;
 }
 
 /** What `procache explain --json` prints. Bytes and multiply-adds are those of the whole batch. */

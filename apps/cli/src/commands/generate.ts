@@ -6,24 +6,26 @@ import { seconds } from '@procache/text';
 import type { Command } from 'commander';
 import { checkBelong } from '../arguments/belongs.ts';
 import { addMachineOptions, type MachineFlags, noteThreads } from '../arguments/machine.ts';
-import { addModelOptions, chooseModel, type ModelFlags } from '../arguments/model-choice.ts';
+import { addCompanionOptions, type CompanionFlags, openCompanions } from '../arguments/companions.ts';
+import { addModelOptions, addSizeOptions, chooseModel, type ModelFlags } from '../arguments/model-choice.ts';
 import { asFlag } from '../arguments/naming.ts';
 import { addSamplingOptions, chooseSampling, type SamplingFlags } from '../arguments/sampling.ts';
 import { addScheduleOptions, chooseSchedule, type ScheduleFlags } from '../arguments/schedule-choice.ts';
 import { noteUnread } from '../unread-fields.ts';
 import { MOST_ROUNDS, wholeNumber } from '../arguments/values.ts';
 import { conditionWarnings } from '../generation/condition-warnings.ts';
-import type { Job } from '../generation/job.ts';
+import { countOf, type Job, readConditions } from '../generation/job.ts';
 import { type Made, makeImages } from '../generation/make-images.ts';
-import { openOutput, type OutputFlags, type WrittenFiles } from '../generation/output.ts';
+import { openOutput, type Output, type OutputFlags, type WrittenFiles } from '../generation/output.ts';
 import { resultOf } from '../generation/result-object.ts';
 import { fileLines, jobLines } from '../generation/job-lines.ts';
 import type { Host } from '../host.ts';
 import { type Screen, screenOf } from '../screen.ts';
 
-interface GenerateFlags extends ModelFlags, ScheduleFlags, SamplingFlags, OutputFlags, MachineFlags {
+interface GenerateFlags extends ModelFlags, CompanionFlags, ScheduleFlags, SamplingFlags, OutputFlags, MachineFlags {
   readonly compare?: boolean;
   readonly repeat?: number;
+  readonly previewEvery?: number;
 }
 
 const EXAMPLES = `
@@ -31,18 +33,21 @@ Examples:
   procache generate --labels bag --seed 7
   procache generate --schedule procache-published --compare
   procache generate --schedule mine.json --json > result.json
-  procache generate --model DiT-XL-2-256x256.pt --labels 207,360 --memory low`;
+  procache generate --model emoji-pixart --prompt "twemoji blue heart" --compare
+  procache generate --model PixArt-XL-2-1024-MS --prompts my.txt --width 1280
+  procache generate --model DiT-XL-2-256x256.pt --labels 207 --vae sd-vae-ft-ema`;
 
 /** `procache generate`: draws images. */
 export function defineGenerate(command: Command, host: Host): void {
-  addModelOptions(command.optionsGroup('Model:'));
+  addCompanionOptions(addModelOptions(command.optionsGroup('Model:')));
   addScheduleOptions(command.optionsGroup('Schedule:'));
-  addSamplingOptions(command.optionsGroup('Sampling:'));
+  addSizeOptions(addSamplingOptions(command.optionsGroup('Sampling:')));
   command
     .optionsGroup('Output:')
     .option('-o, --out <folder>', 'where the pictures go', 'procache-out')
     .option('--save-latents <file>', 'also write the tensor `latents` (safetensors)')
     .option('--save-trajectory <file>', 'also write the tensor `trajectory`: the latent after each step (safetensors)')
+    .option('--preview-every <n>', 'show the clean images in preview.png after every n steps', wholeNumber(1))
     .optionsGroup('Comparison:')
     .option('--compare', 'run uncached beside it, in turns, and show speed and closeness')
     .option(
@@ -57,16 +62,25 @@ export function defineGenerate(command: Command, host: Host): void {
 
 async function generateImages(flags: GenerateFlags, host: Host, seedGiven: boolean): Promise<void> {
   checkBelong({ '--repeat': flags.repeat }, '--compare', flags.compare === true);
+  checkBelong({ '--preview-every': flags.previewEvery }, 'drawing without --compare, which times it', !flags.compare);
   const screen = screenOf(host, flags);
   const job = await chooseJob(flags);
-  if (seedGiven && job.sampling.noise) checkSeed(job.sampling, '--noise', asFlag);
+  try {
+    if (seedGiven && job.sampling.noise) checkSeed(job.sampling, '--noise', asFlag);
+    await generateJob(job, flags, screen, host.signal);
+  } finally {
+    await job.companions.close();
+  }
+}
+
+async function generateJob(job: Job, flags: GenerateFlags, screen: Screen, signal: AbortSignal): Promise<void> {
   const output = await openOutput(job, flags);
   try {
     noteUnread(screen, job.chosen.model);
     for (const warning of conditionWarnings(job)) screen.note(warning);
     noteThreads(screen, flags.threads);
     screen.say(jobLines(job));
-    const made = await make(job, flags, screen, host.signal);
+    const made = await make(job, flags, { screen, signal, output });
     show(job, made, await output.write(made), { screen, folder: flags.out });
   } catch (cause) {
     await output.abandon();
@@ -77,14 +91,24 @@ async function generateImages(flags: GenerateFlags, host: Host, seedGiven: boole
 async function chooseJob(flags: GenerateFlags): Promise<Job> {
   const chosen = await chooseModel(flags);
   const schedule = await chooseSchedule(flags, chosen);
-  return { chosen, schedule, sampling: await chooseSampling(flags, chosen, schedule.plan.steps.length) };
+  const companions = await openCompanions(flags, chosen);
+  const sampling = await chooseSampling(flags, chosen, schedule.plan.steps.length, companions.encoder);
+  return { chosen, companions, schedule, sampling };
 }
 
-async function make(job: Job, flags: GenerateFlags, screen: Screen, signal: AbortSignal): Promise<Made> {
-  const { threads, memory, compare, repeat: rounds, saveTrajectory } = flags;
+interface Making {
+  readonly screen: Screen;
+  readonly signal: AbortSignal;
+  readonly output: Output;
+}
+
+async function make(job: Job, flags: GenerateFlags, { screen, signal, output }: Making): Promise<Made> {
+  const { threads, memory, compare, repeat: rounds, saveTrajectory, previewEvery } = flags;
+  const read = await readConditions(job);
   // In another thread, so that Ctrl-C and the progress bar need not wait for ONNX Runtime.
   const transformer = await openFromHeaders(job.chosen, { thread: 'worker', threads, memory });
-  const options = { compare, rounds, keepTrajectory: saveTrajectory !== undefined, screen, signal };
+  const kept = { keepTrajectory: saveTrajectory !== undefined, previewEvery, preview: output.preview };
+  const options = { read, compare, rounds, ...kept, screen, signal };
   return makeImages(job, transformer, options).finally(() => transformer.dispose());
 }
 
@@ -96,7 +120,7 @@ function show(
 ): void {
   const { schedule, chosen, sampling } = job;
   const { run, comparison } = made;
-  const batch = sampling.conditions.length * (sampling.guidance ? 2 : 1);
+  const batch = countOf(job) * (sampling.conditioning.away === undefined ? 1 : 2);
   const cost = costOf(schedule.plan, chosen.model.cost, batch);
   const { name } = schedule;
   const shown = { name, ...cost, askForRounds: '--repeat', emphasis: screen.ink };

@@ -13,6 +13,15 @@ import {
   outcomeObject,
   runCampaign,
 } from '@procache/search';
+import {
+  openSearchWorkers,
+  openStudyFile,
+  type SearchWorkers,
+  type StudyFile,
+  writeOutcome,
+  writeReport,
+  writeSchedules,
+} from '@procache/search-node';
 import type { Command } from 'commander';
 import { noteThreads } from '../arguments/machine.ts';
 import { noteUnread } from '../unread-fields.ts';
@@ -21,12 +30,8 @@ import type { Host } from '../host.ts';
 import { type Screen, screenOf } from '../screen.ts';
 import { type CommandLine, commandLineOf } from '../search/command-line-of.ts';
 import { chooseSearch, type SearchJob } from '../search/job.ts';
-import { writeOutcome, writeSchedules } from '../search/outcome-files.ts';
-import { writeReport } from '../search/report.ts';
 import { addSearchOptions, type SearchFlags } from '../search/search-flags.ts';
 import { openProgressLine, type ProgressLine } from '../search/search-progress.ts';
-import { openStudyFile, type StudyFile } from '../search/study-file.ts';
-import { openWorkers, type Workers } from '../search/workers.ts';
 
 const EXAMPLES = `
 Examples:
@@ -72,7 +77,8 @@ async function search(flags: SearchFlags, host: Host, commandLine: CommandLine):
       noteUnread(screen, job.chosen.model);
       noteThreads(screen, flags.threads);
       screen.say(campaignText(job.campaign));
-      await runInWorkers({ job, file, host, screen, commandLine });
+      const read = { ...job, campaign: await job.read() };
+      await runInWorkers({ job: read, file, host, screen, commandLine });
     } finally {
       await file.close();
     }
@@ -84,12 +90,18 @@ async function search(flags: SearchFlags, host: Host, commandLine: CommandLine):
 async function runInWorkers(around: Surroundings): Promise<void> {
   const { job, file, host, screen, commandLine } = around;
   const { campaign, flags } = job;
+  const { workers: count, threads, memory } = flags;
   const meter = openWorkMeter(() => performance.now());
   const progress = openProgressLine(meter, screen.progress);
   const best = new Map<number, Assessment>();
   if (file.isResumed) screen.say(resumedText(file));
   progress.show('opening the model');
-  const workers = await openWorkers(job, host.signal);
+  const workers = await openSearchWorkers(job.chosen, campaign, {
+    workers: count,
+    threads,
+    memory,
+    signal: host.signal,
+  });
   try {
     const outcome = await runCampaign(campaign, {
       ...workers,
@@ -152,14 +164,16 @@ async function writeResults(
 async function addReport(
   { job, file, host, screen, commandLine }: Surroundings,
   outcome: CampaignOutcome,
-  { workers, progress }: { readonly workers: Workers; readonly progress: ProgressLine },
+  { workers, progress }: { readonly workers: SearchWorkers; readonly progress: ProgressLine },
 ): Promise<void> {
   const { out } = job.flags;
   const page = join(out, REPORT);
   const { signal } = host;
   progress.show('measuring what the report shows');
   try {
-    await writeReport(page, job, outcome, { study: file.study, workers, signal, commandLine: commandLine.text });
+    const { model } = job.chosen;
+    const desk = { model, decoder: job.companions.decoder, study: file.study, workers, signal };
+    await writeReport(page, job.campaign, outcome, { ...desk, commandLine: commandLine.text });
   } catch (cause) {
     progress.clear();
     const again = commandLine.with('--resume');

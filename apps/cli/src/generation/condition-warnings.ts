@@ -14,9 +14,9 @@ export function conditionWarnings({ chosen, schedule, sampling }: Job): readonly
     model: chosen.fingerprint,
     sampler: sampling.sampler,
     steps: sampling.steps.count,
-    guidance: sampling.guidance?.scale ?? 1,
+    guidance: sampling.conditioning.scale,
   };
-  const doubt = sampling.guidance && doubtOf(chosen.model.takes);
+  const doubt = sampling.conditioning.away === undefined ? undefined : doubtOf(chosen.model.takes);
   return [...checkCircumstances(schedule.schedule, conditions), ...(doubt === undefined ? [] : [doubt])].map(
     (warning) => wrapText(`warning: ${warning}`, WIDTH - 2).join('\n  '),
   );

@@ -1,13 +1,14 @@
 import { wrapText } from '@procache/text';
-import type { Job } from './job.ts';
+import { countOf, type Job } from './job.ts';
 import type { WrittenFiles } from './output.ts';
 
 /** What is generated: `fashion-dit: 10 images of 32x32, 50 steps of ddim, guidance 1.5`, and the schedule below it. */
-export function jobLines({ chosen, sampling, schedule }: Job): string {
-  const { conditions, steps, sampler, guidance } = sampling;
-  const { height, width } = chosen.model.latent;
-  const images = `${counted(conditions.length, 'image')} of ${height}x${width}`;
-  const guided = guidance ? `, guidance ${guidance.scale}` : '';
+export function jobLines(job: Job): string {
+  const { chosen, companions, schedule } = job;
+  const { steps, sampler, conditioning } = job.sampling;
+  const { height, width } = companions.decoder?.image ?? chosen.model.latent;
+  const images = `${counted(countOf(job), 'image')} of ${height}x${width}`;
+  const guided = conditioning.away === undefined ? '' : `, guidance ${conditioning.scale}`;
   const weights = chosen.weights === undefined ? '' : `\nweights: ${weightsText(chosen.weights)}`;
   return `${chosen.name}: ${images}, ${steps.count} steps of ${sampler}${guided}\nschedule: ${schedule.name}${weights}`;
 }
@@ -19,14 +20,14 @@ function weightsText(weights: string): string {
 
 /** Which files there are now, those that are looked at first before the others. */
 export function fileLines(
-  { pictures, grid, compare, latents, trajectory, removed = [] }: WrittenFiles,
+  { pictures, grid, compare, preview, latents, trajectory, removed = [] }: WrittenFiles,
   folder: string,
 ): readonly string[] {
-  const undecoded = "This model's latents cannot be decoded to pictures yet, so they are saved as they are.";
+  const undecoded = 'There is no decoder that makes pictures of the latents, so they are saved; --vae names one.';
   const [first, ...more] = pictures;
   return [
     grid === undefined ? undecoded : undefined,
-    ...[compare, grid, latents, trajectory],
+    ...[compare, grid, preview, latents, trajectory],
     first === undefined || more.length === 0 ? first : `${first} and ${more.length} more`,
     removed.length === 0 ? undefined : `${counted(removed.length, 'picture')} of an earlier run removed from ${folder}`,
   ].filter((line) => line !== undefined);

@@ -6,12 +6,13 @@ import {
   COMPARISON,
   earlierFiles,
   GRID,
+  previewFile,
   type Picture,
   type PictureFile,
   picturesOf,
   runFiles,
 } from '@procache/pictures';
-import { decoderOf, type Job, provenanceOf } from './job.ts';
+import { countOf, type Job, provenanceOf } from './job.ts';
 import type { Made } from './make-images.ts';
 
 /** The options that say where results go. */
@@ -29,6 +30,8 @@ export interface WrittenFiles {
   readonly compare?: string;
   /** Pictures of an earlier run into the same folder, which were removed. */
   readonly removed?: readonly string[];
+  /** The last preview, where any was asked for. */
+  readonly preview?: string;
   readonly latents?: string;
   readonly trajectory?: string;
 }
@@ -36,6 +39,8 @@ export interface WrittenFiles {
 /** Where the results of a job go: made sure of before the work. */
 export interface Output {
   write(made: Made): Promise<WrittenFiles>;
+  /** Shows clean latents, [images, channels, height, width], so many steps having been taken. */
+  readonly preview: (clean: Float32Array, taken: number) => Promise<void>;
   /** Removes the folders that were made for nothing. */
   abandon(): Promise<void>;
 }
@@ -47,21 +52,29 @@ export interface Output {
  */
 export async function openOutput(job: Job, { out, saveTrajectory, ...flags }: OutputFlags): Promise<Output> {
   await checkPlaces(job, { '--save-latents': flags.saveLatents, '--save-trajectory': saveTrajectory });
-  const saveLatents = flags.saveLatents ?? (decoderOf(job) ? undefined : join(out, 'latents.safetensors'));
-  const size = 4 * job.sampling.conditions.length * latentSize(job);
+  const saveLatents = flags.saveLatents ?? (job.companions.decoder ? undefined : join(out, 'latents.safetensors'));
+  const size = 4 * countOf(job) * latentSize(job);
   const tensors =
     (flags.saveLatents === undefined ? 0 : 1) + (saveTrajectory === undefined ? 0 : job.sampling.steps.count);
   // pixels hardly compress, and a grid enlarges them
-  const pictures = { folder: out, bytes: 65536 + 16 * size + tensors * size };
+  const image = job.companions.decoder?.image;
+  const pixels = 4 * countOf(job) * (image ? image.channels * image.height * image.width : 0);
+  const pictures = { folder: out, bytes: 65536 + 16 * pixels + tensors * size };
   const files = [flags.saveLatents, saveTrajectory].filter((path) => path !== undefined);
   const places = [pictures, ...files.map((file) => ({ file, bytes: tensors * size }))];
   const { abandon } = await openOutputPlaces(places);
+  let previews: string | undefined;
   return {
+    preview: async (clean, taken) => {
+      const { name, bytes } = previewFile(await picturesOfJob(job, clean, 'preview'), provenanceOf(job), taken);
+      previews = join(out, name);
+      await writeWhole(previews, bytes);
+    },
     write: async (made) => {
       if (saveLatents !== undefined) await writeTensor(job, 'latents', [made.run.latents], saveLatents);
       if (saveTrajectory !== undefined) await writeTensor(job, 'trajectory', made.trajectory, saveTrajectory);
       return {
-        ...(await writePictures(job, made, out)),
+        ...(await writePictures(job, made, { folder: out, preview: previews })),
         ...(saveLatents !== undefined && { latents: saveLatents }),
         ...(saveTrajectory !== undefined && { trajectory: saveTrajectory }),
       };
@@ -71,7 +84,7 @@ export async function openOutput(job: Job, { out, saveTrajectory, ...flags }: Ou
 }
 
 async function checkPlaces(
-  { chosen, sampling: { noiseFile } }: Job,
+  { chosen, companions, sampling: { noiseFile } }: Job,
   written: Readonly<Record<string, string | undefined>>,
 ): Promise<void> {
   for (const [name, path] of Object.entries(written)) {
@@ -80,14 +93,15 @@ async function checkPlaces(
     throw new ProCacheError('invalid-input', `${name}: ${problem}`);
   }
   const noise = noiseFile === undefined ? [] : [{ path: noiseFile }];
-  await checkApart(written, { 'a file of the model': chosen.files, 'the file of --noise': noise });
+  const read = { 'a file of the model': [...chosen.files, ...companions.files], 'the file of --noise': noise };
+  await checkApart(written, read);
 }
 
 /** Writes `latents` [images, channels, height, width], or `trajectory` [steps, images, channels, height, width]. */
 function writeTensor(job: Job, name: string, parts: readonly Float32Array[], path: string): Promise<void> {
   const { channels, height, width } = job.chosen.model.latent;
-  const images = [job.sampling.conditions.length, channels, height, width];
-  const size = job.sampling.conditions.length * latentSize(job);
+  const images = [countOf(job), channels, height, width];
+  const size = countOf(job) * latentSize(job);
   const data = new Float32Array(parts.length * size);
   parts.forEach((part, i) => data.set(part, i * size));
   const shape = name === 'latents' ? images : [parts.length, ...images];
@@ -103,9 +117,14 @@ function latentSize({ chosen: { model } }: Job): number {
 const MOST_BYTES = 256 * 2 ** 20;
 
 /** Writes the pictures of a run, and removes those that an earlier one left there: the folder then holds one run's. */
-async function writePictures(job: Job, made: Made, folder: string): Promise<WrittenFiles> {
+async function writePictures(
+  job: Job,
+  made: Made,
+  { folder, preview }: { readonly folder: string; readonly preview: string | undefined },
+): Promise<WrittenFiles> {
   const pathOf = (name: string) => join(folder, name);
-  const earlier = await earlierFiles((name) => readOwnFile(pathOf(name), MOST_BYTES));
+  const found = await earlierFiles((name) => readOwnFile(pathOf(name), MOST_BYTES));
+  const earlier = found.filter((name) => pathOf(name) !== preview); // which is this run's own
   const files = await pictureFiles(job, made);
   const names = files.map(({ name }) => name);
   const removed = await replaceFiles(folder, files, earlier); // the grid last, which says what there is to remove
@@ -113,6 +132,7 @@ async function writePictures(job: Job, made: Made, folder: string): Promise<Writ
     pictures: names.filter((name) => name !== GRID && name !== COMPARISON).map(pathOf),
     ...(names.includes(GRID) && { grid: pathOf(GRID) }),
     ...(names.includes(COMPARISON) && { compare: pathOf(COMPARISON) }),
+    ...(preview !== undefined && { preview }),
     ...(removed.length > 0 && { removed }),
   };
 }
@@ -132,10 +152,13 @@ async function pictureFiles(job: Job, { run, comparison }: Made): Promise<readon
 }
 
 /** The pictures of a job's latents; none where nobody decodes them yet. */
-async function picturesOfJob(job: Job, latents: Float32Array): Promise<readonly Picture[]> {
-  const decoder = decoderOf(job);
+async function picturesOfJob(
+  job: Job,
+  latents: Float32Array,
+  by: 'decoder' | 'preview' = 'decoder',
+): Promise<readonly Picture[]> {
+  const decoder = job.companions[by];
   if (!decoder) return [];
   const { channels, height, width, valueRange } = decoder.image;
-  const images = job.sampling.conditions.length;
-  return picturesOf(await decoder.decode(latents), [images, channels, height, width], valueRange);
+  return picturesOf(await decoder.decode(latents), [countOf(job), channels, height, width], valueRange);
 }

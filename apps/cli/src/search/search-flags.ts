@@ -12,15 +12,15 @@ import {
   type StrategyName,
   type StrategyOptions,
 } from '@procache/search';
+import { type AskedMeasures, OBJECTIVES } from '@procache/search-node';
 import { type Command, Option } from 'commander';
-import type { ConditionFlags } from '../arguments/conditions.ts';
+import { addCompanionOptions, type CompanionFlags } from '../arguments/companions.ts';
+import { addPromptOptions, type ConditionFlags } from '../arguments/conditions.ts';
 import { memoryOption, RESULT } from '../arguments/machine.ts';
-import { addModelOptions, type ModelFlags } from '../arguments/model-choice.ts';
+import { addModelOptions, addSizeOptions, type ModelFlags } from '../arguments/model-choice.ts';
 import { addProcessOptions, type ProcessFlags } from '../arguments/sampling.ts';
 import { MOST_IMAGES, numberWithin, wholeNumber, wholeNumbers, wholeRange, words } from '../arguments/values.ts';
 import { addScreenOptions, type ScreenFlags } from '../screen.ts';
-
-const OBJECTIVES = ['latent-error', 'psnr', 'ssim', 'frechet', 'kernel'] as const;
 
 /** Images of one kind, for searching and for the race: none of them is in two kinds, and all are kept in the study. */
 const MOST_SEEDS = 10_000;
@@ -39,24 +39,16 @@ const MOST_BLOCK = 9999;
 /** A day, in milliseconds. */
 const MOST_TIME = 86_400_000;
 
-export type ObjectiveName = (typeof OBJECTIVES)[number];
-
-/** The options that say what a good schedule is. */
-export interface ObjectiveFlags {
-  readonly objective?: readonly ObjectiveName[];
-  readonly featureNetwork?: string;
-  readonly data?: string;
-}
-
 export interface SearchFlags
   extends
     ModelFlags,
     ProcessFlags,
     ConditionFlags,
+    CompanionFlags,
     CostOptions,
     SpaceOptions,
     StrategyOptions,
-    ObjectiveFlags,
+    Omit<AskedMeasures, 'zoo'>,
     ScreenFlags {
   readonly steps?: number;
   readonly strategy: StrategyName;
@@ -76,7 +68,7 @@ export interface SearchFlags
 
 export function addSearchOptions(command: Command): void {
   command.optionsGroup('Model:');
-  addModelOptions(command);
+  addCompanionOptions(addModelOptions(command));
   command.optionsGroup('Sampling:');
   command
     .option(
@@ -85,7 +77,7 @@ export function addSearchOptions(command: Command): void {
       wholeNumber(2, MAX_SEARCHED_STEPS),
     )
     .option('-l, --labels <list>', 'the classes to judge by, as for generate (default: all)');
-  addProcessOptions(command);
+  addSizeOptions(addProcessOptions(addPromptOptions(command)));
   addTargetOptions(command);
   addSpaceOptions(command);
   addObjectiveOptions(command);

@@ -1,13 +1,17 @@
 import { writeWhole } from '@procache/files';
-import { nameOfCondition, pixelDecoder } from '@procache/pipeline';
+import type { Decoder } from '@procache/core';
+import { type KnownModel, nameOfCondition } from '@procache/pipeline';
 import { campaignReport, campaignSamples, searchReport } from '@procache/report';
-import { campaignMovement, type CampaignOutcome, type Study } from '@procache/search';
-import type { SearchJob } from './job.ts';
-import type { Workers } from './workers.ts';
+import { type Campaign, campaignMovement, type CampaignOutcome, type Study } from '@procache/search';
+import type { SearchWorkers } from './workers.ts';
 
+/** What a report is made with. */
 export interface ReportDesk {
+  readonly model: KnownModel['model'];
+  /** What makes pictures of latents; without one the report shows none. */
+  readonly decoder: Decoder | undefined;
   readonly study: Study;
-  readonly workers: Workers;
+  readonly workers: SearchWorkers;
   readonly signal: AbortSignal;
   readonly commandLine: string;
 }
@@ -19,14 +23,14 @@ export interface ReportDesk {
  */
 export async function writeReport(
   path: string,
-  { campaign, chosen: { model } }: SearchJob,
+  campaign: Campaign,
   outcome: CampaignOutcome,
-  { study, workers, signal, commandLine }: ReportDesk,
+  { model, decoder, study, workers, signal, commandLine }: ReportDesk,
 ): Promise<void> {
   const movement = await campaignMovement(campaign, workers.model, { study, signal });
   const samples = await campaignSamples(campaign, outcome, {
     render: workers.render,
-    decoder: pixelDecoder(model),
+    decoder,
     nameOf: (condition) => nameOfCondition(condition, model.takes),
     signal,
   });

@@ -5,13 +5,13 @@ import { gaussian } from '@procache/core';
 import { type TensorValues, writeSafetensors } from '@procache/model';
 import { zooClassifier } from '@procache/zoo';
 import { afterAll, describe, expect, it } from 'vitest';
-import { chooseModel } from '../arguments/model-choice.ts';
 import { openFeatureFiles } from './feature-files.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'procache-features-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const chosen = await chooseModel({ model: 'fashion-dit' });
+const latent = { channels: 1, outChannels: 1, height: 32, width: 32 };
+const spell = (option: string) => `--${option}`;
 const { graph: network, statistics } = zooClassifier('fashion-classifier');
 const noise = (seed: number) => gaussian(seed, 32 * 32);
 
@@ -27,7 +27,7 @@ describe('distances of features', () => {
     const data = await file('images.safetensors', {
       images: { shape: [70, 1, 32, 32], data: Float32Array.from(images.flatMap((image) => [...image])) },
     });
-    const { measure, close } = await openFeatureFiles({ network, data }, chosen);
+    const { measure, close } = await openFeatureFiles({ network, data }, latent, spell);
     const other = images.map((image) => image.map((value) => 0.2 * value - 1));
     for (const name of ['frechet', 'kernel'] as const) {
       const near = await measure(name).ofSet(images, []);
@@ -37,25 +37,25 @@ describe('distances of features', () => {
   });
 
   it('are taken from the statistics that ship with the zoo', async () => {
-    const { measure, close } = await openFeatureFiles({ network, data: statistics }, chosen);
+    const { measure, close } = await openFeatureFiles({ network, data: statistics }, latent, spell);
     expect(await measure('frechet').ofSet([noise(0), noise(1), noise(2)], [])).toBeGreaterThan(1);
     await close();
   });
 
   it('are refused where the data does not fit', async () => {
     const narrow = await file('narrow.safetensors', { features: { shape: [3, 2], data: new Float32Array(6) } });
-    await expect(openFeatureFiles({ network, data: narrow }, chosen)).rejects.toThrow(
+    await expect(openFeatureFiles({ network, data: narrow }, latent, spell)).rejects.toThrow(
       "`features` is [3, 2], and the network's features are 64 wide",
     );
     const foreign = await file('foreign.safetensors', { logits: { shape: [1, 2], data: new Float32Array(2) } });
-    await expect(openFeatureFiles({ network, data: foreign }, chosen)).rejects.toThrow(
+    await expect(openFeatureFiles({ network, data: foreign }, latent, spell)).rejects.toThrow(
       'neither `features` nor `mean` and `covariance` nor `images` in it (it has logits)',
     );
     const moments = await file('moments.safetensors', {
       mean: { shape: [64], data: new Float32Array(64) },
       covariance: { shape: [64, 64], data: new Float32Array(4096) },
     });
-    const { measure, close } = await openFeatureFiles({ network, data: moments }, chosen);
+    const { measure, close } = await openFeatureFiles({ network, data: moments }, latent, spell);
     expect(() => measure('kernel')).toThrow('there are moments only; use frechet');
     await close();
   });
@@ -106,14 +106,17 @@ describe('distances of features', () => {
   ];
   it.each(odd)('are refused where there is nothing to measure: %s', async (message, own) => {
     const data = await file('odd.safetensors', tensors(own));
-    const opened = openFeatureFiles({ network, data }, chosen);
+    const opened = openFeatureFiles({ network, data }, latent, spell);
     await expect(opened).rejects.toThrow(`--data ${data}: ${message}`);
     await expect(opened).rejects.toMatchObject({ code: 'invalid-input' });
   });
 
   it('are refused where the data is no regular file, before anything is read', async () => {
     const message = (path: string) =>
-      openFeatureFiles({ network, data: path }, chosen).then(String, (cause: unknown) => (cause as Error).message);
+      openFeatureFiles({ network, data: path }, latent, spell).then(
+        String,
+        (cause: unknown) => (cause as Error).message,
+      );
     expect(await message(folder)).toBe(`--data ${folder}: is a folder; give a safetensors file`);
     expect(await message(join(folder, 'none'))).toBe(
       `--data ${join(folder, 'none')}: there is no such file; give a safetensors file`,
@@ -125,13 +128,13 @@ describe('distances of features', () => {
   it('are refused where the data is no checkpoint', async () => {
     const data = join(folder, 'page.safetensors');
     await writeFile(data, '<!DOCTYPE html><html></html>');
-    await expect(openFeatureFiles({ network, data }, chosen)).rejects.toThrow(
+    await expect(openFeatureFiles({ network, data }, latent, spell)).rejects.toThrow(
       `--data ${data}: page.safetensors: this is a web page`,
     );
   });
 
   it('are refused for fewer than two images', async () => {
-    const { measure, close } = await openFeatureFiles({ network, data: statistics }, chosen);
+    const { measure, close } = await openFeatureFiles({ network, data: statistics }, latent, spell);
     await expect(Promise.resolve().then(() => measure('frechet').ofSet([noise(0)], []))).rejects.toMatchObject({
       code: 'invalid-input',
     });

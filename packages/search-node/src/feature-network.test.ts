@@ -13,6 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+const spell = () => '--feature-network';
 const shape = { channels: 1, outChannels: 1, height: 2, width: 2 };
 const images = (count: number): readonly Float32Array[] =>
   Array.from({ length: count }, (_, i) => Float32Array.of(i, 1, 2, 3));
@@ -63,7 +64,7 @@ const integer = (name: string, value: number) => field(5, [field(1, name), field
 
 /** What is said of a network when it is opened and asked for the features of 65 images, without the place. */
 async function problemOf(path: string, asked: readonly Float32Array[] = images(65)): Promise<string> {
-  const opened = await openFeatureNetwork(networkFile(path), shape).catch((cause: unknown) => cause);
+  const opened = await openFeatureNetwork(networkFile(path, spell), shape).catch((cause: unknown) => cause);
   const thrown =
     opened instanceof Error
       ? opened
@@ -82,7 +83,7 @@ describe('a feature network', () => {
       ['flat', { type: 'Flatten' }],
       ['square', { type: 'Identity' }],
     ] as const) {
-      const opened = await openFeatureNetwork(networkFile(await network(name, node)), shape);
+      const opened = await openFeatureNetwork(networkFile(await network(name, node), spell), shape);
       expect(await opened.dimension()).toBe(4);
       const features = await opened.features(images(130));
       expect([...features.subarray(129 * 4)]).toEqual([129, 1, 2, 3]);
