@@ -24,8 +24,6 @@ it.each([
   ['transformer.transformer_blocks.0.attn1.to_q.lora.down.weight', 'a LoRA'],
   ['controlnet_blocks.0.weight', 'a ControlNet'],
   ['control_model.time_embed.0.weight', 'a ControlNet'],
-  ['t_block.1.weight', 'a PixArt transformer'],
-  ['adaln_single.linear.weight', 'a PixArt transformer'],
   ['caption_norm.weight', 'a Sana or LTX transformer'],
   ['double_blocks.0.img_attn.qkv.weight', 'a FLUX transformer'],
   ['single_transformer_blocks.0.attn.to_q.weight', 'a FLUX transformer'],
@@ -54,7 +52,7 @@ it.each([
   const message = `these are the weights of ${what}`;
   await expect(openModel(holding([name, 'other.weight']))).rejects.toThrow(message);
   await expect(openModel(holding([...DIT, name]))).rejects.toThrow(
-    'which is not supported; supported are DiT checkpoints, original or diffusers',
+    'which is not supported; supported are DiT and PixArt checkpoints, original or diffusers',
   );
 });
 

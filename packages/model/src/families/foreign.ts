@@ -6,12 +6,25 @@ import type { Checkpoint } from '../checkpoint/checkpoint.ts';
  */
 export function foreignModel({ tensors }: Checkpoint): string | undefined {
   const names = [...tensors.keys()];
-  const found = FOREIGN.find(({ tensor }) => names.some((name) => tensor.test(name)));
+  const found = FOREIGN.find(
+    ({ tensor, unless }) =>
+      names.some((name) => tensor.test(name)) && !(unless && names.some((name) => unless.test(name))),
+  );
   return found && `these are the weights of ${found.what}`;
 }
 
+interface Foreign {
+  readonly tensor: RegExp;
+  readonly what: string;
+  /** A tensor of a family that is supported, and has the others too. */
+  readonly unless?: RegExp;
+}
+
+/** What only a PixArt has: one layer for the modulation of all blocks. */
+const PIXART = /^(t_block\.1|adaln_single\.linear)\.weight$/;
+
 /** Tensors that give a file away, the most telling first: some models have parts of others. */
-const FOREIGN: readonly { readonly tensor: RegExp; readonly what: string }[] = [
+const FOREIGN: readonly Foreign[] = [
   // What adds to another model
   { tensor: /(^|[._])lora(_|\.)|\.(hada_w1|lokr_w1|oft_blocks)/i, what: 'a LoRA, which adds to those of a model' },
   {
@@ -35,7 +48,6 @@ const FOREIGN: readonly { readonly tensor: RegExp; readonly what: string }[] = [
     tensor: /^(caption_norm\.weight|time_embed\.linear\.weight|blocks\.\d+\.mlp\.(inverted|depth)_conv\..*)$/,
     what: 'a Sana or LTX transformer',
   },
-  { tensor: /^(t_block\.1|adaln_single\.linear)\.weight$/, what: 'a PixArt transformer' },
   {
     tensor:
       /^(model\.diffusion_model\.)?(double_blocks|single_blocks|single_stream_modulation|distilled_guidance_layer)\./,
@@ -61,7 +73,11 @@ const FOREIGN: readonly { readonly tensor: RegExp; readonly what: string }[] = [
   },
   { tensor: /^(model\.diffusion_model\.)?blocks\.\d+\.attn\.qkv_x\./, what: 'a Mochi video transformer' },
   { tensor: /^(in|out)_blocks\.\d+\.(skip_linear|attn|norm1)\./, what: 'a U-ViT' },
-  { tensor: /^(blocks|transformer_blocks)\.\d+\.(cross_attn|attn2)\./, what: 'a transformer that takes text' },
+  {
+    tensor: /^(blocks|transformer_blocks)\.\d+\.(cross_attn|attn2)\./,
+    what: 'a transformer that takes text',
+    unless: PIXART,
+  },
   // Other parts of a pipeline
   { tensor: /^(first_stage_model|post_quant_conv|quant_conv)\./, what: 'an autoencoder' },
   {

@@ -45,15 +45,21 @@ function listOfRanges(ranges: readonly Range[]): string {
  * Checks that a checkpoint has the tensors that a family's formula takes, and no other that could change an image.
  *
  * A tensor that is left over says that the model computes something else. Where all blocks lack the same, it is
- * another kind of model too; where one block lacks something, the file is damaged.
+ * another kind of model too; where one block lacks something, the file is damaged. What is `unused` may be there: the
+ * family knows that it changes nothing.
  *
  * @throws {ProCacheError} `invalid-model`, with the first names and how many there are.
  */
-export function checkNames({ tensors }: Checkpoint, needed: ReadonlySet<string>, family: string): void {
+export function checkNames(
+  { tensors }: Checkpoint,
+  needed: ReadonlySet<string>,
+  family: string,
+  unused: readonly string[] = [],
+): void {
   const missing = [...needed].filter((name) => !tensors.has(name));
   const modules = new Set([...needed].map(moduleOf));
   const left = [...tensors.values()]
-    .filter((tensor) => !needed.has(tensor.name) && !isHarmless(tensor, modules))
+    .filter((tensor) => !needed.has(tensor.name) && !unused.includes(tensor.name) && !isHarmless(tensor, modules))
     .map(({ name }) => name);
   if (missing.length === 0 && left.length === 0) return;
   if (left.length === 0 && !areMissingThroughout(missing, needed)) {

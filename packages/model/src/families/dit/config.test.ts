@@ -81,7 +81,7 @@ describe('fields that change what is computed', () => {
   it.each([
     [{ qkv_bias: false }, 'config.json: qkv_bias is false, which is another kind of DiT'],
     [{ qk_norm: true }, 'config.json: qk_norm is true, but the tensors say false'],
-    [{ family: 'pixart' }, 'config.json: family is "pixart", which is not supported; supported are dit, sit'],
+    [{ family: 'pixart' }, 'config.json: family is "pixart", but the tensors are those of a DiT; take'],
     [{ flavour: 'diffusers' }, 'config.json: flavour is "diffusers", which'],
     [{ use_rope: true }, 'config.json: use_rope is true, which'],
     [{ norm_eps: 1e-5 }, 'config.json: norm_eps is 0.00001, but a DiT in the original naming has 0.000001 everywhere'],

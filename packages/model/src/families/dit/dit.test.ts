@@ -150,8 +150,8 @@ describe('openModel, of anything else', () => {
   };
 
   it('names what the file probably is', async () => {
-    await expect(openModel(holding('t_block.1.weight'))).rejects.toThrow(
-      'these are the weights of a PixArt transformer, which is not supported',
+    await expect(openModel(holding('caption_norm.weight'))).rejects.toThrow(
+      'these are the weights of a Sana or LTX transformer, which is not supported',
     );
     await expect(openModel(holding('double_blocks.0.img_attn.qkv.weight'))).rejects.toThrow('a FLUX transformer');
     await expect(openModel(holding('some.weight', 'other.weight'))).rejects.toThrow(
