@@ -79,6 +79,21 @@ const schedules: Readonly<Record<string, Schedule>> = {
     legend: { '+': [{ do: 'reuse' }, { do: 'refresh', ratio: 0.5, modules: ['cross', 'mlp'] }] },
     selector: { score: 'random', bonus: 0 },
   },
+  'tokens chosen by the entropy of attention to the text, and in the middle of a step': {
+    version: 1,
+    pattern: '#++#',
+    legend: { '+': [{ do: 'reuse' }, { do: 'refresh', ratio: 0.5, modules: ['cross', 'mlp'] }] },
+    selector: { score: 'cross-attention-entropy', age: 0.05, cells: [1, 3], bonus: 0.4 },
+  },
+  'tokens of one module chosen by that entropy': {
+    version: 1,
+    pattern: '#+-+',
+    legend: {
+      '+': [{ do: 'reuse' }, { do: 'refresh', ratio: 0.34, modules: ['mlp'] }],
+      '-': [{ do: 'reuse' }, { do: 'compute', modules: ['cross'] }],
+    },
+    selector: { score: 'cross-attention-entropy', bonus: 0 },
+  },
   'tokens of all modules refreshed': {
     version: 1,
     pattern: '#+#+',

@@ -24,6 +24,7 @@ export { letterCounts } from './schedule/schedule.ts';
 export { policyOf } from './schedule/policy.ts';
 export type {
   Action,
+  ChoiceRule,
   Compute,
   ForecastRule,
   Policy,
@@ -67,12 +68,21 @@ export { costOf, type ModelCost, type PlanCost, type StepCost } from './plan/cos
 export { transformerCost, type TransformerSizes } from './plan/transformer-cost.ts';
 
 // Running a plan
-export { doubled, type Condition, type TextEmbedding } from './running/condition.ts';
+export { doubled, type Condition, type TextEmbedding, type Unconditional } from './running/condition.ts';
 export type { PromptEncoder } from './running/prompt-encoder.ts';
 export type { LatentShape } from './sampling/latent-shape.ts';
-export type { Conditioned, Conditions, StepCall, StepResult, Tokens, Transformer } from './running/transformer.ts';
+export type {
+  Choice,
+  Conditioned,
+  Conditions,
+  StepCall,
+  StepChoices,
+  StepResult,
+  Tokens,
+  Transformer,
+} from './running/transformer.ts';
 export { FeatureCache } from './running/cache.ts';
-export { createSelector, type SelectorOptions, type TokenSelector } from './running/selector.ts';
+export { createSelector, type ChoicesWithin, type SelectorOptions, type TokenSelector } from './running/selector.ts';
 export type { Denoiser } from './sampling/denoiser.ts';
 export { withDenoiser, type DenoiserOptions, type EvaluatedStep } from './running/with-denoiser.ts';
 export { cachedOutput, type OutputCacheOptions } from './running/output-cache.ts';
@@ -90,6 +100,14 @@ export { diffusionSteps, type DiffusionOptions, USUAL_STEPS } from './sampling/d
 export { levelOfAlpha, straightLevel, type Level } from './sampling/level.ts';
 export { TIMESTEP_RULES, timestepsOf, type TimestepOptions, type TimestepRule } from './sampling/timesteps.ts';
 export { STRAIGHT_RULES, type StraightRule } from './sampling/straight-steps.ts';
+export { rulesOf } from './sampling/rules.ts';
+export {
+  SOLVER_KINDS,
+  type LcmSettings,
+  type SolverEnd,
+  type SolverKind,
+  type SolverSettings,
+} from './sampling/solver-settings.ts';
 export { sample, type SampledStep, type SampleOptions } from './sampling/samplers/sample.ts';
 export {
   checkSde,

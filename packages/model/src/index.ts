@@ -19,13 +19,13 @@ export { findModel, type FoundModel } from './folder/find-model.ts';
 export { openFolder, type OpenedFolder } from './folder/open-folder.ts';
 
 // From a checkpoint to a model
-export { FAMILY_NAMES, openModel } from './open-model.ts';
-export type { ModelFamily } from './families/family.ts';
+export { checkLatentSize, FAMILY_NAMES, openModel } from './open-model.ts';
+export type { LatentSize, ModelFamily } from './families/family.ts';
 export type { Classes, ModulationRows, InputArray, SamplingDefaults, Takes, Texts, TransformerModel } from './model.ts';
 export type { ConfigJson } from './config/fields.ts';
 export { ModelConfig, type ConfigReading, type ConfigTexts } from './config/model-config.ts';
 export type { ConfigFields } from './config/fields.ts';
-export { guidanceOf } from './guidance.ts';
+export { guidanceOf, nothingOf } from './guidance.ts';
 
 // Models without weights, and weights without training
 export { publishedShape, SHAPE_NAMES, type PublishedShape, type TensorShapes } from './shapes/published-shapes.ts';
@@ -53,4 +53,4 @@ export type {
 } from './graphs/emitter.ts';
 export { contextOf, IMAGES, inLane, isContext, laneOf, PADDING, TEXT_OF_IMAGE } from './graphs/names.ts';
 export { StepInputs, type ModulationAt, type StepFeeds, type StepModel } from './graphs/step-inputs.ts';
-export { stepOutputs, type StepOutputs } from './graphs/step-outputs.ts';
+export { chosenTokens, stepOutputs, type StepOutputs } from './graphs/step-outputs.ts';

@@ -6,9 +6,10 @@ import {
   ProCacheError,
   type StepCall,
   type StepResult,
+  type Tokens,
 } from '@procache/core';
 import { messageOf } from '@procache/core/untrusted';
-import { StepInputs, stepOutputs, type TransformerModel } from '@procache/model';
+import { chosenTokens, StepInputs, stepOutputs, type TransformerModel } from '@procache/model';
 import type { Tensor } from 'onnxruntime-common';
 import type { TextContexts } from './contexts.ts';
 import { floatsOf } from './floats-of.ts';
@@ -49,7 +50,8 @@ export class OrtConditioned implements Conditioned<Tensor> {
     const feeds = { ...inputTensors(host, made), ...lent, ...contexts.feeds((input) => runner.takes(input)) };
     checkOpen();
     const outputs = stepOutputs(call.plan);
-    const names = [outputs.output, ...outputs.features.values(), ...outputs.scores.values()];
+    const { scores: scored, chosen: choosing } = outputs;
+    const names = [outputs.output, ...outputs.features.values(), ...scored.values(), ...choosing.values()];
     const results = await runner.run(feeds, names).catch((cause: unknown) => {
       checkOpen(); // what a session says that has been released
       return runError(cause);
@@ -61,8 +63,13 @@ export class OrtConditioned implements Conditioned<Tensor> {
       this.#alive.add(tensor);
     }
     const scores = new Map<BranchId, Float32Array>();
-    for (const [branch, name] of outputs.scores) scores.set(branch, await floatsOf(results[name]!, 'freed'));
-    return { output: await floatsOf(results[outputs.output]!, 'freed'), features, scores };
+    for (const [branch, name] of scored) scores.set(branch, await floatsOf(results[name]!, 'freed'));
+    const chosen = new Map<BranchId, Tokens>();
+    for (const [branch, name] of choosing) {
+      const { count } = call.within!.choices.get(branch)!;
+      chosen.set(branch, chosenTokens(await floatsOf(results[name]!, 'freed'), count));
+    }
+    return { output: await floatsOf(results[outputs.output]!, 'freed'), features, scores, chosen };
   }
 
   async read(feature: Tensor): Promise<Float32Array> {

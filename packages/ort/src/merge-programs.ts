@@ -12,18 +12,20 @@ export function mergePrograms(programs: readonly StepProgram[]): StepProgram {
 }
 
 /** Equal for programs that `mergePrograms` can merge. */
-export function skeletonOf({ ops }: StepProgram): string {
+export function skeletonOf({ ops, choice }: StepProgram): string {
   const bare = ops.map((op) => {
     if (op.op === 'run') return [op.op, op.first, op.last];
-    return op.op === 'refresh' ? [op.op, op.branch, op.tokens] : op;
+    // What scores some tokens anew takes the scores of the others, so it is not the same without.
+    return op.op === 'refresh' ? [op.op, op.branch, op.tokens, op.watch !== undefined, op.by ?? null] : op;
   });
-  return JSON.stringify(bare);
+  return JSON.stringify([bare, choice]);
 }
 
 function mergeTwo(a: StepProgram, b: StepProgram): StepProgram {
   const ops = a.ops.map((op, i) => mergeOps(op, b.ops[i]!));
   const score = a.score ?? b.score;
-  return { key: JSON.stringify([ops, score]), ops, ...(score && { score }) };
+  const { choice } = a;
+  return { key: JSON.stringify([ops, score, choice]), ops, ...(score && { score }), ...(choice && { choice }) };
 }
 
 function mergeOps(a: ProgramOp, b: ProgramOp): ProgramOp {
@@ -34,7 +36,8 @@ function mergeOps(a: ProgramOp, b: ProgramOp): ProgramOp {
       watch: union(a.watch, b.watch),
       ahead: union(a.ahead, b.ahead).sort((c, d) => parseBranch(c).block - parseBranch(d).block),
     };
-  if (a.op === 'refresh' && b.op === 'refresh') return { ...a, keep: a.keep || b.keep };
+  if (a.op === 'refresh' && b.op === 'refresh')
+    return { ...a, keep: a.keep || b.keep, ...(a.watch && { watch: union(a.watch, b.watch ?? []) }) };
   return a;
 }
 

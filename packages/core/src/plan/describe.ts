@@ -37,7 +37,13 @@ function describeOp(op: Op): string {
         .filter(Boolean)
         .join(' ');
     case 'refresh':
-      return op.tokens === 'all' ? `compute ${op.branch}` : `refresh ${op.branch} ${op.tokens}`;
+      return [
+        op.tokens === 'all' ? `compute ${op.branch}` : `refresh ${op.branch} ${op.tokens}`,
+        op.by === undefined ? '' : `by ${op.by}`,
+        count('watch', op.watch ?? []),
+      ]
+        .filter(Boolean)
+        .join(' ');
     case 'store':
       return `store ${op.feature}`;
     case 'fold':

@@ -1,6 +1,6 @@
 import type { SelectorSettings } from '../schedule/schedule.ts';
 import type { BranchId, FeatureId } from '../topology.ts';
-import { joined, type Op } from './operations.ts';
+import { joined, type Op, type Refresh, withWatch } from './operations.ts';
 import type { StepPlan } from './plan.ts';
 import { programOfDraft, type StepProgram } from './program.ts';
 import { readsOfDraft } from './reads-and-writes.ts';
@@ -35,7 +35,7 @@ export function keepWhatIsUsed(draft: readonly (readonly Op[])[], selector: Sele
   const steps = draft.toReversed().map((ops): StepPlan => {
     const live = demand.live();
     const trimmed = demand.trimStep(ops);
-    const own = programOfDraft(trimmed, selector.score);
+    const own = programOfDraft(trimmed, selector);
     const program = programs.get(own.key) ?? own;
     programs.set(program.key, program);
     return { ops: trimmed, program, live };
@@ -68,7 +68,7 @@ class Demand {
       .toReversed()
       .flatMap((op) => this.#trim(op))
       .reverse();
-    const left = joined(trimmed); // neighbours that a store kept apart which nobody asks for
+    const left = saidByWhat(joined(trimmed)); // neighbours that a store kept apart which nobody asks for
     for (const [feature, count] of readsOfDraft(left)) this.#want(feature, count);
     return left;
   }
@@ -81,17 +81,23 @@ class Demand {
         if (op.ahead) this.#make(op.ahead.pack);
         return [{ ...op, keep: op.keep.filter((feature) => this.#make(feature)), watch }];
       }
-      case 'refresh': {
-        if (op.tokens === 'all') return [{ ...op, keep: this.#make(op.branch) }];
-        const keep = (this.#wanted.get(op.branch) ?? 0) > 0;
-        if (this.#scored) this.#selecting.add(op.branch);
-        return [{ ...op, keep }];
-      }
+      case 'refresh':
+        return [this.#trimRefresh(op)];
       case 'store':
         return this.#make(op.feature) ? [op] : [];
       case 'fold':
         return [op];
     }
+  }
+
+  #trimRefresh(op: Refresh): Refresh {
+    const watch = (op.watch ?? []).filter((branch) => this.#selecting.has(branch));
+    if (op.tokens === 'all') {
+      for (const branch of watch) this.#selecting.delete(branch);
+      return withWatch({ ...op, keep: this.#make(op.branch) }, watch);
+    }
+    if (this.#scored) this.#selecting.add(op.branch);
+    return withWatch({ ...op, keep: (this.#wanted.get(op.branch) ?? 0) > 0 }, watch);
   }
 
   #want(feature: FeatureId, count: number): void {
@@ -104,4 +110,15 @@ class Demand {
     this.#wanted.set(feature, Math.max(0, count - 1));
     return count > 0;
   }
+}
+
+/** The operations of a step, each refresh with the one before it that makes anew the scores of its tokens. */
+function saidByWhat(ops: readonly Op[]): readonly Op[] {
+  const makers = new Map<BranchId, BranchId>();
+  return ops.map((op) => {
+    if (op.op !== 'refresh') return op;
+    const by = op.tokens === 'all' ? undefined : makers.get(op.branch);
+    for (const branch of op.watch ?? []) makers.set(branch, op.branch);
+    return by === undefined ? op : { ...op, by };
+  });
 }

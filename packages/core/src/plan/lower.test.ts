@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe as suite, expect, it } from 'vitest';
-import { naiveDenoiser, referenceTransformer } from '../reference/index.ts';
+import { chooseTokens, naiveDenoiser, referenceTransformer } from '../reference/index.ts';
 import { createSelector } from '../running/selector.ts';
 import type { Conditions } from '../running/transformer.ts';
 import { withDenoiser } from '../running/with-denoiser.ts';
-import type { Action, Policy, Rule, Schedule } from '../schedule/schedule.ts';
+import type { Action, Policy, Rule, Schedule, SelectorSettings } from '../schedule/schedule.ts';
 import { type Branch, branchesOf, type BranchId, type Topology } from '../topology.ts';
 import { describe } from './describe.ts';
 import { hoist } from './hoist.ts';
-import { lower, planOf } from './lower.ts';
+import { DEFAULT_SELECTOR, lower, planOf } from './lower.ts';
 import { type Plan, programsOf } from './plan.ts';
 import { readsOf, writesOf } from './reads-and-writes.ts';
 
@@ -102,9 +102,8 @@ function spansOf({ blocks }: Topology): fc.Arbitrary<readonly Span[]> {
   );
 }
 
-const cases: fc.Arbitrary<Case> = fc
-  .record({ topology: fc.constantFrom(dit, pixart, flux), steps: fc.integer({ min: 1, max: 9 }) })
-  .chain(({ topology, steps }) =>
+const casesOf = (topologies: fc.Arbitrary<Topology>): fc.Arbitrary<Case> =>
+  fc.record({ topology: topologies, steps: fc.integer({ min: 1, max: 9 }) }).chain(({ topology, steps }) =>
     spansOf(topology).chain((spans) =>
       fc.array(stepActions(topology, spans), { minLength: steps - 1, maxLength: steps - 1 }).map((later) => {
         const first = new Map(
@@ -116,6 +115,8 @@ const cases: fc.Arbitrary<Case> = fc
       }),
     ),
   );
+
+const cases = casesOf(fc.constantFrom(dit, pixart, flux));
 
 const policyFrom =
   ({ actions }: Case): Policy =>
@@ -144,14 +145,14 @@ function difference(actual: Float32Array, expected: Float32Array): number {
   );
 }
 
-async function compare(example: Case, hoisted: boolean): Promise<void> {
+async function compare(example: Case, hoisted: boolean, settings: SelectorSettings = DEFAULT_SELECTOR): Promise<void> {
   const { topology, steps } = example;
   const policy = policyFrom(example);
   const conditions = conditionsFor(steps);
-  const lowered = lower(policy, steps, topology);
+  const lowered = lower(policy, steps, topology, settings);
   const plan = hoisted ? hoist(lowered) : lowered;
   const model = referenceTransformer({ topology });
-  const naive = naiveDenoiser({ topology, policy, conditions });
+  const naive = naiveDenoiser({ topology, policy, conditions, score: plan.selector.score });
   const observed = new Map<BranchId, Float32Array>();
   const chosen = createSelector(plan.selector, { grid: topology.grid, images: 2, seed: 0 });
   const selector: typeof chosen = {
@@ -160,7 +161,16 @@ async function compare(example: Case, hoisted: boolean): Promise<void> {
       observed.set(branch, scores);
       chosen.observe(branch, scores);
     },
+    within: {
+      ...chosen.within!,
+      ages: (...asked) => {
+        const own = chosen.within!.ages(...asked);
+        ages.set(asked[0], own);
+        return own;
+      },
+    },
   };
+  const ages = new Map<BranchId, Float64Array>();
   let tokens: Parameters<typeof naive>[2];
   await withDenoiser(
     { transformer: model, plan, hoisted, conditions, selector, onEvaluated: (event) => (tokens = event.tokens) },
@@ -173,6 +183,13 @@ async function compare(example: Case, hoisted: boolean): Promise<void> {
         expect(difference(output, expected.output)).toBeLessThan(1e-5);
         for (const [branch, scores] of observed)
           expect(difference(scores, expected.scores.get(branch)!)).toBeLessThan(1e-5);
+        for (const { branch, by } of plan.steps[step]!.ops.filter((op) => op.op === 'refresh')) {
+          if (by === undefined) continue;
+          // Chosen in the middle of the step, by what the naive one saw there.
+          const own = tokens!.get(branch)!;
+          const choice = { count: own.count, ages: ages.get(branch)! };
+          expect(own).toEqual(chooseTokens(expected.scores.get(branch)!, choice, settings, topology.grid));
+        }
         expect(model.live).toBe(stored(plan, step));
       }
     },
@@ -195,6 +212,30 @@ suite('lower', () => {
       { numRuns: 500 },
     );
   });
+
+  it.each([false, true])(
+    'and equals it where steps make scores anew and choose tokens by them (hoisted: %s)',
+    async (hoisted) => {
+      const topology: Topology = { ...pixart, roles: { 'cross-attn': 'cross' } };
+      const settings: SelectorSettings = {
+        score: 'cross-attention-entropy',
+        age: 0.1,
+        cells: [1, 2],
+        bonus: 0.4,
+        paired: true,
+      };
+      const ofTexts = casesOf(fc.constant(topology));
+      await fc.assert(
+        fc.asyncProperty(ofTexts, (example) => compare(example, hoisted, settings)),
+        { numRuns: 300 },
+      );
+      const choosing = fc.sample(ofTexts, { numRuns: 100, seed: 1 }).flatMap((example) => {
+        const { steps } = lower(policyFrom(example), example.steps, topology, settings);
+        return steps.flatMap(({ ops }) => ops.filter((op) => op.op === 'refresh' && op.by !== undefined));
+      });
+      expect(choosing.length).toBeGreaterThan(20); // so that the property is about something
+    },
+  );
 
   it('leaves no two folds and no two runs side by side, and keeps nothing that no later step reads', () => {
     fc.assert(
@@ -233,6 +274,20 @@ suite('a printed plan', () => {
   2 .  fold 0.attn..27.mlp (56)
   3 #  run 0-27 keep 56
   4 .  fold 0.attn..27.mlp (56)
+`);
+  });
+
+  it('of tokens that a step chooses by its own scores says by which', () => {
+    const topology: Topology = { blocks: Array.from({ length: 4 }, () => ['attn', 'cross', 'mlp']), grid: [8, 8] };
+    const legend: Schedule['legend'] = {
+      '+': [{ do: 'reuse' }, { do: 'refresh', ratio: 0.25, blocks: [3, 3], modules: ['cross', 'mlp'] }],
+    };
+    const schedule: Schedule = { version: 1, pattern: '#+.+', legend, selector: { score: 'cross-attention-entropy' } };
+    expect(`\n${describe(planOf(schedule, topology))}\n`).toBe(`
+  0 #  run 0-3 keep 12 watch 2
+  1 +  fold 0.attn..3.attn (10)  refresh 3.cross 16 watch 2  fold 3.cross  refresh 3.mlp 16 by 3.cross  fold 3.mlp
+  2 .  fold 0.attn..3.mlp (12)
+  3 +  fold 0.attn..3.attn (10)  refresh 3.cross 16 watch 3.mlp  fold 3.cross  refresh 3.mlp 16 by 3.cross  fold 3.mlp
 `);
   });
 

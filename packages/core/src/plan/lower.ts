@@ -2,11 +2,12 @@ import { ProCacheError } from '../errors.ts';
 import { MAX_ORDER, MAX_PLANNED, MAX_STEPS } from '../limits.ts';
 import { policyOfParsed } from '../schedule/policy.ts';
 import { parseSchedule, selectorOf } from '../schedule/schedule-json.ts';
-import type { Action, Policy, Reuse, Schedule, SelectorSettings } from '../schedule/schedule.ts';
+import type { Action, Policy, Reuse, Schedule, ScoreName, SelectorSettings } from '../schedule/schedule.ts';
 import {
   type Branch,
   branchesOf,
   type BranchId,
+  roleOf,
   type SpanId,
   type StreamId,
   tokensOf,
@@ -16,7 +17,7 @@ import { integerOf, refuse } from '../untrusted/json-reader.ts';
 import { shown } from '../untrusted/printable.ts';
 import { History } from './history.ts';
 import { keepWhatIsUsed } from './liveness.ts';
-import { branchesWithin, type Fold, joined, type Op, type Run } from './operations.ts';
+import { branchesWithin, type Fold, joined, type Op, type Refresh, type Run } from './operations.ts';
 import { type Plan, vouchFor } from './plan.ts';
 
 /** How tokens are chosen by a schedule that does not say: ProCache's and ToCa's rule for class-conditional models. */
@@ -68,7 +69,7 @@ export function lower(
   );
   const spans = spansOf(rows);
   checkSize(steps, branches.length, spans.length);
-  const writer = new StepWriter(topology, spans);
+  const writer = new StepWriter(topology, spans, selector);
   return vouchFor({
     steps: keepWhatIsUsed(
       rows.map((row, step) => writer.write(row, step)),
@@ -134,6 +135,7 @@ class StepWriter {
   readonly #blocks: readonly (readonly Branch[])[];
   readonly #tokens: number;
   readonly #topology: Topology;
+  readonly #score: ScoreName;
   /** The place of each block's first branch among all branches; after the last block, how many there are. */
   readonly #offsets: readonly number[];
   /** By their first block, what runs may keep; by their last, the stream that is stored there. */
@@ -143,8 +145,9 @@ class StepWriter {
   /** How many selective calls each branch has seen, and how many when it was last computed. */
   readonly #calls = new Map<BranchId, { readonly seen: number; readonly since: number }>();
 
-  constructor(topology: Topology, spans: readonly Span[]) {
+  constructor(topology: Topology, spans: readonly Span[], { score }: SelectorSettings) {
     this.#blocks = branchesOf(topology);
+    this.#score = score;
     this.#tokens = tokensOf(topology);
     this.#topology = topology;
     let count = 0;
@@ -185,11 +188,15 @@ class StepWriter {
     return branches.flatMap((branch, i) => this.#writeBranch(branch, actions[i]!, step));
   }
 
-  #writeBranch({ id }: Branch, action: Action, step: number): readonly Op[] {
+  #writeBranch(branch: Branch, action: Action, step: number): readonly Op[] {
+    const { id } = branch;
     if (action.do === 'compute') {
       this.#history.made(id, step);
       this.#rejuvenate(id);
-      return [{ op: 'refresh', branch: id, tokens: 'all', call: 0, since: 0, keep: true }, fold(id, [1])];
+      return [
+        { op: 'refresh', branch: id, tokens: 'all', call: 0, since: 0, keep: true, ...this.#scored(branch) },
+        fold(id, [1]),
+      ];
     }
     if (action.do === 'reuse') return [this.#fold(id, step, action)];
     this.#checkComputed(id, step);
@@ -199,7 +206,13 @@ class StepWriter {
     // A refresh of no token is a reuse, but it ages the tokens: that is what `call` counts.
     return tokens === 0
       ? [fold(id, [1])]
-      : [{ op: 'refresh', branch: id, tokens, call, since, keep: true }, fold(id, [1])];
+      : [{ op: 'refresh', branch: id, tokens, call, since, keep: true, ...this.#scored(branch) }, fold(id, [1])];
+  }
+
+  /** What an evaluation of one module could score: attention to a text the branches of its block, by its entropy. */
+  #scored({ block, module }: Branch): Pick<Refresh, 'watch'> {
+    const scores = this.#score === 'cross-attention-entropy' && roleOf(this.#topology, module) === 'cross';
+    return scores ? { watch: this.#blocks[block]!.map(({ id }) => id) } : {};
   }
 
   #fold(id: BranchId | SpanId | StreamId, step: number, action: Reuse): Fold {

@@ -75,11 +75,13 @@ function checkSum(sum: Placed): void {
 }
 
 function checkRefresh(placed: Placed): void {
-  const { tokens } = membersOf(placed, ['op', 'branch', 'tokens', 'call', 'since', 'keep']);
+  const { tokens, watch, by } = membersOf(placed, ['op', 'branch', 'tokens', 'call', 'since', 'keep', 'watch', 'by']);
   textOf(memberOf(placed, 'branch'));
   if (tokens !== 'all') integerOf(memberOf(placed, 'tokens'), 1);
   for (const count of ['call', 'since']) integerOf(memberOf(placed, count), 0);
   booleanOf(memberOf(placed, 'keep'));
+  if (watch !== undefined) each(memberOf(placed, 'watch'), isName, textOf);
+  if (by !== undefined) textOf(memberOf(placed, 'by'));
 }
 
 function checkFold(placed: Placed): void {

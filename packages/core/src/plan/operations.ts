@@ -61,6 +61,21 @@ export interface Refresh {
   readonly since: number;
   /** Whether a later step asks for the result; this step always may. */
   readonly keep: boolean;
+  /**
+   * The branches for which a token selector will want the scores that this evaluation makes anew, those of the tokens
+   * that it is done for. Attention to a text gives them, where tokens are chosen by its entropy.
+   */
+  readonly watch?: readonly BranchId[];
+  /**
+   * The refresh of the same step that makes the scores by which tokens are chosen, and so after it. All other tokens
+   * are chosen before the step.
+   */
+  readonly by?: BranchId;
+}
+
+/** A refresh that watches these branches, with all its tokens chosen before the step. */
+export function withWatch({ op, branch, tokens, call, since, keep }: Refresh, watch: readonly BranchId[]): Refresh {
+  return { op, branch, tokens, call, since, keep, ...(watch.length > 0 && { watch }) };
 }
 
 /** Add stored features to the residual stream, those of branches through the gate that the branch has at this step. */

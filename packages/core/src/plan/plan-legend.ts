@@ -7,10 +7,11 @@ import { checkPlan, type Plan } from './plan.ts';
 const ENTRIES: readonly (readonly [text: string, occurs: (op: Op) => boolean])[] = [
   ['run a-b: compute blocks a-b', (op) => op.op === 'run'],
   ['keep n: store n features', (op) => op.op === 'run' && op.keep.length > 0],
-  ['watch n: score n branches', (op) => op.op === 'run' && op.watch.length > 0],
+  ['watch n: score n branches', (op) => (op.op === 'run' || op.op === 'refresh') && (op.watch?.length ?? 0) > 0],
   ['ahead n: add up n later folds', (op) => op.op === 'run' && op.ahead !== undefined],
   ['compute b.m: compute one module', (op) => op.op === 'refresh' && op.tokens === 'all'],
   ['refresh b.m n: compute n tokens', (op) => op.op === 'refresh' && op.tokens !== 'all'],
+  ['by b.m: chosen by its new scores', (op) => op.op === 'refresh' && op.by !== undefined],
   [
     'fold x..y (n): add n stored features',
     (op) => op.op === 'fold' && op.terms.some(({ feature }) => !isStream(feature)),

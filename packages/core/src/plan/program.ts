@@ -1,9 +1,8 @@
-import { SCORE_NAMES } from '../schedule/schedule-json.ts';
-import type { ScoreName } from '../schedule/schedule.ts';
+import { selectorOf } from '../schedule/schedule-json.ts';
+import type { ChoiceRule, ScoreName, SelectorSettings } from '../schedule/schedule.ts';
 import { type BranchId, type FeatureId, inBlockOrder } from '../topology.ts';
-import { nameOf } from '../untrusted/json-reader.ts';
 import { checkOps } from './operations-check.ts';
-import type { Ahead, Op, Run, Store } from './operations.ts';
+import type { Ahead, Op, Refresh, Run, Store } from './operations.ts';
 
 /**
  * The operations of a step without its numbers: weights, gates, token counts and indices are inputs.
@@ -17,13 +16,15 @@ export interface StepProgram {
   readonly ops: readonly ProgramOp[];
   /** The raw score that the watched branches are to give; absent where nothing is watched. */
   readonly score?: ScoreName;
+  /** How tokens are chosen; absent where the step chooses none itself (`Refresh.by`). */
+  readonly choice?: Required<ChoiceRule>;
 }
 
 export type ProgramOp =
   /** `ahead`: the branches whose features go into sums for later folds; how many sums there are is an input. */
   | (Omit<Run, 'ahead'> & { readonly ahead: readonly BranchId[] })
   | Store
-  | { readonly op: 'refresh'; readonly branch: BranchId; readonly tokens: 'some' | 'all'; readonly keep: boolean }
+  | (Omit<Refresh, 'tokens' | 'call' | 'since'> & { readonly tokens: 'some' | 'all' })
   /** `depth`: how many of the newest features of each id are summed. */
   /** `sums`: how many prepared sums are added; where each of them lies is an input. */
   | {
@@ -32,18 +33,25 @@ export type ProgramOp =
       readonly sums: number;
     };
 
-/** The program of a step that does these operations. */
-export function programOf(ops: readonly Op[], score: ScoreName): StepProgram {
+/** The program of a step that does these operations, where tokens are chosen by these settings. */
+export function programOf(ops: readonly Op[], selector: SelectorSettings): StepProgram {
   checkOps(ops);
-  nameOf({ value: score, place: 'score', code: 'invalid-input' }, SCORE_NAMES);
-  return programOfDraft(ops, score);
+  selectorOf({ value: selector, place: 'selector', code: 'invalid-input' });
+  return programOfDraft(ops, selector);
 }
 
 /** The same for operations that are being written. */
-export function programOfDraft(ops: readonly Op[], score: ScoreName): StepProgram {
+export function programOfDraft(ops: readonly Op[], selector: SelectorSettings): StepProgram {
   const programOps = ops.map(withoutNumbers);
-  const watches = ops.some((op) => op.op === 'run' && op.watch.length > 0);
-  return { key: JSON.stringify([programOps, watches ? score : undefined]), ops: programOps, ...(watches && { score }) };
+  const watches = programOps.some((op) => (op.op === 'run' || op.op === 'refresh') && (op.watch?.length ?? 0) > 0);
+  const chooses = programOps.some((op) => op.op === 'refresh' && op.by !== undefined);
+  const settings = { ...(watches && { score: selector.score }), ...(chooses && { choice: choiceOf(selector) }) };
+  const key = chooses ? [programOps, settings.score, settings.choice] : [programOps, settings.score];
+  return { key: JSON.stringify(key), ops: programOps, ...settings };
+}
+
+function choiceOf({ score, cells = [1, 1], bonus = 0, paired = false }: SelectorSettings): Required<ChoiceRule> {
+  return { score, cells, bonus, paired };
 }
 
 function withoutNumbers(op: Op): ProgramOp {
@@ -54,8 +62,11 @@ function withoutNumbers(op: Op): ProgramOp {
     }
     case 'store':
       return op;
-    case 'refresh':
-      return { op: 'refresh', branch: op.branch, tokens: op.tokens === 'all' ? 'all' : 'some', keep: op.keep };
+    case 'refresh': {
+      const { branch, keep, watch, by } = op;
+      const tokens = op.tokens === 'all' ? 'all' : 'some';
+      return { op: 'refresh', branch, tokens, keep, ...(watch && { watch }), ...(by !== undefined && { by }) };
+    }
     case 'fold':
       return {
         op: 'fold',

@@ -7,3 +7,4 @@ export {
   type ReferenceTransformer,
 } from './transformer.ts';
 export { naiveDenoiser, type NaiveDenoiser, type NaiveOptions, type NaiveStep } from './naive.ts';
+export { chooseTokens } from '../running/choose-tokens.ts';

@@ -1,7 +1,8 @@
 import type { Conditions, Tokens } from '../running/transformer.ts';
 import type { Action, ForecastRule, Policy, Reuse, ScoreName } from '../schedule/schedule.ts';
-import { type Branch, branchesOf, type BranchId } from '../topology.ts';
+import { type Branch, branchesOf, type BranchId, tokensOf, type Topology } from '../topology.ts';
 import { type Network, type NetworkOptions, referenceNetwork } from './network.ts';
+import { scoredAt } from './scored.ts';
 import type { Stream } from './streams.ts';
 
 export interface NaiveOptions extends NetworkOptions {
@@ -14,7 +15,7 @@ export interface NaiveOptions extends NetworkOptions {
 export interface NaiveStep {
   /** [images, outChannels, height, width] */
   readonly output: Float32Array;
-  /** The raw scores of the branches of each block that was computed as a whole, [images, tokens]. */
+  /** The raw scores of the branches that were scored, as those of each block that was computed as a whole are. */
   readonly scores: ReadonlyMap<BranchId, Float32Array>;
 }
 
@@ -31,7 +32,8 @@ export function naiveDenoiser({ policy, conditions, score = 'attention', ...opti
   const network = referenceNetwork(options, conditions);
   const memory = new Memory(branchesOf(options.topology), policy, conditions.timesteps.length);
   return (latent, step, tokens = new Map()) => {
-    const walk: Walk = { network, memory, step, tokens, x: network.embed(latent, step), scores: new Map() };
+    const { topology } = options;
+    const walk: Walk = { network, memory, topology, step, tokens, x: network.embed(latent, step), scores: new Map() };
     const taken = memory.begin(step);
     for (let block = 0; block < memory.blocks.length;) {
       taken.before.set(block, walk.x.slice());
@@ -46,6 +48,7 @@ export function naiveDenoiser({ policy, conditions, score = 'attention', ...opti
 interface Walk {
   readonly network: Network;
   readonly memory: Memory;
+  readonly topology: Topology;
   readonly step: number;
   readonly tokens: ReadonlyMap<BranchId, Tokens>;
   readonly x: Stream;
@@ -54,7 +57,7 @@ interface Walk {
 
 /** Follows the policy through a block, or through the span that it begins; returns the last block of that. */
 function followBlock(walk: Walk, block: number, taken: TakenStep, score: ScoreName): number {
-  const { network, memory, step, x, scores } = walk;
+  const { network, memory, step, tokens, x } = walk;
   const branches = memory.blocks[block]!;
   const [action] = branches.map(({ id }) => taken.actions.get(id)!);
   if (action?.do === 'reuse' && action.span) {
@@ -64,10 +67,28 @@ function followBlock(walk: Walk, block: number, taken: TakenStep, score: ScoreNa
   }
   const whole = branches.every(({ id }) => taken.actions.get(id)!.do === 'compute');
   for (const branch of branches) {
-    if (whole) scores.set(branch.id, network.score(score, x));
-    network.add(x, branch.id, featureOf(walk, branch, taken.actions.get(branch.id)!), step);
+    const own = taken.actions.get(branch.id)!;
+    const evaluated = own.do === 'compute' || (own.do === 'refresh' && tokens.has(branch.id));
+    if (whole || (evaluated && score === 'cross-attention-entropy')) takeScores(walk, branch, score);
+    network.add(x, branch.id, featureOf(walk, branch, own), step);
   }
   return block;
+}
+
+/** Scores the branches that are scored here: of a refresh its tokens only, and the others stay as they were. */
+function takeScores({ network, memory, topology, tokens, x, scores }: Walk, branch: Branch, score: ScoreName): void {
+  const fresh = network.score(score, x, branch);
+  const given = tokens.get(branch.id);
+  const rows = tokensOf(topology);
+  for (const id of scoredAt(topology, branch, score)) {
+    const values = given ? memory.scores.get(id)!.slice() : fresh;
+    given?.indices.forEach((token, i) => {
+      const row = Math.floor(i / given.count) * rows + token;
+      values[row] = fresh[row]!;
+    });
+    memory.scores.set(id, values);
+    scores.set(id, values);
+  }
 }
 
 /** What a branch adds at this step, before its gate. */
@@ -110,6 +131,8 @@ interface TakenStep {
 /** All that ever happened. */
 class Memory {
   readonly blocks: readonly (readonly Branch[])[];
+  /** The raw scores that were last taken of each branch. */
+  readonly scores = new Map<BranchId, Float32Array>();
   readonly #planned: readonly ReadonlyMap<BranchId, Action>[];
   readonly #taken: TakenStep[] = [];
   readonly #branches = new Map<BranchId, Stored[]>();

@@ -33,8 +33,11 @@ export interface Network {
    * step.
    */
   add(x: Stream, branch: BranchId, feature: Stream, step: number, weight?: number): void;
-  /** The raw score of each token, [images, tokens]: attention received, and under every other name the token's norm. */
-  score(name: ScoreName, x: Stream): Float32Array;
+  /**
+   * The raw score of each token, [images, tokens], where the stream comes to a branch: attention received, and under
+   * every other name the token's norm.
+   */
+  score(name: ScoreName, x: Stream, branch: Branch): Float32Array;
   /** [images, outChannels, height, width] */
   readOut(x: Stream, step: number): Float32Array;
 }

@@ -1,7 +1,9 @@
-import type { Ahead, Fold, Op, Run } from '../plan/operations.ts';
+import type { Ahead, Fold, Op, Refresh, Run } from '../plan/operations.ts';
 import { writesOf } from '../plan/reads-and-writes.ts';
-import type { Conditioned, Conditions, StepCall, StepResult, Transformer } from '../running/transformer.ts';
+import { chooseTokens } from '../running/choose-tokens.ts';
+import type { Conditioned, Conditions, StepCall, StepResult, Tokens, Transformer } from '../running/transformer.ts';
 import {
+  type Branch,
   branchesOf,
   type BranchId,
   type FeatureId,
@@ -13,6 +15,7 @@ import {
   type Topology,
 } from '../topology.ts';
 import { type Network, type NetworkOptions, referenceNetwork } from './network.ts';
+import { scoredAt } from './scored.ts';
 import type { Stream } from './streams.ts';
 
 /** A feature of the reference backend. */
@@ -111,6 +114,7 @@ class StepWalk {
   readonly #call: StepCall<ReferenceTensor>;
   readonly #made = new Map<FeatureId, Stream>();
   readonly #scores = new Map<BranchId, Float32Array>();
+  readonly #chosen = new Map<BranchId, Tokens>();
   readonly #x: Stream;
 
   constructor(network: Network, topology: Topology, call: StepCall<ReferenceTensor>) {
@@ -126,7 +130,7 @@ class StepWalk {
         this.#run(op);
         break;
       case 'refresh':
-        this.#refresh(op.branch, op.tokens === 'all');
+        this.#refresh(op);
         break;
       case 'fold':
         this.#fold(op);
@@ -142,11 +146,11 @@ class StepWalk {
     const written = writesOf(this.#call.plan.ops).map(
       ({ feature }) => [feature, make(this.#made.get(feature)!)] as const,
     );
-    return { output, features: new Map(written), scores: this.#scores };
+    return { output, features: new Map(written), scores: this.#scores, chosen: this.#chosen };
   }
 
   #run({ first, last, keep, watch, ahead }: Run): void {
-    const { step, plan } = this.#call;
+    const { step } = this.#call;
     const sums = ahead?.sums.map(() => new Float64Array(this.#x.length)) ?? [];
     const spans = keep.filter(isSpan).map((id) => ({ id, blocks: parseSpan(id) }));
     const before = new Map<FeatureId, Stream>();
@@ -158,7 +162,7 @@ class StepWalk {
       } of spans)
         if (from === block) before.set(id, this.#x.slice());
       for (const branch of blocks[block]!) {
-        if (watch.includes(branch.id)) this.#scores.set(branch.id, this.#network.score(plan.program.score!, this.#x));
+        this.#score(branch, watch);
         const feature = this.#network.evaluate(branch, this.#x, step);
         this.#network.add(this.#x, branch.id, feature, step);
         if (keep.includes(branch.id)) this.#made.set(branch.id, feature);
@@ -177,6 +181,41 @@ class StepWalk {
     if (ahead) this.#made.set(ahead.pack, Float64Array.from(sums.flatMap((sum) => [...sum])));
   }
 
+  /**
+   * Scores what is watched where the stream comes to a branch: the branch itself, or by attention to a text all
+   * branches of the block.
+   */
+  #score(branch: Branch, watch: readonly BranchId[]): void {
+    const { score } = this.#call.plan.program;
+    if (score === undefined) return;
+    const scored = scoredAt(this.#topology, branch, score).filter((id) => watch.includes(id));
+    if (scored.length === 0) return;
+    const values = this.#network.score(score, this.#x, branch);
+    for (const id of scored) this.#scores.set(id, values);
+  }
+
+  /** Scores some tokens anew, and leaves those of the others as they were. */
+  #rescore(branch: Branch, watch: readonly BranchId[], chosen: readonly (readonly number[])[] | undefined): void {
+    if (watch.length === 0) return;
+    const fresh = this.#network.score(this.#call.plan.program.score!, this.#x, branch);
+    const values = chosen ? this.#call.within!.scores.get(branch.id)!.slice() : fresh;
+    const tokens = tokensOf(this.#topology);
+    chosen?.forEach((own, image) => {
+      for (const token of own) values[image * tokens + token] = fresh[image * tokens + token]!;
+    });
+    for (const id of watch) this.#scores.set(id, values);
+  }
+
+  /** The tokens of a refresh: those that were chosen before the step, or by scores that it has just made. */
+  #tokensOf({ branch, by }: Refresh): Tokens {
+    if (by === undefined) return this.#call.tokens.get(branch)!;
+    const { plan, within } = this.#call;
+    const choice = within!.choices.get(branch)!;
+    const tokens = chooseTokens(this.#scores.get(branch)!, choice, plan.program.choice!, this.#topology.grid);
+    this.#chosen.set(branch, tokens);
+    return tokens;
+  }
+
   /** Adds a feature to what later steps will fold, through the gate that the branch has then. */
   #addAhead(ahead: Ahead | undefined, sums: readonly Stream[], branch: BranchId, feature: Stream): void {
     ahead?.sums.forEach(({ step, terms }, i) => {
@@ -186,17 +225,20 @@ class StepWalk {
   }
 
   /** Patches the rows of the chosen tokens; the tensor that it was lent stays as it is. */
-  #refresh(id: BranchId, all: boolean): void {
-    const { step, tokens } = this.#call;
+  #refresh(op: Refresh): void {
+    const { step } = this.#call;
+    const { branch: id, watch = [] } = op;
     const branch = { id, ...parseBranch(id) };
-    if (all) {
+    if (op.tokens === 'all') {
+      this.#rescore(branch, watch, undefined);
       this.#made.set(id, this.#network.evaluate(branch, this.#x, step));
       return;
     }
-    const { count, indices } = tokens.get(id)!;
+    const { count, indices } = this.#tokensOf(op);
     const chosen = Array.from({ length: indices.length / count }, (_, image) => [
       ...indices.subarray(image * count, (image + 1) * count),
     ]);
+    this.#rescore(branch, watch, chosen);
     const fresh = this.#network.evaluate(branch, this.#x, step, chosen);
     const patched = this.#lent(id, 0).slice();
     const { width } = this.#network;

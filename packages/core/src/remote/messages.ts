@@ -1,6 +1,6 @@
 import { type ErrorCode, ProCacheError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Conditions, StepResult, Tokens, Transformer } from '../running/transformer.ts';
+import type { Conditions, StepChoices, StepResult, Tokens, Transformer } from '../running/transformer.ts';
 import type { BranchId, FeatureId } from '../topology.ts';
 import { messageOf } from '../untrusted/thrown.ts';
 
@@ -20,6 +20,7 @@ export type Question =
       readonly latent: Float32Array;
       readonly features: ReadonlyMap<FeatureId, readonly Handle[]>;
       readonly tokens: ReadonlyMap<BranchId, Tokens>;
+      readonly within?: StepChoices;
     }
   | { readonly ask: 'read'; readonly generation: number; readonly handle: Handle }
   | { readonly ask: 'release'; readonly generation: number; readonly handle: Handle }

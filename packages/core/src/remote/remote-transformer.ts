@@ -1,5 +1,4 @@
 import type { Conditioned, StepCall, StepResult, Transformer } from '../running/transformer.ts';
-import type { FeatureId } from '../topology.ts';
 import { Line } from './line.ts';
 import type { Handle } from './messages.ts';
 import type { Port } from './port.ts';
@@ -39,10 +38,9 @@ class RemoteConditioned implements Conditioned<Handle> {
     this.#generation = generation;
   }
 
-  async execute({ step, latent, features, tokens }: StepCall<Handle>): Promise<StepResult<Handle>> {
-    const generation = this.#generation;
-    const lent: ReadonlyMap<FeatureId, readonly Handle[]> = features;
-    const result = await this.#line.ask({ ask: 'execute', generation, step, latent, features: lent, tokens });
+  async execute({ step, latent, features, tokens, within }: StepCall<Handle>): Promise<StepResult<Handle>> {
+    const call = { generation: this.#generation, step, latent, features, tokens, ...(within && { within }) };
+    const result = await this.#line.ask({ ask: 'execute', ...call });
     for (const handle of result.features.values()) this.#alive.add(handle);
     return result;
   }

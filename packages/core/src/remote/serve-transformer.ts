@@ -94,7 +94,7 @@ class Served<T> {
   }
 
   async #execute(question: Extract<Question, { readonly ask: 'execute' }>): Promise<StepResult<Handle>> {
-    const { step, latent, tokens } = question;
+    const { step, latent, tokens, within } = question;
     const { conditioned, plan, features } = this.#generation(question);
     const lent = new Map(
       [...question.features].map(([id, handles]) => [
@@ -102,7 +102,8 @@ class Served<T> {
         handles.map((handle) => this.#feature({ ...question, handle })),
       ]),
     );
-    const result = await conditioned.execute({ step, plan: plan.steps[step]!, latent, features: lent, tokens });
+    const call = { step, plan: plan.steps[step]!, latent, features: lent, tokens, ...(within && { within }) };
+    const result = await conditioned.execute(call);
     const handles = new Map<FeatureId, Handle>();
     for (const [id, feature] of result.features) {
       features.set(this.#numbers, feature);

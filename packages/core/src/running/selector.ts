@@ -6,6 +6,7 @@ import type { SelectorSettings } from '../schedule/schedule.ts';
 import type { BranchId, Topology } from '../topology.ts';
 import { integerOf, pairOf } from '../untrusted/json-reader.ts';
 import { checkOptions } from '../untrusted/options.ts';
+import { chooseTokens } from './choose-tokens.ts';
 import type { Tokens } from './transformer.ts';
 
 /**
@@ -49,6 +50,22 @@ export interface TokenSelector {
    * the branch was last computed; the age of a token is how many calls from there have passed it over.
    */
   select(branch: BranchId, count: number, call: number, since: number): Tokens;
+
+  /**
+   * For tokens that are chosen in the middle of a step, by scores which the step itself makes anew (`Refresh.by`). The
+   * backend then chooses them, as `chooseTokens` of `@procache/core/reference` does, by what the plan's selector
+   * settings say. Of a selector without this, `select` is asked for them as well, before the step, and knows the scores
+   * from before it.
+   */
+  readonly within?: ChoicesWithin;
+}
+
+/** What a selector has to do with choices that are made in the middle of a step. */
+export interface ChoicesWithin {
+  /** What the age of each token adds to its score, [images, tokens]; `call` and `since` are those of `select`. */
+  ages(branch: BranchId, call: number, since: number): Float64Array;
+  /** Takes in what was chosen. */
+  chose(branch: BranchId, tokens: Tokens, call: number): void;
 }
 
 export interface SelectorOptions {
@@ -64,7 +81,7 @@ export interface SelectorOptions {
  *
  * Score: the raw scores divided by their L2 norm over the tokens of the image, plus `age` times the
  * token's age; then the best token of each cell gets `bonus` times its score on top. Ties go to
- * the token with the lower index.
+ * the token with the lower index. See `chooseTokens`.
  *
  * @throws {ProCacheError} `invalid-schedule` for cells that do not tile the grid, or halves that the batch does not
  * have.
@@ -72,24 +89,26 @@ export interface SelectorOptions {
 export function createSelector(settings: SelectorSettings, options: SelectorOptions): TokenSelector {
   selectorOf({ value: settings, place: 'schedule.selector' });
   const tokens = checkedTokens(options);
-  const cells = cellsOf(settings, options.grid);
-  checkHalves(settings, options.images);
+  const { grid, images } = options;
+  checkCells(settings, grid);
+  checkHalves(settings, images);
   const observed = new Map<BranchId, Float32Array>();
   const refreshed = new Map<BranchId, Int32Array>(); // the call that last refreshed each token; -1: none yet
   const random = uniforms(options.seed);
-  const score = settings.score === 'random' ? () => random() : undefined;
-
-  const scoresOf = (branch: BranchId, call: number, since: number): Float64Array[] => {
-    const raw = observed.get(branch);
-    const last = refreshed.get(branch)!;
-    return Array.from({ length: options.images }, (_, image) => {
-      const own = (i: number) => image * tokens + i;
-      const norm = raw ? Math.max(l2(raw.subarray(own(0), own(tokens))), 1e-12) : 1;
-      return Float64Array.from({ length: tokens }, (_, i) => {
-        const age = call - Math.max(since, last[own(i)]! + 1);
-        return (score ? score() : (raw?.[own(i)] ?? 0) / norm) + (settings.age ?? 0) * age;
-      });
-    });
+  const lastOf = (branch: BranchId): Int32Array => {
+    const last = refreshed.get(branch) ?? new Int32Array(images * tokens).fill(-1);
+    refreshed.set(branch, last);
+    return last;
+  };
+  const scoresOf = (branch: BranchId): ArrayLike<number> =>
+    settings.score === 'random'
+      ? Float64Array.from({ length: images * tokens }, random)
+      : (observed.get(branch) ?? new Float32Array(images * tokens));
+  const ages = (branch: BranchId, call: number, since: number): Float64Array =>
+    Float64Array.from(lastOf(branch), (last) => (settings.age ?? 0) * (call - Math.max(since, last + 1)));
+  const chose = (branch: BranchId, { count, indices }: Tokens, call: number): void => {
+    const last = lastOf(branch);
+    indices.forEach((token, i) => (last[Math.floor(i / count) * tokens + token] = call));
   };
 
   return {
@@ -97,18 +116,11 @@ export function createSelector(settings: SelectorSettings, options: SelectorOpti
       observed.set(branch, scores);
     },
     select(branch, count, call, since) {
-      if (!refreshed.has(branch)) refreshed.set(branch, new Int32Array(options.images * tokens).fill(-1));
-      let scores = scoresOf(branch, call, since);
-      if (settings.paired) scores = paired(scores);
-      const indices = new Int32Array(options.images * count);
-      const last = refreshed.get(branch)!;
-      scores.forEach((image, n) => {
-        const chosen = best(withBonus(image, cells, settings.bonus ?? 0), count);
-        indices.set(chosen, n * count);
-        for (const token of chosen) last[n * tokens + token] = call;
-      });
-      return { count, indices };
+      const chosen = chooseTokens(scoresOf(branch), { count, ages: ages(branch, call, since) }, settings, grid);
+      chose(branch, chosen, call);
+      return chosen;
     },
+    within: { ages, chose },
   };
 }
 
@@ -141,53 +153,15 @@ function checkHalves({ paired: halves = false }: SelectorSettings, images: numbe
   );
 }
 
-/** The tokens of each cell. */
-function cellsOf(
-  { cells = [1, 1], bonus = 0 }: SelectorSettings,
+/** Refuses cells that do not tile the grid, where the best of each is to be told. */
+function checkCells(
+  { cells: [height, width] = [1, 1], bonus = 0 }: SelectorSettings,
   [rows, columns]: Topology['grid'],
-): readonly (readonly number[])[] {
-  if (bonus === 0) return [];
-  const [height, width] = cells;
-  if (rows % height !== 0 || columns % width !== 0) {
-    throw new ProCacheError(
-      'invalid-schedule',
-      `schedule.selector.cells: cells of ${height}x${width} do not tile the model's ${rows}x${columns} tokens; ` +
-        `use divisors, or a bonus of 0`,
-    );
-  }
-  const perRow = columns / width;
-  const tiles = Array.from({ length: (rows / height) * perRow }, (): number[] => []);
-  for (let token = 0; token < rows * columns; token++) {
-    const [row, column] = [Math.floor(token / columns), token % columns];
-    tiles[Math.floor(row / height) * perRow + Math.floor(column / width)]!.push(token);
-  }
-  return tiles;
-}
-
-function withBonus(scores: Float64Array, cells: readonly (readonly number[])[], bonus: number): Float64Array {
-  const raised = scores.slice();
-  for (const cell of cells) {
-    const top = cell.reduce((a, b) => (scores[b]! > scores[a]! ? b : a));
-    raised[top] = scores[top]! * (1 + bonus);
-  }
-  return raised;
-}
-
-/** The indices of the `count` highest scores, ascending. */
-function best(scores: Float64Array, count: number): Int32Array {
-  const order = Array.from(scores.keys()).sort((a, b) => scores[b]! - scores[a]! || a - b);
-  return Int32Array.from(order.slice(0, count)).sort();
-}
-
-/** Gives the two halves of a guided batch the mean of their scores. */
-function paired(scores: readonly Float64Array[]): Float64Array[] {
-  const half = scores.length / 2;
-  return scores.map((own, n) => {
-    const other = scores[(n + half) % scores.length]!;
-    return own.map((score, i) => (score + other[i]!) / 2);
-  });
-}
-
-function l2(values: Float32Array): number {
-  return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+): void {
+  if (bonus === 0 || (rows % height === 0 && columns % width === 0)) return;
+  throw new ProCacheError(
+    'invalid-schedule',
+    `schedule.selector.cells: cells of ${height}x${width} do not tile the model's ${rows}x${columns} tokens; ` +
+      `use divisors, or a bonus of 0`,
+  );
 }

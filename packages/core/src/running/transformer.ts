@@ -107,6 +107,22 @@ export interface StepCall<T> {
   readonly features: ReadonlyMap<FeatureId, readonly T[]>;
   /** The tokens to refresh, for each branch of which the plan refreshes some. */
   readonly tokens: ReadonlyMap<BranchId, Tokens>;
+  /** What the step chooses tokens by itself, where its plan says so (`Refresh.by`, `Refresh.watch`). */
+  readonly within?: StepChoices;
+}
+
+/** What a step needs to choose tokens by scores that it makes anew. */
+export interface StepChoices {
+  /** The raw scores that some tokens are to get anew: of each refresh that makes scores, [images, tokens]. */
+  readonly scores: ReadonlyMap<BranchId, Float32Array>;
+  /** By the branch whose tokens are to be chosen. */
+  readonly choices: ReadonlyMap<BranchId, Choice>;
+}
+
+/** How many tokens of each image to choose, and what their age adds to their scores, [images, tokens]. */
+export interface Choice {
+  readonly count: number;
+  readonly ages: Float64Array;
 }
 
 /** The chosen tokens of each image, `count` per image, ascending, counted from 0 in each image. */
@@ -123,4 +139,6 @@ export interface StepResult<T> {
   readonly features: ReadonlyMap<FeatureId, T>;
   /** For each watched branch, the raw score (`program.score`) of each token, [images, tokens]. */
   readonly scores: ReadonlyMap<BranchId, Float32Array>;
+  /** The tokens that the step has chosen itself: of each of `choices`. */
+  readonly chosen?: ReadonlyMap<BranchId, Tokens>;
 }

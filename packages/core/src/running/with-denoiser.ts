@@ -1,5 +1,7 @@
 import { ProCacheError } from '../errors.ts';
+import { chosenBefore } from '../plan/chosen-before.ts';
 import { hoist } from '../plan/hoist.ts';
+import type { Refresh } from '../plan/operations.ts';
 import { checkPlan, type Plan, type StepPlan } from '../plan/plan.ts';
 import type { Denoiser } from '../sampling/denoiser.ts';
 import { checkTimesteps } from '../sampling/diffusion-steps.ts';
@@ -10,7 +12,7 @@ import { FeatureCache } from './cache.ts';
 import { checkConditions } from './condition.ts';
 import { checkFinite, stepText } from './finite.ts';
 import { createSelector, type TokenSelector } from './selector.ts';
-import type { Conditioned, Conditions, Tokens, Transformer } from './transformer.ts';
+import type { Choice, Conditioned, Conditions, StepChoices, Tokens, Transformer } from './transformer.ts';
 import { messageOf } from '../untrusted/thrown.ts';
 
 export interface DenoiserOptions<T> {
@@ -54,16 +56,18 @@ export async function withDenoiser<T, R>(
 ): Promise<R> {
   checkDenoiserOptions(options);
   const { transformer, conditions, signal, pictures } = options;
-  const plan = (options.hoisted ?? transformer.hoists) ? hoist(options.plan) : options.plan;
-  if (conditions.timesteps.length !== plan.steps.length) {
+  if (conditions.timesteps.length !== options.plan.steps.length) {
     throw new ProCacheError(
       'invalid-schedule',
-      `the schedule has ${plan.steps.length} steps but the sampler takes ${conditions.timesteps.length}; ` +
+      `the schedule has ${options.plan.steps.length} steps but the sampler takes ${conditions.timesteps.length}; ` +
         `use as many sampler steps, or a schedule of that length`,
     );
   }
   signal?.throwIfAborted();
   const selector = options.selector ?? selectorFor(options);
+  const chosen = selector.within ? options.plan : chosenBefore(options.plan);
+  const plan = (options.hoisted ?? transformer.hoists) ? hoist(chosen) : chosen;
+  const observed = new Map<BranchId, Float32Array>();
   const conditioned = await transformer.condition(conditions, plan);
   const cache = new FeatureCache<T>((tensor) => conditioned.release(tensor));
   try {
@@ -76,7 +80,7 @@ export async function withDenoiser<T, R>(
           pictures,
         });
       check(latent, 'the latent that the step begins with');
-      const evaluated = await evaluate(latent, step, { conditioned, cache, selector, plan });
+      const evaluated = await evaluate(latent, step, { conditioned, cache, selector, plan, observed });
       check(evaluated.output, "the model's output");
       options.onEvaluated?.({ step, plan: plan.steps[step]!, letter: plan.pattern?.[step], tokens: evaluated.tokens });
       return evaluated.output;
@@ -111,10 +115,18 @@ function checkDenoiserOptions<T>(options: DenoiserOptions<T>): void {
  * The selector that the plan's settings describe; of a plan that selects nothing, one that asks nothing of the model's
  * grid.
  */
-function selectorFor<T>({ transformer, plan, conditions, seed = 0 }: DenoiserOptions<T>): TokenSelector {
+function selectorFor<T>({ transformer, plan, conditions, seed = 0, pictures }: DenoiserOptions<T>): TokenSelector {
   const selects = plan.steps.some(({ ops }) => ops.some((op) => op.op === 'refresh' && op.tokens !== 'all'));
   const settings = selects ? plan.selector : ({ score: 'random' } as const);
-  return createSelector(settings, { grid: transformer.topology.grid, images: conditions.images.length, seed });
+  const images = conditions.images.length;
+  if (settings.paired && pictures === images) {
+    throw new ProCacheError(
+      'invalid-schedule',
+      'schedule.selector.paired: without guidance there are no two halves that could share a choice; ' +
+        'generate with guidance, or leave "paired" out',
+    );
+  }
+  return createSelector(settings, { grid: transformer.topology.grid, images, seed });
 }
 
 interface Machine<T> {
@@ -122,22 +134,50 @@ interface Machine<T> {
   readonly cache: FeatureCache<T>;
   readonly selector: TokenSelector;
   readonly plan: Plan;
+  /** The raw scores that were last seen of each branch. */
+  readonly observed: Map<BranchId, Float32Array>;
 }
 
-async function evaluate<T>(latent: Float32Array, step: number, { conditioned, cache, selector, plan }: Machine<T>) {
+async function evaluate<T>(latent: Float32Array, step: number, machine: Machine<T>) {
+  const { conditioned, cache, selector, plan, observed } = machine;
   const stepPlan = plan.steps[step]!;
   const tokens = new Map<BranchId, Tokens>();
-  for (const op of stepPlan.ops) {
-    if (op.op === 'refresh' && op.tokens !== 'all')
-      tokens.set(op.branch, selector.select(op.branch, op.tokens, op.call, op.since));
-  }
-  const call = { step, plan: stepPlan, latent, features: cache.lend(stepPlan), tokens };
-  const { output, features, scores } = await conditioned
+  const refreshes = stepPlan.ops.filter((op) => op.op === 'refresh');
+  for (const { branch, tokens: count, call, since, by } of refreshes)
+    if (count !== 'all' && by === undefined) tokens.set(branch, selector.select(branch, count, call, since));
+  const within = choicesOf(refreshes, selector, observed);
+  const call = { step, plan: stepPlan, latent, features: cache.lend(stepPlan), tokens, ...(within && { within }) };
+  const { output, features, scores, chosen } = await conditioned
     .execute(call)
     .catch((cause: unknown) => rethrow(cause, step, plan));
-  for (const [branch, score] of scores) selector.observe(branch, score);
+  for (const { branch, by, call: number } of refreshes) {
+    if (by === undefined) continue;
+    const own = chosen!.get(branch)!;
+    selector.within!.chose(branch, own, number);
+    tokens.set(branch, own);
+  }
+  for (const [branch, score] of scores) {
+    observed.set(branch, score);
+    selector.observe(branch, score);
+  }
   cache.settle(stepPlan, features);
   return { output, tokens };
+}
+
+/** What a step needs to choose tokens by scores that it makes itself; nothing where it makes none. */
+function choicesOf(
+  refreshes: readonly Refresh[],
+  selector: TokenSelector,
+  observed: ReadonlyMap<BranchId, Float32Array>,
+): StepChoices | undefined {
+  const scores = new Map<BranchId, Float32Array>();
+  const choices = new Map<BranchId, Choice>();
+  for (const { branch, tokens: count, call, since, watch, by } of refreshes) {
+    if (count === 'all') continue;
+    if (watch) scores.set(branch, observed.get(branch)!);
+    if (by !== undefined) choices.set(branch, { count, ages: selector.within!.ages(branch, call, since) });
+  }
+  return scores.size + choices.size > 0 ? { scores, choices } : undefined;
 }
 
 /** Says once, on the way out, where it happened. */

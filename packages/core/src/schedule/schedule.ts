@@ -53,6 +53,9 @@ export interface SelectorSettings {
   readonly paired?: boolean;
 }
 
+/** What of it says which tokens are best, once their scores and what their ages add are there. */
+export type ChoiceRule = Omit<SelectorSettings, 'age'>;
+
 /**
  * A caching schedule: one letter per step, and a legend that says what each letter does.
  *

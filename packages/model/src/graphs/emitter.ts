@@ -71,7 +71,7 @@ export interface ModuleCall {
   readonly modulation: Value;
   /** Where only some tokens are wanted: their rows in the stream of all images, [images, count]. */
   readonly rows?: Value;
-  /** A score that a selector will want, where the module is the one that can give it. */
+  /** A score of the wanted tokens that a selector will want, where the module is the one that can give it. */
   readonly observe?: ScoreName;
   /** A context of the text of each image, [images, ...shape]. Only what is asked for is an input of the graph. */
   context(name: string): Value;
@@ -82,7 +82,10 @@ export interface ModuleCall {
 export interface ModuleResult {
   /** The ungated output: [images, tokens, width], or [images * count, width] where only some tokens were wanted. */
   readonly feature: Value;
-  /** The raw score of each token, [images, tokens], where it was asked for and this module gives it. */
+  /**
+   * The raw score of each token, [images, tokens], or of those that were wanted, [images, count]: where it was asked
+   * for and this module gives it.
+   */
   readonly score?: Value;
 }
 

@@ -12,11 +12,24 @@ import {
 import type { GraphBuilder, OutputRole, Value } from '../onnx/graph-builder.ts';
 import type { Dimension, ElementType } from '../onnx/model-proto.ts';
 import { AheadSums } from './ahead-sums.ts';
+import { choice, patchedScores, rowsOfTokens } from './choice.ts';
 import type { TextInputs } from './contexts.ts';
 import type { ModuleCall, ModuleResult } from './emitter.ts';
 import type { GraphModel } from './graph-model.ts';
 import { asRows, entry } from './layers.ts';
-import { IMAGES, inLane, inputOf, outputOf, packOf, rowsOf, scoreOf } from './names.ts';
+import {
+  agesOf,
+  chosenOf,
+  countOf,
+  IMAGES,
+  inLane,
+  inputOf,
+  outputOf,
+  packOf,
+  rowsOf,
+  scoreOf,
+  staleScoresOf,
+} from './names.ts';
 
 /** A module that a lane has come to: whoever writes the graph evaluates it and says what came out. */
 export interface ModuleRequest {
@@ -35,6 +48,7 @@ export interface LanePlace {
 }
 
 type RunOp = Extract<ProgramOp, { op: 'run' }>;
+type RefreshOp = Extract<ProgramOp, { op: 'refresh' }>;
 
 /**
  * One step program in a graph, from latent to model output.
@@ -64,6 +78,8 @@ export class Lane {
   /** The features that this step has made so far. */
   readonly #made = new Map<FeatureId, Value>();
   readonly #read = new Map<string, Value>();
+  /** The scores that this step has made anew. */
+  readonly #scores = new Map<BranchId, Value>();
   /** How many coefficients the folds so far have used, how many prepared sums, and how many runs there were. */
   #folded = 0;
   #added = 0;
@@ -179,22 +195,51 @@ export class Lane {
     return g.op('Sub', [g.scalar(1), g.op('Div', [dot, lengths])]);
   }
 
-  *#refresh({ branch, tokens, keep }: Extract<ProgramOp, { op: 'refresh' }>, x: Value): Writing<void> {
+  *#refresh(op: RefreshOp, x: Value): Writing<void> {
     const g = this.#g;
-    const call = this.#call(x);
+    const { branch, keep, watch = [] } = op;
+    const call = { ...this.#call(x), ...(watch.length > 0 && { observe: this.#program.score! }) };
     let feature: Value;
-    if (tokens === 'all') {
-      ({ feature } = yield { branch, call });
+    if (op.tokens === 'all') {
+      const result = yield { branch, call };
+      ({ feature } = result);
+      this.#rescore(watch, result.score);
     } else {
       const { width, tokens: count } = this.#model.stream;
-      const rows = this.#input(rowsOf(branch), [IMAGES, `count ${branch}`], 'int64');
-      const { feature: fresh } = yield { branch, call: { ...call, rows } };
+      const rows =
+        op.by === undefined ? this.#input(rowsOf(branch), [IMAGES, `count ${branch}`], 'int64') : this.#choose(branch);
+      const { feature: fresh, score } = yield { branch, call: { ...call, rows } };
       const stale = asRows(g, this.#feature(branch, 0), width);
-      const patched = g.op('ScatterND', [stale, g.op('Reshape', [rows, g.integers([-1, 1])]), fresh]);
+      const places = g.op('Reshape', [rows, g.integers([-1, 1])]);
+      const patched = g.op('ScatterND', [stale, places, fresh]);
       feature = g.op('Reshape', [patched, g.integers([-1, count, width])]);
+      if (watch.length > 0) {
+        const staleScores = this.#input(staleScoresOf(branch), [IMAGES, count]);
+        this.#rescore(watch, patchedScores(g, staleScores, places, score!));
+      }
     }
     if (keep) this.#store(branch, feature);
     else this.#made.set(branch, feature);
+  }
+
+  /** Hands out new scores, and keeps them for choices later in the step. */
+  #rescore(watch: readonly BranchId[], score: Value | undefined): void {
+    for (const own of watch) {
+      this.#scores.set(own, score!);
+      this.#output(scoreOf(own), score!, [IMAGES, this.#model.stream.tokens], 'score');
+    }
+  }
+
+  /** The rows of the tokens that are best by scores which this step has made. */
+  #choose(branch: BranchId): Value {
+    const g = this.#g;
+    const { tokens } = this.#model.stream;
+    const count = this.#input(countOf(branch), [1], 'int64');
+    const ages = this.#input(agesOf(branch), [IMAGES, tokens]);
+    const inputs = { scores: this.#scores.get(branch)!, ages, count };
+    const chosen = choice(g, inputs, this.#program.choice!, this.#model.topology.grid);
+    this.#output(chosenOf(branch), g.op('Cast', [chosen], { to: 1 }), [IMAGES, `count ${branch}`], 'score');
+    return rowsOfTokens(g, chosen, tokens);
   }
 
   #fold({ terms, sums }: Extract<ProgramOp, { op: 'fold' }>, x: Value): Value {

@@ -122,3 +122,15 @@ export function attentionReceived(g: GraphBuilder, map: Value, heads: number): V
   const sums = g.op('ReduceSum', [map, g.integers([1, 2])], { keepdims: 0 });
   return g.op('Mul', [sums, g.scalar(1 / heads)]);
 }
+
+/**
+ * 1 plus the entropy of what each query attends to, by the mean map of the heads: high where attention is spread over
+ * the text. [images, heads, queries, keys] -> [images, queries]. (ToCa, Zou et al., 2025, Eq. 6, as ProCache's code for
+ * PixArt has it: natural logarithm of the share plus 1e-7.)
+ */
+export function attentionEntropy(g: GraphBuilder, map: Value): Value {
+  const shares = g.op('ReduceMean', [map, g.integers([1])], { keepdims: 0 });
+  const logarithms = g.op('Log', [g.op('Add', [shares, g.scalar(1e-7)])]);
+  const sums = g.op('ReduceSum', [g.op('Mul', [shares, logarithms]), g.integers([-1])], { keepdims: 0 });
+  return g.op('Sub', [g.scalar(1), sums]);
+}

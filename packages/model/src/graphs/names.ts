@@ -12,6 +12,12 @@ export const aheadCoefficientsOf = (run: number): string => `ahead coefficients 
 export const packOf = (sum: number): string => `pack ${sum}`;
 export const rowsOf = (branch: BranchId): string => `rows ${branch}`;
 export const scoreOf = (branch: BranchId): string => `score ${branch}`;
+/** The scores of which a refresh makes some anew. */
+export const staleScoresOf = (branch: BranchId): string => `stale scores ${branch}`;
+/** What is added to the scores of tokens that are chosen in the graph, how many are, and which were. */
+export const agesOf = (branch: BranchId): string => `ages ${branch}`;
+export const countOf = (branch: BranchId): string => `count ${branch}`;
+export const chosenOf = (branch: BranchId): string => `chosen ${branch}`;
 
 /** What a model makes of the texts, [texts, ...]: an input of all lanes. */
 export const contextOf = (context: string): string => `context ${context}`;

@@ -8,11 +8,12 @@ import {
   type Op,
   type Run,
   type StepCall,
+  type StepChoices,
   type StepProgram,
   type Tokens,
 } from '@procache/core';
 import type { InputArray, TransformerModel } from '../model.ts';
-import { aheadCoefficientsOf, inputOf, packOf, rowsOf } from './names.ts';
+import { agesOf, aheadCoefficientsOf, countOf, inputOf, packOf, rowsOf, staleScoresOf } from './names.ts';
 import { Scratch } from './scratch.ts';
 
 /** What a step graph is given besides the texts, by the names of its inputs. */
@@ -39,6 +40,8 @@ export type StepModel = Pick<TransformerModel, 'stream' | 'latent' | 'gateOf'>;
  * | `slices` | [sums] | which sum of its pack each prepared sum is |
  * | `ahead coefficients i` | [branches, sums, images, 1, width] | what the i-th run adds up for later steps |
  * | `rows b` | [images, count] | the tokens that branch b refreshes, as rows of the streams of all images |
+ * | `stale scores b` | [images, tokens] | the scores of which the refresh of branch b makes some anew |
+ * | `ages b`, `count b` | [images, tokens], [1] | what it takes to choose tokens of branch b in the graph |
  * | `feature f k`, `pack i` | | what is lent |
  */
 export class StepInputs {
@@ -66,6 +69,7 @@ export class StepInputs {
       ...(await this.#ofRuns(program, call.plan.ops, images)),
     };
     for (const [branch, tokens] of call.tokens) made[rowsOf(branch)] = rowsInput(tokens, images, stream.tokens);
+    Object.assign(made, ofChoices(call.within, [images, stream.tokens]));
     return { made, lent: lentTo(call) };
   }
 
@@ -153,6 +157,17 @@ function weightsOf({ terms }: AheadSum): readonly { readonly feature: BranchId; 
 
 function floats(data: Float32Array, shape: readonly number[]): InputArray {
   return { type: 'float32', data, shape };
+}
+
+/** What the choices take that the step makes itself. */
+function ofChoices(within: StepChoices | undefined, shape: readonly number[]): Record<string, InputArray> {
+  const inputs: Record<string, InputArray> = {};
+  for (const [branch, scores] of within?.scores ?? []) inputs[staleScoresOf(branch)] = floats(scores, shape);
+  for (const [branch, { count, ages }] of within?.choices ?? []) {
+    inputs[agesOf(branch)] = floats(Float32Array.from(ages), shape);
+    inputs[countOf(branch)] = { type: 'int64', data: BigInt64Array.of(BigInt(count)), shape: [1] };
+  }
+  return inputs;
 }
 
 /** The rows of all images, one after another. */

@@ -77,8 +77,18 @@ export class GraphBuilder {
 
   /** Cuts the first axis into parts of the extents in `extents`, [count]. */
   split(value: Value, extents: Value, count: number): readonly Value[] {
+    return this.ops('Split', [value, extents], { axis: 0 }, count);
+  }
+
+  /** An operation of several outputs. */
+  ops(
+    type: string,
+    inputs: readonly Value[],
+    attributes: Readonly<Record<string, Attribute>>,
+    count: number,
+  ): readonly Value[] {
     const outputs = Array.from({ length: count }, () => `v${this.#count++}`);
-    this.#nodes.push({ type: 'Split', domain: '', inputs: [value, extents], outputs, attributes: { axis: 0 } });
+    this.#nodes.push({ type, domain: '', inputs, outputs, attributes });
     return outputs;
   }
 

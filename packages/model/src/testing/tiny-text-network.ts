@@ -69,9 +69,13 @@ export class TinyTextNetwork implements Network {
     for (let i = 0; i < x.length; i++) x[i]! += (gate?.[i % width] ?? 1) * factor * feature[i]!;
   }
 
-  score(_: string, x: Stream): Float32Array {
-    const token = (n: number) => x.subarray(n * width, (n + 1) * width);
-    return Float32Array.from({ length: x.length / width }, (__, n) => Math.hypot(...token(n)));
+  score(name: string, x: Stream, { block }: Branch): Float32Array {
+    const token = (n: number) => [...x.subarray(n * width, (n + 1) * width)];
+    return Float32Array.from({ length: x.length / width }, (_, n) =>
+      name === 'cross-attention-entropy'
+        ? this.#entropy(block, token(n), this.#captions[Math.floor(n / TOKENS)]!)
+        : Math.hypot(...token(n)),
+    );
   }
 
   readOut(x: Stream, step: number): Float32Array {
@@ -98,6 +102,17 @@ export class TinyTextNetwork implements Network {
     const layer = (name: string, x: Vector) => this.#layer(`parts.${block}.cross.${name}`, x);
     const seen = caption.map((word) => [layer('keys', word), layer('values', word)] as const);
     return layer('projection', attended(layer('query', token), seen));
+  }
+
+  /** 1 and the entropy of what a token attends to, by the mean share that the heads give to each word. */
+  #entropy(block: number, token: Vector, caption: readonly Vector[]): number {
+    const layer = (name: string, x: Vector) => this.#layer(`parts.${block}.cross.${name}`, x);
+    const keys = caption.map((word) => layer('keys', word));
+    const depth = width / heads;
+    const query = layer('query', token);
+    const each = Array.from({ length: heads }, (_, head) => sharesOf(query, keys, head * depth));
+    const means = keys.map((_, word) => each.reduce((sum, own) => sum + own[word]!, 0) / heads);
+    return 1 - means.reduce((sum, share) => sum + share * Math.log(share + 1e-7), 0);
   }
 
   #mlp(block: number, token: Vector): Vector {
@@ -140,16 +155,23 @@ function position(token: number, d: number): number {
 /** What a query makes of keys and values, head by head. */
 function attended(query: Vector, seen: readonly (readonly [key: Vector, value: Vector])[]): Vector {
   const depth = width / heads;
+  const keys = seen.map(([key]) => key);
   return Array.from({ length: width }, (_, d) => {
-    const from = Math.floor(d / depth) * depth;
-    const powers = seen.map(([key]) => {
-      let product = 0;
-      for (let e = from; e < from + depth; e++) product += query[e]! * key[e]!;
-      return Math.exp(product / Math.sqrt(depth));
-    });
-    const total = powers.reduce((a, b) => a + b, 0);
-    return seen.reduce((sum, [, value], i) => sum + (powers[i]! / total) * value[d]!, 0);
+    const shares = sharesOf(query, keys, d - (d % depth));
+    return seen.reduce((sum, [, value], i) => sum + shares[i]! * value[d]!, 0);
   });
+}
+
+/** The share that the head which begins at `from` gives to each key. */
+function sharesOf(query: Vector, keys: readonly Vector[], from: number): Vector {
+  const depth = width / heads;
+  const powers = keys.map((key) => {
+    let product = 0;
+    for (let e = from; e < from + depth; e++) product += query[e]! * key[e]!;
+    return Math.exp(product / Math.sqrt(depth));
+  });
+  const total = powers.reduce((a, b) => a + b, 0);
+  return powers.map((power) => power / total);
 }
 
 function shifted(x: Vector, shift: Vector, scale: Vector): Vector {

@@ -2,6 +2,13 @@ import { type BranchId, parseBranch } from '@procache/core';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { readFloats } from '../checkpoint/read-floats.ts';
 import type { ModelFamily } from '../families/family.ts';
+import {
+  type CrossAttention,
+  crossAttention,
+  crossAttentionLayers,
+  crossContext,
+  crossContexts,
+} from '../families/parts/cross-attention.ts';
 import { type Mlp, mlp } from '../families/parts/mlp.ts';
 import { entriesOf, gateOf, modulated, shiftOf, shiftOfHead } from '../families/parts/modulated.ts';
 import { embedPatches, imageOfTokens, type PatchEmbedding, patchLinear } from '../families/parts/patches.ts';
@@ -16,10 +23,9 @@ import { checkTexts, TEXT, textInputs, timestepRows } from '../families/parts/te
 import { embedTimesteps, type TimestepEmbedder, timestepEmbedder } from '../families/parts/timesteps.ts';
 import { parametersOf, transformerModel } from '../families/transformer-model.ts';
 import { WeightFinder, type WeightSource } from '../families/weight-finder.ts';
-import type { Emitter, ModuleCall, ModuleResult } from '../graphs/emitter.ts';
-import { asRows, attend, gelu, jointly, linear, silu } from '../graphs/layers.ts';
+import type { Emitter } from '../graphs/emitter.ts';
+import { asRows, gelu, linear, silu } from '../graphs/layers.ts';
 import type { TransformerModel } from '../model.ts';
-import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
 import { inlineWeight, type Linear, reshaped, type Weight } from '../onnx/weight.ts';
 
 // A family that draws texts, for tests: the blocks of PixArt (adaLN-single, attention to text without normalisation or
@@ -98,7 +104,7 @@ interface Block {
   /** What is its own of the modulation, [6, width]. */
   readonly table: Weight;
   readonly attention: SelfAttention;
-  readonly cross: Readonly<Record<'query' | 'keys' | 'values' | 'projection', Linear>>;
+  readonly cross: CrossAttention;
   readonly mlp: Mlp;
 }
 
@@ -144,7 +150,6 @@ async function openTinyText(checkpoint: Checkpoint): Promise<TransformerModel> {
     width: S.textWidth,
     unconditional: { values: await readFloats(nothing), tokens: S.textTokens },
   } as const;
-  const shape = [S.textTokens, S.width];
   return transformerModel({
     family: 'tiny-text',
     flavour: 'original',
@@ -158,8 +163,9 @@ async function openTinyText(checkpoint: Checkpoint): Promise<TransformerModel> {
     valueRange: undefined,
     checkConditions: (conditions) => checkTexts(takes, conditions),
     modulationRows: (timesteps) => timestepRows(TIMESTEPS, timesteps, { ...S, frequencyShift: 0 }),
-    contexts: weights.blocks.flatMap((_, i) =>
-      ['keys', 'values'].map((name) => ({ name: `${i}.cross ${name}`, shape })),
+    contexts: crossContexts(
+      weights.blocks.map((_, i) => `${i}.cross` as const),
+      S,
     ),
     contextInputs: (texts) => textInputs(takes, texts),
     gateOf,
@@ -181,7 +187,7 @@ function layersOf({ blocks }: Weights, branch: BranchId): readonly Linear[] {
   const { block, module } = parseBranch(branch);
   const { attention, cross, mlp: own } = blocks[block]!;
   if (module === 'attn') return selfAttentionLayers(attention);
-  return module === 'cross' ? [cross.query, cross.projection] : [own.fc1, own.fc2];
+  return module === 'cross' ? crossAttentionLayers(cross) : [own.fc1, own.fc2];
 }
 
 function emitterOf(weights: Weights): Emitter {
@@ -190,7 +196,7 @@ function emitterOf(weights: Weights): Emitter {
     module(g, branch, calls) {
       const { block, module } = parseBranch(branch);
       const own = weights.blocks[block]!;
-      if (module === 'cross') return crossAttention(g, branch, calls, own);
+      if (module === 'cross') return crossAttention(g, { branch, calls }, own.cross, { ...S, tokens: TOKENS });
       const shape = { tokens: TOKENS, width: S.width, shift: shiftOf(branch), epsilon: EPSILON };
       return module === 'attn'
         ? selfAttention(g, calls, own.attention, { ...shape, heads: S.heads })
@@ -215,35 +221,8 @@ function emitterOf(weights: Weights): Emitter {
       const text = g.input(TEXT, 'float32', [texts, S.textTokens, S.textWidth]);
       const { fc1, fc2 } = weights.caption;
       const captions = linear(g, gelu(g, linear(g, asRows(g, text, S.textWidth), fc1)), fc2);
-      return contexts.map(({ name, shape }) => {
-        const [branch, what] = name.split(' ') as [BranchId, 'keys' | 'values'];
-        const rows = linear(g, captions, weights.blocks[parseBranch(branch).block]!.cross[what]);
-        return g.op('Reshape', [rows, g.integers([-1, ...shape])]);
-      });
+      const layersOf = (branch: BranchId) => weights.blocks[parseBranch(branch).block]!.cross;
+      return contexts.map((context) => crossContext(g, captions, context, layersOf));
     },
   };
-}
-
-/** Attention of each image to its text: no normalisation before it, and no gate after it. */
-function crossAttention(
-  g: GraphBuilder,
-  branch: BranchId,
-  calls: readonly ModuleCall[],
-  { cross }: Block,
-): readonly ModuleResult[] {
-  const project = (parts: readonly Value[], layer: Linear) => jointly(g, parts, (rows) => linear(g, rows, layer));
-  const wanted = calls.map(({ x, rows }) => {
-    const all = asRows(g, x, S.width);
-    return rows ? g.op('Gather', [all, g.op('Reshape', [rows, g.integers([-1])])], { axis: 0 }) : all;
-  });
-  const queries = project(wanted, cross.query);
-  const attended = calls.map((call, i) => {
-    const [keys, values] = [call.context(`${branch} keys`), call.context(`${branch} values`)];
-    const asked = call.rows ? g.op('Shape', [call.rows]) : TOKENS;
-    const shape = { heads: S.heads, width: S.width, keys: S.textTokens, queries: asked, bias: call.padding() };
-    return attend(g, [queries[i]!, keys, values], shape).output;
-  });
-  return project(attended, cross.projection).map((rows, i) => ({
-    feature: calls[i]!.rows ? rows : g.op('Reshape', [rows, g.integers([-1, TOKENS, S.width])]),
-  }));
 }

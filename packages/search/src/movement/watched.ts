@@ -56,7 +56,7 @@ function keepingAll<T>(plan: Plan, { topology }: Transformer<T>): Plan {
   };
   const steps = plan.steps.map((step) => {
     const ops = step.ops.map(keeping);
-    return { ...step, ops, program: programOf(ops, plan.selector.score) };
+    return { ...step, ops, program: programOf(ops, plan.selector) };
   });
   return { ...plan, steps };
 }
