@@ -111,6 +111,11 @@ export interface Texts {
   readonly width: number;
   /** What the model learned for "nothing in particular"; absent where that is the empty text. */
   readonly unconditional: TextEmbedding | undefined;
+  /**
+   * How many tokens of "nothing in particular" an image sees: its own, or as many as the text of the image has (the
+   * original PixArt repeats the mask of the prompt). `'own'` unless given.
+   */
+  readonly nothingLength?: 'own' | 'text' | undefined;
 }
 
 /**
@@ -122,4 +127,8 @@ export interface SamplingDefaults extends DiffusionOptions {
   readonly rule: NonNullable<DiffusionOptions['rule']>;
   /** The first channels of the output, which guidance acts on. */
   readonly guidanceChannels: number;
+  /** How many steps the model's own code takes where nobody says; 50 unless given. */
+  readonly steps?: number | undefined;
+  /** The scale of guidance of the model's own code where nobody says; 4 unless given. */
+  readonly guidance?: number | undefined;
 }

@@ -12,6 +12,7 @@ import {
   type SdeSettings,
   type Variance,
 } from './samplers/settings.ts';
+import { checkLcm, checkSolver, type LcmSettings, type SolverSettings } from './solver-settings.ts';
 
 /** How a sampler is to be used, where whoever made the model has a say in it. Its own options go before these. */
 export interface SamplerDefaults {
@@ -21,6 +22,10 @@ export interface SamplerDefaults {
   readonly clip?: Clip | undefined;
   /** Of DDPM. */
   readonly variance?: Variance | undefined;
+  /** Of `dpm++` and `unipc`, and of `euler` by betas. */
+  readonly solver?: SolverSettings | undefined;
+  /** Of `lcm`. */
+  readonly lcm?: LcmSettings | undefined;
   /** What the model's output is; `"epsilon"` unless given, and on a straight path `"velocity"`. */
   readonly prediction?: PredictionKind | undefined;
 }
@@ -44,6 +49,10 @@ export interface DiffusionSteps extends SamplerDefaults {
   readonly next: readonly Level[];
   /** Of Euler-Maruyama. */
   readonly sde?: SdeSettings | undefined;
+  /** Of `dpm++` and `unipc`: the order of each step, 1 or 2; as many as there is history for unless given. */
+  readonly orders?: readonly number[] | undefined;
+  /** What the noise that the images begin with is multiplied by, where it is not quite 1. */
+  readonly begin?: number | undefined;
 }
 
 /** Refuses what are no steps of a sampler: `diffusionSteps` makes them. */
@@ -62,6 +71,21 @@ export function checkSteps(steps: DiffusionSteps): void {
   if (members['path'] !== undefined)
     nameOf({ value: members['path'], place: 'steps.path', code: 'invalid-input' }, PATHS);
   checkDefaults(steps, 'steps.');
+  checkOrders(members['orders'], count);
+  if (members['begin'] !== undefined)
+    numberOf({ value: members['begin'], place: 'steps.begin', code: 'invalid-input' }, 0, 1);
+}
+
+function checkOrders(orders: unknown, count: number): void {
+  if (orders === undefined) return;
+  const each = listOf({ value: orders, place: 'steps.orders', code: 'invalid-input' });
+  if (each.length !== count)
+    refuse(
+      'steps.orders',
+      `has ${each.length} entries for ${count} steps; make steps with diffusionSteps`,
+      'invalid-input',
+    );
+  each.forEach((order, step) => integerOf(order, 1, Math.min(step + 1, 2)));
 }
 
 /** Refuses what are no time values of a model. */
@@ -71,7 +95,12 @@ export function checkTimesteps(timesteps: unknown, place: string): void {
 }
 
 /** Refuses defaults that there are not. */
-export function checkDefaults({ sampler, clip, variance, prediction }: SamplerDefaults, prefix: string): void {
+export function checkDefaults(
+  { sampler, clip, variance, prediction, solver, lcm }: SamplerDefaults,
+  prefix: string,
+): void {
+  checkSolver(solver, `${prefix}solver`);
+  checkLcm(lcm, `${prefix}lcm`);
   if (prediction !== undefined) {
     nameOf({ value: prediction, place: `${prefix}prediction`, code: 'invalid-input' }, PREDICTION_KINDS);
   }

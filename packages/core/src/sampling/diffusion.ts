@@ -15,6 +15,9 @@ import {
   type SdeSettings,
   type StraightPath,
 } from './samplers/settings.ts';
+import { betasRules, rulesOf } from './rules.ts';
+import { USUAL_LCM } from './solver-settings.ts';
+import { isSolver, solverSteps } from './solver-steps.ts';
 import { STRAIGHT_RULES, type StraightRule, straightSteps } from './straight-steps.ts';
 import { timestepsOf, type TimestepRule } from './timesteps.ts';
 
@@ -25,8 +28,9 @@ export interface DiffusionOptions extends ForwardProcess, SamplerDefaults {
   /** The path that the model was trained on; `"diffusion"` unless given. */
   readonly path?: Path | undefined;
   /**
-   * Which steps are taken. Of a path by betas it picks training timesteps, by default `"original"`, as DiT does. Of a
-   * straight one it is `"linspace"`, the default of `"flow"`, or `"uniform"`, that of `"sit"`.
+   * Which steps are taken: one of the rules of the sampler (`rulesOf`), by default the first. Of a path by betas it
+   * picks training timesteps, `"original"`, as DiT does, unless a solver is chosen. Of a straight one it is
+   * `"linspace"`, the default of `"flow"`, or `"uniform"`, that of `"sit"`.
    */
   readonly rule?: TimestepRule | StraightRule | undefined;
   /** Added to each timestep of the rule `"leading"`. */
@@ -65,8 +69,14 @@ export function diffusionSteps(count: number, options: DiffusionOptions = {}): D
   return path === 'diffusion' ? stepsByBetas(count, options) : stepsOfPath(count, path, options);
 }
 
-/** Of a model's `defaults`, which are such options, the channels that guidance acts on are passed over. */
-const FIELDS: Fields<DiffusionOptions & { readonly guidanceChannels: number }> = {
+/** Of a model's `defaults`, which are such options, what is said of guidance and of how many steps is passed over. */
+interface PassedOver {
+  readonly guidanceChannels: number;
+  readonly steps: number;
+  readonly guidance: number;
+}
+
+const FIELDS: Fields<DiffusionOptions & PassedOver> = {
   trainTimesteps: true,
   betaSchedule: true,
   betaStart: true,
@@ -83,20 +93,24 @@ const FIELDS: Fields<DiffusionOptions & { readonly guidanceChannels: number }> =
   path: true,
   shift: true,
   sde: true,
+  solver: true,
+  lcm: true,
   guidanceChannels: true,
+  steps: true,
+  guidance: true,
 };
 
 /** Refuses options that are of the wrong kind, or that nobody reads. */
 function checkDiffusionOptions(options: DiffusionOptions): void {
-  checkOptions('diffusionSteps', options as DiffusionOptions & { readonly guidanceChannels: number }, FIELDS);
+  checkOptions('diffusionSteps', options as DiffusionOptions & PassedOver, FIELDS);
   checkProcess(options);
   checkDefaults(options, '');
   checkSwitch(options.setAlphaToOne, 'setAlphaToOne');
 }
 
 function stepsOfPath(count: number, path: StraightPath, options: DiffusionOptions): DiffusionSteps {
-  const { rule = USUAL_RULES[path], sampler = 'euler', prediction = 'velocity' } = options;
-  const { trainTimesteps = 1000, shift = 1, sde, clip } = options;
+  const { sampler = 'euler', prediction = 'velocity', rule = rulesOf(path, sampler)[0] } = options;
+  const { trainTimesteps = 1000, shift = 1, sde, clip, solver } = options;
   const known = STRAIGHT_RULES.find((name) => name === rule);
   if (known === undefined) {
     refuse(
@@ -110,12 +124,9 @@ function stepsOfPath(count: number, path: StraightPath, options: DiffusionOption
     refuse('sde', `it belongs to the sampler euler-maruyama, and not to ${sampler}; leave it out`, 'invalid-input');
   }
   checkPrediction(prediction, sampler);
-  const steps = straightSteps(count, { path, rule: known, sampler, trainTimesteps, shift, sde });
-  return { count, path, ...steps, sampler, prediction, ...given({ clip, sde }) };
+  const steps = straightSteps(count, { path, rule: known, sampler, trainTimesteps, shift, sde, solver });
+  return { count, path, ...steps, sampler, prediction, ...given({ clip, sde, solver }) };
 }
-
-/** The rule of the code that a convention comes from. */
-const USUAL_RULES: Readonly<Record<StraightPath, StraightRule>> = { flow: 'linspace', sit: 'uniform' };
 
 /** Refuses what says nothing of the image where a path begins, or nothing of the noise where Heun's method ends. */
 function checkPrediction(prediction: PredictionKind, sampler: SamplerName): void {
@@ -138,31 +149,49 @@ function checkPrediction(prediction: PredictionKind, sampler: SamplerName): void
 }
 
 function stepsByBetas(count: number, options: DiffusionOptions): DiffusionSteps {
-  const { trainTimesteps = 1000, stepsOffset = 0, setAlphaToOne = true } = options;
-  const { sampler, clip, variance, prediction } = options;
-  const rule = ruleByBetas(options);
+  const { sampler = 'ddim', clip, variance, prediction, solver, lcm } = options;
+  const rule = ruleByBetas(sampler, options);
+  const { trainTimesteps = 1000, stepsOffset = 0 } = options;
+  const defaults = given({ sampler: options.sampler, clip, variance, prediction, solver, lcm });
+  if (!isSolver(sampler)) return { count, ...alphaSteps(count, rule, options), ...defaults };
+  const chosen = { sampler, rule, trainTimesteps, stepsOffset, solver: solver ?? {} };
+  return { count, ...solverSteps(count, options, chosen), ...defaults };
+}
+
+/** The steps of samplers that have whole timesteps, and take ᾱ as it is there. */
+function alphaSteps(count: number, rule: TimestepRule, options: DiffusionOptions): PathSteps {
+  const { trainTimesteps = 1000, stepsOffset = 0, setAlphaToOne = true, prediction, lcm = {} } = options;
+  const { originalSteps = USUAL_LCM.originalSteps } = lcm;
   const alphaAt = cumulativeAlphas(options);
-  const timesteps = timestepsOf(count, rule, { trainTimesteps, stepsOffset });
+  const timesteps = timestepsOf(count, rule, { trainTimesteps, stepsOffset, originalSteps });
   const alphas = timesteps.map((timestep) => alphaAt[timestep]!);
   if (prediction === undefined || prediction === 'epsilon') checkSignal(timesteps, alphas);
   const stride = Math.floor(trainTimesteps / count);
   const last = setAlphaToOne ? 1 : alphaAt[0]!;
   const previous = previousAlphas(alphas, timesteps, { alphaAt, rule, stride, last });
-  const defaults = given({ sampler, clip, variance, prediction });
-  return { count, timesteps, levels: alphas.map(levelOfAlpha), next: previous.map(levelOfAlpha), ...defaults };
+  return { timesteps, levels: alphas.map(levelOfAlpha), next: previous.map(levelOfAlpha) };
 }
 
-/** The rule; refuses it, and settings, that belong to a straight path. */
-function ruleByBetas({ rule = 'original', sde, shift = 1 }: DiffusionOptions): TimestepRule {
+type PathSteps = Pick<DiffusionSteps, 'timesteps' | 'levels' | 'next'>;
+
+/** The rule; refuses it, and settings, that belong to a straight path or to another sampler. */
+function ruleByBetas(sampler: SamplerName, { rule, sde, shift = 1 }: DiffusionOptions): TimestepRule {
   const odd = sde !== undefined ? 'sde' : shift !== 1 ? 'shift' : undefined;
   if (odd) refuse(odd, 'it belongs to straight paths (flow matching, SiT); leave it out', 'invalid-input');
-  if (rule !== 'uniform') return rule;
-  return refuse(
-    'rule',
-    'uniform belongs to straight paths (flow matching, SiT), and the path is that of a diffusion by betas; ' +
-      'use original, original-ddim, leading, trailing or linspace',
-    'invalid-input',
-  );
+  const rules = betasRules(sampler);
+  if (rule === undefined) return rules[0];
+  const found = rules.find((name) => name === rule);
+  if (found !== undefined) return found;
+  if (typeof rule !== 'string') nameOf({ value: rule, place: 'rule', code: 'invalid-input' }, rules);
+  const problem =
+    rule === 'uniform'
+      ? 'uniform belongs to straight paths (flow matching, SiT), and the path is that of a diffusion by betas'
+      : `${rule} does not pick timesteps for the sampler ${sampler}`;
+  return refuse('rule', `${problem}; use ${inWords(rules)}`, 'invalid-input');
+}
+
+function inWords(names: readonly string[]): string {
+  return names.length === 1 ? names[0]! : `${names.slice(0, -1).join(', ')} or ${names.at(-1)!}`;
 }
 
 /** The fields that say something. */
@@ -184,7 +213,7 @@ function previousAlphas(
   timesteps: readonly number[],
   { alphaAt, rule, stride, last }: Leading,
 ): readonly number[] {
-  if (rule === 'original' || rule === 'original-ddim') return [...alphas.slice(1), 1];
+  if (rule === 'original' || rule === 'original-ddim' || rule === 'distilled') return [...alphas.slice(1), 1];
   return timesteps.map((timestep) => alphaAt[timestep - stride] ?? last);
 }
 

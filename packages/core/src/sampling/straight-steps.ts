@@ -1,14 +1,18 @@
 import { ProCacheError } from '../errors.ts';
 import { MAX_STEPS } from '../limits.ts';
+import { refuse } from '../untrusted/json-reader.ts';
 import { MAX_TRAIN_TIMESTEPS } from './forward-process.ts';
 import { type Level, straightLevel } from './level.ts';
 import type { SamplerName, SdeSettings, StraightPath } from './samplers/settings.ts';
+import { solverOrders } from './solver-orders.ts';
+import { FEW_STEPS, type SolverSettings } from './solver-settings.ts';
 
 /**
  * How the noise levels of a straight path are picked.
  *
  * - `"linspace"`: as diffusers' `FlowMatchEulerDiscreteScheduler` does: evenly from all noise to the least that there
- *   was in training, and from there to none.
+ *   was in training, and from there to none. Of `dpm++` and `unipc` as those of diffusers do for flow matching
+ *   (`use_flow_sigmas`): evenly down from a trace of the image.
  * - `"uniform"`: as SiT does: in equal strides from noise to image.
  */
 export const STRAIGHT_RULES = ['linspace', 'uniform'] as const;
@@ -22,6 +26,7 @@ export interface StraightOptions {
   /** Above 1 there are more steps where there is much noise: see `shifted`. */
   readonly shift: number;
   readonly sde: SdeSettings | undefined;
+  readonly solver?: SolverSettings | undefined;
 }
 
 /** What there is to know of each step: see `DiffusionSteps`. */
@@ -29,6 +34,7 @@ export interface StraightSteps {
   readonly timesteps: readonly number[];
   readonly levels: readonly Level[];
   readonly next: readonly Level[];
+  readonly orders?: readonly number[];
 }
 
 /**
@@ -48,6 +54,7 @@ export function straightSteps(count: number, options: StraightOptions): Straight
   const levels = sampler === 'heun' ? froms.flatMap((from, i) => [from, tos[i]!]) : froms;
   const next = sampler === 'heun' ? tos.flatMap((to) => [to, to]) : tos;
   return {
+    ...(isMultistep(sampler) && { orders: ordersOf(count, options, grid[0]!) }),
     timesteps: levels.map(({ signal, noise }) => (path === 'sit' ? signal : noise * trainTimesteps)),
     levels,
     next,
@@ -60,6 +67,10 @@ function signalsOf(updates: number, { rule, trainTimesteps, shift, sampler, sde 
   checkTimesteps(trainTimesteps);
   const signals = (count: number, noiseAt: (i: number) => number) =>
     Array.from({ length: count }, (_, i) => 1 - shifted(noiseAt(i), shift));
+  if (rule === 'linspace' && isMultistep(sampler)) {
+    const stride = (1 - 1 / trainTimesteps) / updates; // diffusers' `use_flow_sigmas`
+    return [...signals(updates, (i) => (updates - i) * stride), 1];
+  }
   if (rule === 'linspace') {
     const least = shifted(1 / trainTimesteps, shift); // diffusers shifts it twice: here, and with the others
     return [...signals(updates, (i) => (updates === 1 ? 1 : 1 + (i * (least - 1)) / (updates - 1))), 1];
@@ -67,6 +78,20 @@ function signalsOf(updates: number, { rule, trainTimesteps, shift, sampler, sde 
   const { lastStep = 'mean', lastStepSize = 0.04 } = sde ?? {};
   if (sampler !== 'euler-maruyama' || lastStep === 'none') return signals(updates + 1, (i) => 1 - i / updates);
   return [...signals(updates, (i) => 1 - (i * (1 - lastStepSize)) / (updates - 1)), 1];
+}
+
+/** The order of each step of a multistep solver; all of them end at the clean image. */
+function ordersOf(count: number, { sampler, solver = {} }: StraightOptions, first: Level): readonly number[] {
+  if (solver.kind === 'bh1' && sampler === 'unipc' && first.signal === 0) {
+    const problem = '"bh1" is infinity times nothing where a path begins at nothing but noise; use "bh2"';
+    refuse('solver.kind', problem, 'invalid-input');
+  }
+  const multistep = sampler === 'unipc' ? 'unipc' : 'dpm++';
+  return solverOrders(count, multistep, { solver, few: FEW_STEPS.diffusers, clean: true });
+}
+
+function isMultistep(sampler: SamplerName): boolean {
+  return sampler === 'dpm++' || sampler === 'unipc';
 }
 
 /** A share of noise, shifted as Esser et al. (2024, Eq. 23) do. */

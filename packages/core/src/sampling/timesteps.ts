@@ -2,6 +2,7 @@ import { ProCacheError } from '../errors.ts';
 import { nameOf } from '../untrusted/json-reader.ts';
 import { checkNumber } from '../untrusted/numbers.ts';
 import { checkOptions } from '../untrusted/options.ts';
+import { USUAL_LCM } from './solver-settings.ts';
 
 /**
  * How training timesteps are picked, by the name under which users know it.
@@ -9,14 +10,26 @@ import { checkOptions } from '../untrusted/options.ts';
  * - `"original"`: DiT's and PixArt's `space_timesteps(train, "50")`, even strides from 0 to the last timestep.
  * - `"original-ddim"`: their `"ddim50"`, one integer stride from 0.
  * - `"leading"`, `"trailing"`, `"linspace"`: `timestep_spacing` of diffusers' schedulers.
+ * - `"time-uniform"`: as PixArt's own DPM-Solver does, even strides down from the last timestep, none of them rounded.
+ * - `"distilled"`: as diffusers' LCM does, some of the timesteps that the model was distilled with.
  */
-export const TIMESTEP_RULES = ['original', 'original-ddim', 'leading', 'trailing', 'linspace'] as const;
+export const TIMESTEP_RULES = [
+  'original',
+  'original-ddim',
+  'leading',
+  'trailing',
+  'linspace',
+  'time-uniform',
+  'distilled',
+] as const;
 export type TimestepRule = (typeof TIMESTEP_RULES)[number];
 
 export interface TimestepOptions {
   readonly trainTimesteps?: number;
   /** Added to each timestep of the rule `"leading"`, diffusers' `steps_offset`. */
   readonly stepsOffset?: number;
+  /** Of the rule `"distilled"`: how many timesteps, evenly spaced, the model was distilled with; 50 unless given. */
+  readonly originalSteps?: number;
 }
 
 /**
@@ -25,10 +38,11 @@ export interface TimestepOptions {
  * @throws {ProCacheError} `invalid-input` where there are not that many, or a stride does not exist.
  */
 export function timestepsOf(count: number, rule: TimestepRule, options: TimestepOptions = {}): readonly number[] {
-  checkOptions('timestepsOf', options, { trainTimesteps: true, stepsOffset: true });
-  const { trainTimesteps = 1000, stepsOffset = 0 } = options;
+  checkOptions('timestepsOf', options, { trainTimesteps: true, stepsOffset: true, originalSteps: true });
+  const { trainTimesteps = 1000, stepsOffset = 0, originalSteps = USUAL_LCM.originalSteps } = options;
   nameOf({ value: rule, place: 'rule', code: 'invalid-input' }, TIMESTEP_RULES);
-  for (const [place, value] of Object.entries({ count, trainTimesteps, stepsOffset })) checkNumber(value, place);
+  for (const [place, value] of Object.entries({ count, trainTimesteps, stepsOffset, originalSteps }))
+    checkNumber(value, place);
   if (!Number.isInteger(count) || count < 1 || count > trainTimesteps) {
     throw new ProCacheError(
       'invalid-input',
@@ -36,6 +50,7 @@ export function timestepsOf(count: number, rule: TimestepRule, options: Timestep
         `ask for 1 to ${trainTimesteps}`,
     );
   }
+  if (rule === 'distilled') return distilled(count, originalSteps, trainTimesteps);
   const timesteps = [...ascending(count, rule, trainTimesteps, stepsOffset)].reverse();
   if (timesteps[0]! >= trainTimesteps || timesteps.at(-1)! < 0) {
     throw new ProCacheError(
@@ -48,7 +63,12 @@ export function timestepsOf(count: number, rule: TimestepRule, options: Timestep
   return timesteps;
 }
 
-function ascending(count: number, rule: TimestepRule, train: number, offset: number): readonly number[] {
+function ascending(
+  count: number,
+  rule: Exclude<TimestepRule, 'distilled'>,
+  train: number,
+  offset: number,
+): readonly number[] {
   switch (rule) {
     case 'original':
       return spaced(count, train);
@@ -60,7 +80,31 @@ function ascending(count: number, rule: TimestepRule, train: number, offset: num
       return trailing(count, train).reverse();
     case 'linspace':
       return Array.from({ length: count }, (_, i) => roundHalfEven(i * ((train - 1) / Math.max(1, count - 1))));
+    case 'time-uniform':
+      return Array.from({ length: count }, (_, i) => ((i + 1) * (train - 1)) / count);
   }
+}
+
+/** Evenly some of the timesteps that a model was distilled with, the last of each stride of the training. */
+function distilled(count: number, originalSteps: number, train: number): readonly number[] {
+  if (!Number.isInteger(originalSteps) || originalSteps < 1 || originalSteps > train) {
+    throw new ProCacheError(
+      'invalid-input',
+      `a model of ${train} training timesteps cannot be distilled with ${originalSteps} of them; mostly it is 50`,
+    );
+  }
+  if (count > originalSteps) {
+    throw new ProCacheError(
+      'invalid-input',
+      `the model was distilled with ${originalSteps} timesteps, so it cannot take ${count} steps; ` +
+        `ask for 1 to ${originalSteps}, mostly 4`,
+    );
+  }
+  const stride = Math.floor(train / originalSteps);
+  return Array.from(
+    { length: count },
+    (_, i) => (originalSteps - Math.floor((i * originalSteps) / count)) * stride - 1,
+  );
 }
 
 /** `space_timesteps` of Improved DDPM for one section: the position is a running sum there, and so it is here. */
@@ -87,13 +131,13 @@ function strided(count: number, train: number): readonly number[] {
 }
 
 /** From the last timestep down, in strides that need not be whole. */
-function trailing(count: number, train: number): number[] {
+export function trailing(count: number, train: number): number[] {
   const stride = train - (train - train / count); // as NumPy's arange works it out
   return Array.from({ length: count }, (_, i) => roundHalfEven(train - i * stride) - 1);
 }
 
 /** Rounds as Python and NumPy do: a half goes to the even neighbour. */
-function roundHalfEven(value: number): number {
+export function roundHalfEven(value: number): number {
   const below = Math.floor(value);
   const rest = value - below;
   if (rest !== 0.5) return Math.round(value);

@@ -116,7 +116,7 @@ describe('samplingProcess', () => {
   });
 
   it('another sampler is drawn with where the user chooses it, without the clamping that its file does not say', () => {
-    const euler = { _class_name: 'EulerDiscreteScheduler', timestep_spacing: 'linspace' };
+    const euler = { _class_name: 'EulerAncestralDiscreteScheduler', timestep_spacing: 'linspace' };
     expect(() => ofScheduler(euler)).toThrow(
       'To draw with one of them all the same, choose it: --sampler ddim, or "sampler": "ddim" in the config',
     );

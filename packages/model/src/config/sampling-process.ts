@@ -6,6 +6,7 @@ import {
   type Path,
   type PredictionKind,
   ProCacheError,
+  rulesOf,
   SAMPLER_NAMES,
   type SamplerName,
   samplersOf,
@@ -18,6 +19,7 @@ import type { SamplingDefaults } from '../model.ts';
 import { type ConfigFields, wrong } from './fields.ts';
 import type { ConfigReading } from './model-config.ts';
 import { schedulerClass, type SchedulerClass } from './scheduler-class.ts';
+import { flowSolverProcess, lcmOf, solverOf } from './solver-process.ts';
 import { straightProcess } from './straight-process.ts';
 
 /** What a family knows of how its models are drawn with, where no file says otherwise. */
@@ -26,6 +28,11 @@ export type ProcessOfFamily = ProcessByBetas | SitProcess;
 interface ProcessByBetas {
   readonly path?: undefined;
   readonly rule: TimestepRule;
+  /** The sampler of its own code, where that is not the first of its path. */
+  readonly sampler?: SamplerName;
+  /** How many steps its own code takes, and its scale of guidance, where those are not what is usual. */
+  readonly steps?: number;
+  readonly guidance?: number;
   /** Whether the model's output tells a variance. */
   readonly learnsVariance: boolean;
 }
@@ -52,7 +59,24 @@ export function samplingProcess(
 ): SamplingProcess {
   const chosen = fields.choice('sampler', SAMPLER_NAMES);
   const byFile = scheduler && schedulerClass(scheduler, chosen !== undefined);
-  if (byFile && family.path === 'sit') {
+  if (family.path === 'sit') return sitProcess(fields, family, { byFile, chosen });
+  const flows = byFile?.canFlow === true && fields.flag('use_flow_sigmas') === true;
+  const path = flows ? 'flow' : (byFile?.path ?? 'diffusion');
+  checkSampler(fields, path);
+  const said = { byFile, chosen, clip: clipOf(fields, byFile) };
+  if (flows) {
+    const sampler = chosen ?? byFile.sampler;
+    return { ...flowSolverProcess(fields, sampler), ...usual(family, sampler), sampler, clip: said.clip };
+  }
+  return path === 'diffusion' ? processByBetas(fields, family, said) : flowProcess(fields, family, said);
+}
+
+function sitProcess(
+  fields: ConfigFields,
+  { path, rule }: SitProcess,
+  { byFile, chosen: sampler = 'euler' }: Omit<Said, 'clip'>,
+): SamplingProcess {
+  if (byFile) {
     refuse(
       'scheduler_config.json',
       'a SiT is drawn with as its own code does, which no scheduler of diffusers is; ' +
@@ -60,13 +84,30 @@ export function samplingProcess(
       'invalid-model',
     );
   }
-  const path = family.path ?? byFile?.path ?? 'diffusion';
   checkSampler(fields, path);
   const clip = clipOf(fields, byFile);
-  if (family.path === undefined && path === 'diffusion')
-    return processByBetas(fields, family, { byFile, chosen, clip });
-  const usual = family.path === 'sit' ? family.rule : 'linspace';
-  return { ...straightProcess(fields, family.path ?? 'flow', usual), sampler: chosen ?? 'euler', clip };
+  return { ...straightProcess(fields, path, rule), sampler, solver: solverOf(fields, multistepOf(sampler)), clip };
+}
+
+/** Flow matching as diffusers' `FlowMatchEulerDiscreteScheduler` has it. */
+function flowProcess(
+  fields: ConfigFields,
+  family: ProcessByBetas,
+  { chosen: sampler = 'euler', clip }: Said,
+): SamplingProcess {
+  const solver = solverOf(fields, multistepOf(sampler));
+  return { ...straightProcess(fields, 'flow', 'linspace'), ...usual(family, sampler), sampler, solver, clip };
+}
+
+/** Euler's method along a straight path has none of a solver's settings. */
+function multistepOf(sampler: SamplerName): SamplerName | undefined {
+  return sampler === 'dpm++' || sampler === 'unipc' ? sampler : undefined;
+}
+
+/** The steps and the guidance of a model's own code; a model that was distilled takes few, and none. */
+function usual(family: ProcessByBetas, sampler: SamplerName | undefined): Pick<SamplingProcess, 'steps' | 'guidance'> {
+  if (sampler === 'lcm') return { steps: 4, guidance: 1 };
+  return { steps: family.steps, guidance: family.guidance };
 }
 
 interface Said {
@@ -76,21 +117,38 @@ interface Said {
 }
 
 function processByBetas(fields: ConfigFields, family: ProcessByBetas, { byFile, chosen, clip }: Said): SamplingProcess {
-  const sampler = chosen ?? byFile?.sampler;
+  const own = byFile ? byFile.sampler : family.sampler;
+  const sampler = chosen ?? own;
   if (fields.flag('use_flow_sigmas'))
     wrong(fields.find('use_flow_sigmas')!, 'and a path of flow matching is not supported with these betas');
-  const forward = forwardProcess(fields);
+  const forward = forwardProcess(fields, byFile?.betas);
   checkBetas(forward, byFile ? 'scheduler_config.json' : 'config.json');
   return {
     ...forward,
-    rule: fields.choice('timestep_spacing', ['leading', 'trailing', 'linspace']) ?? (byFile ? 'leading' : family.rule),
+    rule: ruleOf(fields, sampler, { isOwn: sampler === own, rule: byFile?.spacing ?? family.rule }),
     stepsOffset: fields.integer('steps_offset', 0, MAX_TRAIN_TIMESTEPS),
     setAlphaToOne: fields.flag('set_alpha_to_one'),
     sampler,
     clip,
-    variance: sampler === 'ddpm' ? varianceOf(fields, byFile, family.learnsVariance) : undefined,
+    variance: varianceOf(fields, sampler, { byFile, learnsVariance: family.learnsVariance }),
     prediction: predictionOf(fields),
+    solver: solverOf(fields, sampler),
+    lcm: lcmOf(fields, sampler),
+    ...usual(family, sampler),
   };
+}
+
+/** How timesteps are picked: as is said, else as the file's class or the family does, else as a chosen sampler does. */
+function ruleOf(
+  fields: ConfigFields,
+  sampler: SamplerName = 'ddim',
+  { isOwn, rule }: { readonly isOwn: boolean; readonly rule: TimestepRule },
+): SamplingProcess['rule'] {
+  const said = fields.choice('timestep_spacing', ['leading', 'trailing', 'linspace']);
+  const rules = rulesOf('diffusion', sampler);
+  if (said !== undefined && rules.includes(said)) return said;
+  const serves = isOwn || sampler === 'ddim' || sampler === 'ddpm';
+  return serves && rules.includes(rule) ? rule : rules[0];
 }
 
 function checkSampler(fields: ConfigFields, path: Path): void {
@@ -122,12 +180,12 @@ type Forward = Pick<
   'trainTimesteps' | 'betaSchedule' | 'betaStart' | 'betaEnd' | 'trainedBetas' | 'zeroTerminalSnr'
 >;
 
-function forwardProcess(fields: ConfigFields): Forward {
+function forwardProcess(fields: ConfigFields, betas: SchedulerClass['betas'] = {}): Forward {
   return {
     trainTimesteps: fields.integer(['train_timesteps', 'num_train_timesteps'], 2, MAX_TRAIN_TIMESTEPS) ?? 1000,
-    betaSchedule: fields.choice('beta_schedule', BETA_SCHEDULES) ?? 'linear',
-    betaStart: fields.number('beta_start', 0, 1) ?? 1e-4,
-    betaEnd: fields.number('beta_end', 0, 1) ?? 0.02,
+    betaSchedule: fields.choice('beta_schedule', BETA_SCHEDULES) ?? betas.betaSchedule ?? 'linear',
+    betaStart: fields.number('beta_start', 0, 1) ?? betas.betaStart ?? 1e-4,
+    betaEnd: fields.number('beta_end', 0, 1) ?? betas.betaEnd ?? 0.02,
     trainedBetas: trainedBetas(fields),
     zeroTerminalSnr: fields.flag('rescale_betas_zero_snr'),
   };
@@ -173,12 +231,20 @@ const VARIANCES = {
 
 function varianceOf(
   fields: ConfigFields,
-  byFile: SchedulerClass | undefined,
-  learnsVariance: boolean,
+  sampler: SamplerName | undefined,
+  { byFile, learnsVariance }: { readonly byFile: SchedulerClass | undefined; readonly learnsVariance: boolean },
 ): Variance | undefined {
+  if (sampler === 'dpm++') checkLearned(fields, learnsVariance);
+  if (sampler !== 'ddpm') return undefined;
   const name = fields.choice('variance_type', Object.keys(VARIANCES) as (keyof typeof VARIANCES)[]);
-  if (name === 'learned_range' && !learnsVariance)
-    wrong(fields.find('variance_type')!, 'but the model has no output channels for a variance');
+  if (name === 'learned_range') checkLearned(fields, learnsVariance);
   if (name !== undefined) return VARIANCES[name];
   return byFile?.sampler === 'ddpm' ? 'fixed-small' : undefined;
+}
+
+/** Refuses a learned variance that is not there; DPM-Solver++ passes over one that is, and over the others. */
+function checkLearned(fields: ConfigFields, learnsVariance: boolean): void {
+  const found = fields.find('variance_type');
+  if (found && !learnsVariance && (found.value === 'learned_range' || found.value === 'learned'))
+    wrong(found, 'but the model has no output channels for a variance');
 }

@@ -1,4 +1,4 @@
-import { type Path, ProCacheError, type SamplerName } from '@procache/core';
+import { type ForwardProcess, type Path, ProCacheError, type SamplerName, type TimestepRule } from '@procache/core';
 import { type Placed, shown } from '@procache/core/untrusted';
 import type { ConfigReading } from './model-config.ts';
 
@@ -10,10 +10,17 @@ export interface SchedulerClass {
   readonly sampler: SamplerName | undefined;
   /** Whether it clamps the predicted clean image where its file does not say. */
   readonly clips: boolean;
+  /** How it picks timesteps where its file does not say. */
+  readonly spacing: TimestepRule;
+  /** Its betas where its file does not say, and they are not those of DDPM. */
+  readonly betas?: Pick<ForwardProcess, 'betaSchedule' | 'betaStart' | 'betaEnd'>;
+  /** Whether it can go along the path of flow matching instead (`use_flow_sigmas`). */
+  readonly canFlow?: boolean;
 }
 
-const DDIM: SchedulerClass = { path: 'diffusion', sampler: 'ddim', clips: true };
-const DDPM: SchedulerClass = { path: 'diffusion', sampler: 'ddpm', clips: true };
+const DDIM: SchedulerClass = { path: 'diffusion', sampler: 'ddim', clips: true, spacing: 'leading' };
+const DDPM: SchedulerClass = { path: 'diffusion', sampler: 'ddpm', clips: true, spacing: 'leading' };
+const SOLVER = { path: 'diffusion', clips: false, spacing: 'linspace' } as const;
 
 /** The classes of diffusers whose arithmetic is here. */
 const CLASSES: ReadonlyMap<unknown, SchedulerClass> = new Map([
@@ -21,7 +28,17 @@ const CLASSES: ReadonlyMap<unknown, SchedulerClass> = new Map([
   ['DDIMParallelScheduler', DDIM],
   ['DDPMScheduler', DDPM],
   ['DDPMParallelScheduler', DDPM],
-  ['FlowMatchEulerDiscreteScheduler', { path: 'flow', sampler: 'euler', clips: false }],
+  ['DPMSolverMultistepScheduler', { ...SOLVER, sampler: 'dpm++', canFlow: true }],
+  ['UniPCMultistepScheduler', { ...SOLVER, sampler: 'unipc', canFlow: true }],
+  ['EulerDiscreteScheduler', { ...SOLVER, sampler: 'euler' }],
+  [
+    'LCMScheduler',
+    {
+      ...{ path: 'diffusion', sampler: 'lcm', clips: false, spacing: 'distilled' },
+      betas: { betaSchedule: 'scaled_linear', betaStart: 0.00085, betaEnd: 0.012 },
+    },
+  ],
+  ['FlowMatchEulerDiscreteScheduler', { path: 'flow', sampler: 'euler', clips: false, spacing: 'linspace' }],
 ]);
 
 /**
@@ -47,7 +64,7 @@ export function schedulerClass(
   }
   if (!chosen) named.forEach(refuseForeign);
   const foreign = named.some(({ value }) => !CLASSES.has(value));
-  return foreign ? { path, sampler: undefined, clips: false } : (CLASSES.get(first?.value) ?? DDIM);
+  return foreign ? { path, sampler: undefined, clips: false, spacing: 'leading' } : (CLASSES.get(first?.value) ?? DDIM);
 }
 
 function pathOf(value: unknown): SchedulerClass['path'] {
@@ -61,12 +78,16 @@ function ofIndex(scheduler: Placed | undefined): Placed | undefined {
   return Array.isArray(value) && value.length === 2 ? { ...scheduler, value: value[1] as unknown } : scheduler;
 }
 
+const BY_BETAS =
+  'DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler, UniPCMultistepScheduler, EulerDiscreteScheduler and ' +
+  'LCMScheduler';
+
 function refuseForeign({ value, place }: Placed): void {
   if (CLASSES.has(value)) return;
   const [there, sampler] =
     pathOf(value) === 'flow'
       ? ['there is FlowMatchEulerDiscreteScheduler. To draw with it', 'euler']
-      : ['there are DDIMScheduler and DDPMScheduler. To draw with one of them', 'ddim'];
+      : [`there are ${BY_BETAS}. To draw with one of them`, 'ddim'];
   throw new ProCacheError(
     'invalid-model',
     `${place} is ${shown(value)}, a sampler that is not there yet; ${there} ` +

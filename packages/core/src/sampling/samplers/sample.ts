@@ -7,17 +7,23 @@ import { checkShape, type LatentShape } from '../latent-shape.ts';
 import { checkClip, type Clip } from './clip.ts';
 import { ddim } from './ddim.ts';
 import { ddpm } from './ddpm.ts';
+import { dpmSolver } from './dpm-solver.ts';
 import { eulerMaruyama } from './euler-maruyama.ts';
 import { euler } from './euler.ts';
 import { heun } from './heun.ts';
+import { lcm } from './lcm.ts';
 import { predictionOf } from './prediction.ts';
 import type { Sampler, SamplerFactory, SamplerOptions } from './sampler.ts';
 import { checkSamplerOf, checkVariance, type SamplerName, samplersOf } from './settings.ts';
+import { unipc } from './unipc.ts';
 
 const SAMPLERS: Readonly<Record<SamplerName, SamplerFactory>> = {
   ddim,
   ddpm,
+  'dpm++': dpmSolver,
+  unipc,
   euler,
+  lcm,
   heun,
   'euler-maruyama': eulerMaruyama,
 };
@@ -66,13 +72,18 @@ export async function sample(
   checkLatent(latent, shape);
   const next = samplerFor(steps, options);
   const kind = steps.prediction ?? 'epsilon';
-  let x = latent;
+  let x = begun(latent, steps.begin);
   for (let step = 0; step < steps.count; step++) {
     const said = predictionOf(await denoise(x, step), x, steps.levels[step]!, { shape, kind, clip });
     x = next(x, said, step);
     await onStep?.({ step, latent: x, clean: Float32Array.from(said.clean) });
   }
   return x;
+}
+
+/** The noise as the steps begin with it. */
+function begun(latent: Float32Array, begin: number = 1): Float32Array {
+  return begin === 1 ? latent : latent.map((value) => begin * value);
 }
 
 /**
@@ -87,7 +98,7 @@ export function samplerFor(steps: DiffusionSteps, options: ChosenSampler): Sampl
   checkNumber(eta, 'eta');
   checkVariance(variance, 'variance');
   checkSamplerOf(path, sampler);
-  if (path !== 'diffusion' && sampler !== made) {
+  if (sampler !== made && !(areAlike(sampler) && areAlike(made))) {
     throw new ProCacheError(
       'invalid-input',
       `sampler: the steps were made for ${made}, and those of ${sampler} are others; ` +
@@ -98,6 +109,11 @@ export function samplerFor(steps: DiffusionSteps, options: ChosenSampler): Sampl
     throw new ProCacheError('invalid-input', `eta is ${eta}, but only ddim has one, and not ${sampler}; leave it out`);
   }
   return SAMPLERS[sampler](steps, options);
+}
+
+/** Whether the steps of a sampler are those of DDIM, which serve DDPM too. */
+function areAlike(sampler: SamplerName): boolean {
+  return sampler === 'ddim' || sampler === 'ddpm';
 }
 
 const FIELDS: Fields<SampleOptions> = {

@@ -26,13 +26,14 @@ export const PREDICTION_KINDS = ['epsilon', 'sample', 'velocity'] as const;
 export type PredictionKind = (typeof PREDICTION_KINDS)[number];
 
 /** The samplers by name. */
-export const SAMPLER_NAMES = ['ddim', 'ddpm', 'euler', 'heun', 'euler-maruyama'] as const;
+export const SAMPLER_NAMES = ['ddim', 'ddpm', 'dpm++', 'unipc', 'euler', 'lcm', 'heun', 'euler-maruyama'] as const;
 export type SamplerName = (typeof SAMPLER_NAMES)[number];
 
 /** The samplers that go along a path; the first is the one that is taken unless another is asked for. */
 export function samplersOf(path: Path = 'diffusion'): readonly [SamplerName, ...SamplerName[]] {
   nameOf({ value: path, place: 'path', code: 'invalid-input' }, PATHS);
-  return path === 'diffusion' ? ['ddim', 'ddpm'] : ['euler', 'heun', 'euler-maruyama'];
+  if (path === 'diffusion') return ['ddim', 'ddpm', 'dpm++', 'unipc', 'euler', 'lcm'];
+  return ['euler', 'heun', 'euler-maruyama', 'dpm++', 'unipc'];
 }
 
 /**
@@ -47,7 +48,7 @@ export function checkSamplerOf(path: Path, sampler: SamplerName): void {
     path === 'diffusion'
       ? `${sampler} goes along straight paths (flow matching, SiT), and the model's is that of a diffusion by betas`
       : `${sampler} goes along the path of a diffusion by betas, and the model's is straight (flow matching, SiT)`;
-  refuse('sampler', `${problem}; use ${samplersOf(path).join(' or ')}`, 'invalid-input');
+  refuse('sampler', `${problem}; use ${samplersOf(path).join(', ')}`, 'invalid-input');
 }
 
 /** Whether a sampler adds noise on the way, so that an image depends on more than the noise that it begins with. */
@@ -58,8 +59,11 @@ export function injectsNoise(sampler: SamplerName, eta: number = 0): boolean {
     case 'ddim':
       return eta > 0;
     case 'ddpm':
+    case 'lcm':
     case 'euler-maruyama':
       return true;
+    case 'dpm++':
+    case 'unipc':
     case 'euler':
     case 'heun':
       return false;

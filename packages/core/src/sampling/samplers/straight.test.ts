@@ -210,15 +210,21 @@ describe('a sampler that does not fit', () => {
     [straight, { eta: 0.5 }, 'eta is 0.5, but only ddim has one, and not euler; leave it out'],
     [
       diffusionSteps(4),
-      { sampler: 'euler' },
-      "sampler: euler goes along straight paths (flow matching, SiT), and the model's is that of a diffusion by " +
-        'betas; use ddim or ddpm',
+      { sampler: 'heun' },
+      "sampler: heun goes along straight paths (flow matching, SiT), and the model's is that of a diffusion by " +
+        'betas; use ddim, ddpm, dpm++, unipc, euler, lcm',
+    ],
+    [
+      diffusionSteps(4),
+      { sampler: 'dpm++' },
+      'sampler: the steps were made for ddim, and those of dpm++ are others; ' +
+        'make them with diffusionSteps and "sampler": "dpm++"',
     ],
     [diffusionSteps(4), { sampler: 'ddpm', eta: 0.5 }, 'eta is 0.5, but only ddim has one, and not ddpm'],
     [
       diffusionSteps(4),
       { sampler: 'dpm' },
-      'sampler: "dpm" is none of "ddim", "ddpm", "euler", "heun", "euler-maruyama"',
+      'sampler: "dpm" is none of "ddim", "ddpm", "dpm++", "unipc", "euler", "lcm", "heun", "euler-maruyama"',
     ],
     [{ ...straight, path: 'bent' }, {}, 'steps.path: "bent" is none of "diffusion", "flow", "sit"'],
   ])('is refused before anything is computed', async (steps, options, message) => {
@@ -241,7 +247,7 @@ describe('a sampler that does not fit', () => {
     await expect(sample(() => Promise.reject(new Error('computed')), start, steps, { shape })).rejects.toThrow(
       'euler-maruyama injects noise at each step; pass a noise source, or take the sampler euler',
     );
-    expect(SAMPLER_NAMES.filter((name) => injectsNoise(name))).toEqual(['ddpm', 'euler-maruyama']);
+    expect(SAMPLER_NAMES.filter((name) => injectsNoise(name))).toEqual(['ddpm', 'lcm', 'euler-maruyama']);
     expect(injectsNoise('ddim', 0.1)).toBe(true);
   });
 });
