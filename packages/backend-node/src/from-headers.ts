@@ -12,11 +12,11 @@ import { openTransformer } from './transformer.ts';
  * disposes of it.
  */
 export function openFromHeaders(
-  { path, config, files }: Pick<ModelHeaders, 'path' | 'config' | 'files'>,
-  options: Omit<TransformerOptions, 'config' | 'unchangedSince'> = {},
+  { path, config, latentSize, files }: Pick<ModelHeaders, 'path' | 'config' | 'latentSize' | 'files'>,
+  options: Omit<TransformerOptions, 'config' | 'latentSize' | 'unchangedSince'> = {},
 ): Promise<NodeTransformer> {
   const { thread, threads, memory } = options;
-  return openTransformer(path, { thread, threads, memory, config, unchangedSince: files });
+  return openTransformer(path, { thread, threads, memory, config, latentSize, unchangedSince: files });
 }
 
 /**

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import {
   type Checkpoint,
   type ConfigJson,
+  type LatentSize,
   type ModelConfig,
   openFolder,
   openModel,
@@ -34,12 +35,17 @@ export interface OpenedModelFiles extends OpenedCheckpoint {
  * folder with one of them and its config.json, a whole diffusers pipeline folder, or a model's folder in the cache of
  * Hugging Face.
  *
- * `config` adds to the config.json, field by field.
+ * `config` adds to the config.json, field by field; `size` is that of the latents to draw, where it is not the model's
+ * own.
  */
-export async function openModelFiles(path: string, config: ConfigJson = {}): Promise<OpenedModelFiles> {
+export async function openModelFiles(
+  path: string,
+  config: ConfigJson = {},
+  size?: LatentSize,
+): Promise<OpenedModelFiles> {
   const opened = await openCheckpointFiles(path);
   try {
-    return { ...opened, model: await openModel(opened.checkpoint, opened.config.with(config)) };
+    return { ...opened, model: await openModel(opened.checkpoint, opened.config.with(config), undefined, size) };
   } catch (cause) {
     await opened.close();
     throw cause;

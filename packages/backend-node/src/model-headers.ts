@@ -1,15 +1,17 @@
 import { objectOf, parseJson } from '@procache/core/untrusted';
 import { fingerprintOf, readRegularText } from '@procache/files';
-import { type ConfigJson, sourcesOf, type TransformerModel, weightsTaken } from '@procache/model';
+import { type ConfigJson, type LatentSize, sourcesOf, type TransformerModel, weightsTaken } from '@procache/model';
 import type { FileIdentity } from './file-identity.ts';
 import { openModelFiles } from './model-files.ts';
 
 /** A model as far as the headers of its files tell. */
 export interface ModelHeaders {
-  /** What `openTransformer` takes, with `config`, and with `files` as `unchangedSince`. */
+  /** What `openTransformer` takes, with `config` and `latentSize`, and with `files` as `unchangedSince`. */
   readonly path: string;
   /** What adds to the model's own config.json. */
   readonly config: ConfigJson;
+  /** The latents to draw, where they are not of the model's own size. */
+  readonly latentSize?: LatentSize | undefined;
   readonly model: TransformerModel;
   /** What the model's own config.json says. */
   readonly own: ConfigJson;
@@ -26,12 +28,17 @@ export interface ModelHeaders {
  *
  * @throws {ProCacheError} `invalid-model`, with the file, the place in it and the way out.
  */
-export async function readModelHeaders(path: string, config: ConfigJson = {}): Promise<ModelHeaders> {
-  const opened = await openModelFiles(path, config);
+export async function readModelHeaders(
+  path: string,
+  config: ConfigJson = {},
+  latentSize?: LatentSize,
+): Promise<ModelHeaders> {
+  const opened = await openModelFiles(path, config, latentSize);
   const { model, checkpoint, files } = opened;
   try {
     const fingerprint = await fingerprintOf(sourcesOf(checkpoint));
-    return { path, config, model, own: opened.config.own, fingerprint, files, weights: weightsTaken(checkpoint) };
+    const known = { path, config, latentSize, model, own: opened.config.own };
+    return { ...known, fingerprint, files, weights: weightsTaken(checkpoint) };
   } finally {
     await opened.close();
   }

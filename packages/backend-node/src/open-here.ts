@@ -17,9 +17,9 @@ export async function openHere(path: string, options: TransformerOptions): Promi
 /** Opens the files, and makes sure that they are those that were looked at before. */
 export async function openSame(
   path: string,
-  { config, unchangedSince }: TransformerOptions,
+  { config, latentSize, unchangedSince }: TransformerOptions,
 ): Promise<OpenedModelFiles> {
-  const opened = await openModelFiles(path, config);
+  const opened = await openModelFiles(path, config, latentSize);
   try {
     if (unchangedSince) checkSame(unchangedSince, opened.files);
     return opened;

@@ -1,5 +1,5 @@
 import type { Transformer } from '@procache/core';
-import type { ConfigJson, TransformerModel } from '@procache/model';
+import { checkLatentSize, type ConfigJson, type LatentSize, type TransformerModel } from '@procache/model';
 import { checkOptions, type Fields, nameOf } from '@procache/core/untrusted';
 import type { FileIdentity } from './file-identity.ts';
 import { threadCount } from './threads.ts';
@@ -16,6 +16,8 @@ export interface TransformerOptions {
   readonly thread?: 'main' | 'worker' | undefined;
   /** Fields that add to the model's config.json, such as `num_heads`. */
   readonly config?: ConfigJson | undefined;
+  /** The latents to draw, in cells, of a model that draws several sizes; by default its own. */
+  readonly latentSize?: LatentSize | undefined;
   /**
    * The files as somebody has looked at them before (`OpenedModel.files`): nothing is opened if they are others by now.
    */
@@ -28,6 +30,7 @@ export const TRANSFORMER_FIELDS: Fields<TransformerOptions> = {
   memory: true,
   thread: true,
   config: true,
+  latentSize: true,
   unchangedSince: true,
 };
 
@@ -38,10 +41,11 @@ export const TRANSFORMER_FIELDS: Fields<TransformerOptions> = {
  */
 export function checkTransformerOptions(options: TransformerOptions): void {
   checkOptions('openTransformer', options, TRANSFORMER_FIELDS);
-  const { threads, memory = 'normal', thread = 'main' } = options;
+  const { threads, memory = 'normal', thread = 'main', latentSize } = options;
   threadCount(threads);
   nameOf({ value: memory, place: 'memory', code: 'invalid-input' }, ['normal', 'low']);
   nameOf({ value: thread, place: 'thread', code: 'invalid-input' }, ['main', 'worker']);
+  if (latentSize !== undefined) checkLatentSize(latentSize);
 }
 
 /** A transformer on this machine, and what is known about its model. Its features are opaque handles. */

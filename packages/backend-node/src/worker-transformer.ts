@@ -8,15 +8,15 @@ import { settleTelemetry } from './telemetry.ts';
 /** What a worker thread has to know to open the same model (`worker.ts`). */
 export interface WorkerData {
   readonly path: string;
-  readonly options: Pick<TransformerOptions, 'threads' | 'memory' | 'config' | 'unchangedSince'>;
+  readonly options: Pick<TransformerOptions, 'threads' | 'memory' | 'config' | 'latentSize' | 'unchangedSince'>;
 }
 
 /** A transformer that computes in a worker thread of its own. */
 export async function workerTransformer(path: string, options: TransformerOptions): Promise<Transformer<unknown>> {
-  const { threads, memory, config, unchangedSince } = options;
+  const { threads, memory, config, latentSize, unchangedSince } = options;
   await settleTelemetry();
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
-    workerData: { path, options: { threads, memory, config, unchangedSince } } satisfies WorkerData,
+    workerData: { path, options: { threads, memory, config, latentSize, unchangedSince } } satisfies WorkerData,
     execArgv: [], // flags that the process was started with, such as loaders, are for the program's own files
   });
   try {

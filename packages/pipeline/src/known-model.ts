@@ -37,7 +37,7 @@ const USUAL_GUIDANCE = 4;
 
 /** What is done with a model where nothing is asked for: as advised, else as the model's own code does. */
 export function defaultsOf({ model: { takes, defaults }, recommended = {} }: KnownModel): PipelineDefaults {
-  const { steps = USUAL_STEPS, guidance = USUAL_GUIDANCE } = recommended;
+  const { steps = defaults.steps ?? USUAL_STEPS, guidance = defaults.guidance ?? USUAL_GUIDANCE } = recommended;
   return {
     steps,
     guidance: takes.kind === 'classes' && takes.unconditional === undefined ? 1 : guidance,

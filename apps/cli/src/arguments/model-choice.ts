@@ -78,7 +78,7 @@ export async function chooseModel(flags: ModelFlags): Promise<ChosenModel> {
   const own = { ...headers, name, recommended, schedules };
   const size = sizeOf(flags, own);
   if (size === undefined) return { ...own, size: undefined };
-  return { ...own, ...(await readModelHeaders(path, config)), size: size.images };
+  return { ...own, ...(await readModelHeaders(path, config, size.latent)), size: size.images };
 }
 
 /** How a model draws images of the size that is asked for. */
