@@ -26,6 +26,27 @@ describe('conditionings', () => {
     expect(checkedConditioning({ conditions: [0], scale: 1 }, { known: classes }).away).toBeUndefined();
   });
 
+  it('show as much of "nothing" as the text of each image has, where the model does so', async () => {
+    const nothing = { values: new Float32Array(6), tokens: 2 };
+    const long = { values: new Float32Array(6), tokens: 2 };
+    const short = { values: new Float32Array(6), tokens: 1 };
+    const takes = { ...SMALL_TEXTS, unconditional: nothing, nothingLength: 'text' } as const;
+    const known = knownModel({ takes });
+    const guidanceFor = async (negative?: string) => {
+      const encoder = countingEncoder();
+      const checked = checkedConditioning({ conditions: [long, short], negative, scale: 2 }, { known, encoder });
+      return (await readConditioning(checked, { known, encoder })).guidance?.unconditional;
+    };
+    expect(await guidanceFor()).toEqual([nothing, { ...nothing, tokens: 1 }]);
+    expect(await guidanceFor('a dog')).toMatchObject({ text: 'a dog', tokens: 2 });
+    const encoder = countingEncoder();
+    const ofEncoder = { known: knownModel({ takes: { ...takes, unconditional: undefined } }), encoder };
+    const checked = checkedConditioning({ conditions: [short], scale: 2 }, ofEncoder);
+    expect((await readConditioning(checked, ofEncoder)).guidance?.unconditional).toMatchObject([
+      { text: '', tokens: 1 },
+    ]);
+  });
+
   it('name options as they were given', () => {
     const spell = (option: string): string => `--${option}`;
     expect(() => checkedConditioning({ conditions: [7], scale: 1 }, { known: classes, spell })).toThrow(

@@ -1,5 +1,6 @@
 import { type Condition, gaussians, type Guidance, type PromptEncoder, type Spelling } from '@procache/core';
 import { refuse } from '@procache/core/untrusted';
+import { nothingOf } from '@procache/model';
 import { type AskedCondition, type AskedConditions, checkedConditions } from './conditions.ts';
 import type { KnownModel } from './known-model.ts';
 import { asRequested, type OptionName } from './spelling.ts';
@@ -65,12 +66,12 @@ export async function readConditioning(
   { known, encoder }: Pick<ConditioningContext, 'known' | 'encoder'>,
 ): Promise<ReadConditioning> {
   const read = await readTexts(away === undefined ? conditions : [...conditions, away], encoder);
-  const guidance = away !== undefined && {
-    scale,
-    unconditional: read.at(-1)!,
-    channels: known.model.defaults.guidanceChannels,
-  };
-  return { conditions: read.slice(0, conditions.length), guidance: guidance || undefined };
+  const shown = read.slice(0, conditions.length);
+  if (away === undefined) return { conditions: shown, guidance: undefined };
+  const { takes, defaults } = known.model;
+  const isNothing = away === takes.unconditional || away === '';
+  const unconditional = isNothing ? nothingOf(takes, read.at(-1)!, shown) : read.at(-1)!;
+  return { conditions: shown, guidance: { scale, unconditional, channels: defaults.guidanceChannels } };
 }
 
 /**

@@ -22,6 +22,8 @@ import type { PixArtExtents, PixArtOutline } from './weights.ts';
 
 /** The extents and the arithmetic of one PixArt. */
 export interface PixArtConfig extends PixArtExtents {
+  /** Whether it is a PixArt-Sigma, which captions of 300 tokens tell. */
+  readonly isSigma: boolean;
   /** Tokens along the height and along the width of the latent. */
   readonly grid: readonly [rows: number, columns: number];
   /** What positions grow by from row to row, and from column to column. */
@@ -83,7 +85,7 @@ export function pixArtConfig(
   checkArithmetic(fields, { ...PIXART_ARITHMETIC, flavour: [flavour] }, 'PixArt');
   fields.find('num_embeds_ada_norm', 'class_dropout_prob', 'drop_path'); // of training, or of no layer that there is
   const grid = gridOf(side, patch, asked);
-  const isSigma = flavour === 'original' && textTokens === SIGMA_TOKENS;
+  const isSigma = textTokens === SIGMA_TOKENS;
   const process = {
     rule: flavour === 'original' ? 'original' : 'leading',
     learnsVariance: outChannels > channels,
@@ -91,7 +93,8 @@ export function pixArtConfig(
   return {
     ...extents,
     grid,
-    spacing: positionSpacing({ grid, side, patch, fields, isSigma }),
+    isSigma,
+    spacing: positionSpacing({ grid, side, patch, fields, isSigma: isSigma && flavour === 'original' }),
     activation: activationOf(fields),
     epsilon: epsilonOf(fields, flavour),
     valueRange: valueRangeOf(fields),

@@ -98,13 +98,16 @@ function checkCompression({ tensors }: Checkpoint): void {
   );
 }
 
-/** The original learned a caption for "nothing in particular"; to diffusers that is the empty caption. */
+/**
+ * What stands for nothing: PixArt-alpha learned a caption for it; to PixArt-Sigma, whose files have one too, and to
+ * diffusers it is the empty caption. The original shows as much of it as the image's own caption has.
+ */
 async function takesOf(checkpoint: Checkpoint, config: PixArtConfig): Promise<Texts> {
   const { textTokens: tokens, textWidth: width } = config;
   const sizes = { kind: 'texts', tokens, width } as const;
   if (!isOriginal(config)) return { ...sizes, unconditional: undefined };
-  const finder = new WeightFinder(checkpoint);
-  await finder.weight(NULL_CAPTION, [tokens, width]);
+  await new WeightFinder(checkpoint).weight(NULL_CAPTION, [tokens, width]);
+  if (config.isSigma) return { ...sizes, unconditional: undefined, nothingLength: 'text' };
   const values = await readFloats(checkpoint.tensors.get(NULL_CAPTION)!);
-  return { ...sizes, unconditional: { values, tokens } };
+  return { ...sizes, unconditional: { values, tokens }, nothingLength: 'text' };
 }
