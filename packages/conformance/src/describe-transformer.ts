@@ -16,6 +16,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Backend, Opened } from './backend.ts';
 import { describeFeatures } from './describe-features.ts';
 import { describeOblong } from './describe-oblong.ts';
+import { describePixArt } from './describe-pixart.ts';
 import { describeScores } from './describe-scores.ts';
 import { describeSit } from './describe-sit.ts';
 import { largestDifference, largestMagnitude } from './distance.ts';
@@ -34,6 +35,7 @@ export function describeTransformer(name: string, backend: Backend): void {
   describe(`${name}: the tokens of each score`, () => describeScores(backend));
   describe(`${name}: a latent that is not square`, () => describeOblong(backend));
   describe(`${name}: SiT`, () => describeSit(backend));
+  describe(`${name}: the golden run of PixArt`, () => describePixArt(backend));
   describe(`${name}: what holds for every schedule`, () => describeInvariants(backend));
 }
 
