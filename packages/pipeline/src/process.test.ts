@@ -17,6 +17,18 @@ describe('processOf', () => {
     expect(processOf({}, sit)).toMatchObject({ sampler: 'euler', rule: 'uniform' });
   });
 
+  it("picks timesteps as a chosen sampler's own code does, where they are not the model's", () => {
+    const pixart = knownModel({ defaults: { ...DEFAULTS, rule: 'time-uniform', sampler: 'dpm++' } });
+    const piped = knownModel({ defaults: { ...DEFAULTS, rule: 'trailing', sampler: 'unipc' } });
+    const rulesBy = (known: typeof betas) =>
+      ['ddim', 'ddpm', 'dpm++', 'unipc', 'euler', 'lcm'].map((sampler) => processOf({ sampler }, known).rule);
+    expect(rulesBy(betas)).toEqual(['original', 'original', 'linspace', 'linspace', 'linspace', 'distilled']);
+    expect(rulesBy(pixart)).toEqual(['original', 'original', 'time-uniform', 'linspace', 'linspace', 'distilled']);
+    expect(rulesBy(piped)).toEqual(['trailing', 'trailing', 'linspace', 'trailing', 'linspace', 'distilled']);
+    expect(processOf({ sampler: 'dpm++', timesteps: 'original' }, betas).stepsOf(5).timesteps.at(-1)).toBe(0);
+    expect(processOf({ sampler: 'dpm++' }, sit)).toMatchObject({ sampler: 'dpm++', rule: 'uniform' });
+  });
+
   it('settles all that there is to say of Euler-Maruyama', () => {
     const asked = { sampler: 'euler-maruyama', sde: { norm: 2 } };
     expect(processOf(asked, sit).sde).toEqual({ form: 'sigma', norm: 2, lastStep: 'mean', lastStepSize: 0.04 });
@@ -29,15 +41,22 @@ describe('processOf', () => {
 
   it.each<[string, AskedProcess, typeof betas]>([
     ["sampler: there is no sampler 'dim'; there are ddim, ddpm", { sampler: 'dim' }, betas],
-    ['sampler: the sampler unipc is not there yet; there are ddim, ddpm', { sampler: 'unipc' }, betas],
+    ['sampler: the sampler dpm++2m is called dpm++ here; there are ddim, ddpm, dpm++', { sampler: 'dpm++2m' }, betas],
     [
-      "sampler: euler does not go along the model's path, which is that of a diffusion by betas; there are ddim, ddpm",
-      { sampler: 'euler' },
+      "sampler: heun does not go along the model's path, which is that of a diffusion by betas; there are ddim, ddpm",
+      { sampler: 'heun' },
       betas,
     ],
     ["sampler: ddim does not go along the model's path, which is straight", { sampler: 'ddim' }, sit],
     ['eta belongs to the sampler ddim; ddpm adds its own noise, so leave it out', { sampler: 'ddpm', eta: 0.5 }, betas],
     ['eta belongs to the sampler ddim; euler takes none of it, so leave it out', { eta: 0 }, sit],
+    ['eta belongs to the sampler ddim; dpm++ takes none of it', { sampler: 'dpm++', eta: 0 }, betas],
+    [
+      'timesteps time-uniform: it is not for the sampler unipc; there are linspace, leading, trailing',
+      { sampler: 'unipc', timesteps: 'time-uniform' },
+      betas,
+    ],
+    ['timesteps original: it is not for the sampler lcm', { sampler: 'lcm', timesteps: 'original' }, betas],
     ["timesteps uniform: the model's path is that of a diffusion by betas", { timesteps: 'uniform' }, betas],
     ['sde.form belongs to sampler euler-maruyama; add it, or leave this out', { sde: { form: 'sigma' } }, betas],
     [
@@ -83,6 +102,9 @@ describe('scaleOf', () => {
 describe('defaultsOf', () => {
   it('says what is done where nothing is asked for', () => {
     expect(defaultsOf(betas)).toEqual({ steps: 50, guidance: 4, sampler: 'ddim', timesteps: 'original' });
+    const pixart = { ...DEFAULTS, rule: 'time-uniform', sampler: 'dpm++', steps: 20, guidance: 4.5 } as const;
+    const defaults = { steps: 20, guidance: 4.5, sampler: 'dpm++', timesteps: 'time-uniform' };
+    expect(defaultsOf(knownModel({ defaults: pixart }))).toEqual(defaults);
     expect(defaultsOf({ ...sit, recommended: { steps: 20 } })).toMatchObject({ steps: 20, sampler: 'euler' });
   });
 });

@@ -2,7 +2,9 @@ import {
   checkSde,
   type DiffusionSteps,
   diffusionSteps,
+  injectsNoise,
   ProCacheError,
+  rulesOf,
   SAMPLER_NAMES,
   type SamplerName,
   samplersOf,
@@ -45,8 +47,10 @@ export interface Process {
 
 /** The samplers of other tools, so that who asks for one learns that it is not a typing mistake. */
 const MISSING: Readonly<Record<string, string>> = {
-  'dpm++2m': 'is not there yet',
-  unipc: 'is not there yet',
+  'dpm++2m': 'is called dpm++ here',
+  'dpm-solver++': 'is called dpm++ here',
+  'dpmsolver++': 'is called dpm++ here',
+  heun2: 'is called heun here',
   dopri5: 'chooses itself how often it evaluates the model, which a schedule has to know beforehand',
 };
 
@@ -59,7 +63,7 @@ const MISSING: Readonly<Record<string, string>> = {
 export function processOf(asked: AskedProcess, known: KnownModel, spell: Spelling<OptionName> = asRequested): Process {
   const { defaults } = known.model;
   const sampler = samplerOf(asked, defaults, spell);
-  const rule = ruleOf(asked, defaults, spell);
+  const rule = ruleOf(asked, { defaults, sampler, spell });
   const sde = sdeOf(asked, { sampler, rule, spell });
   return {
     sampler,
@@ -111,25 +115,38 @@ function samplerOf(
     return refuse(spell('sampler'), `${problem}; there are ${names.join(', ')}`, 'invalid-input');
   }
   if (eta === undefined || found === 'ddim') return found;
-  const noise = isByBetas(path) ? 'adds its own noise' : 'takes none of it';
+  const noise = injectsNoise(found) ? 'adds its own noise' : 'takes none of it';
   throw new ProCacheError(
     'invalid-input',
     `${spell('eta')} belongs to the sampler ddim; ${found} ${noise}, so leave it out`,
   );
 }
 
-function ruleOf(
-  { timesteps }: AskedProcess,
-  { path, rule }: SamplingDefaults,
-  spell: Spelling<OptionName>,
-): SamplingDefaults['rule'] {
-  const rules: readonly SamplingDefaults['rule'][] = isByBetas(path) ? TIMESTEP_RULES : STRAIGHT_RULES;
-  if (timesteps === undefined || rules.includes(timesteps)) return timesteps ?? rule;
+interface RuleContext {
+  readonly defaults: SamplingDefaults;
+  readonly sampler: SamplerName;
+  readonly spell: Spelling<OptionName>;
+}
+
+/** What is asked for, else the model's own; where that is another solver's, the sampler's own. */
+function ruleOf({ timesteps }: AskedProcess, { defaults, sampler, spell }: RuleContext): SamplingDefaults['rule'] {
+  const { path, rule } = defaults;
+  const rules = rulesOf(path, sampler);
+  if (timesteps === undefined) return servesAlike(sampler, defaults) && rules.includes(rule) ? rule : rules[0];
+  if (rules.includes(timesteps)) return timesteps;
+  const known: readonly string[] = [...TIMESTEP_RULES, ...STRAIGHT_RULES];
+  const isOfPath = known.includes(timesteps) && (timesteps === 'uniform') !== isByBetas(path);
+  const problem = isOfPath ? `it is not for the sampler ${sampler}` : `the model's path is ${pathText(path)}`;
   return refuse(
     `${spell('timesteps')} ${shownName(timesteps)}`,
-    `the model's path is ${pathText(path)}; there are ${rules.join(', ')}`,
+    `${problem}; there are ${rules.join(', ')}`,
     'invalid-input',
   );
+}
+
+/** Whether a sampler goes as the model's own: it is that, or DDIM or DDPM, or the path is straight. */
+function servesAlike(sampler: SamplerName, { path, sampler: own = samplersOf(path)[0] }: SamplingDefaults): boolean {
+  return sampler === own || !isByBetas(path) || sampler === 'ddim' || sampler === 'ddpm';
 }
 
 function pathText(path: SamplingDefaults['path']): string {

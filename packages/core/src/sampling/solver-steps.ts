@@ -80,7 +80,7 @@ function solverTimesteps(count: number, alphas: readonly number[], options: Solv
     if (rule !== 'linspace') return usual;
     return usual.map((_, i) => ((count - 1 - i) * (train - 1)) / Math.max(1, count - 1));
   }
-  const last = lastTimestep(alphas, solver.leastLambda);
+  const last = lastTimestep(alphas, sampler === 'dpm++' ? solver.leastLambda : undefined);
   if (rule === 'linspace')
     return usual.map((_, i) => (i === 0 ? last - 1 : roundHalfEven((count - i) * ((last - 1) / count))));
   if (rule === 'leading') {
