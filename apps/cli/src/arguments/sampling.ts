@@ -44,13 +44,14 @@ export function addProcessOptions(command: Command): Command {
     .option(
       '--sampler <name>',
       `how the noise is taken away: ${samplersOf('diffusion').join(', ')}, and of straight paths (flow matching, ` +
-        `SiT) ${samplersOf('flow').join(', ')} (default: that of the model's pipeline, else the first)`,
+        `SiT) ${samplersOf('flow').join(', ')} (default: that of the model's own code or pipeline, else the first)`,
     )
     .option('--eta <share>', 'of ddim: how much fresh noise each step adds, 0 to 1 (default: 0)', numberWithin(0, 1))
     .addOption(
-      new Option('--timesteps <rule>', "how timesteps are picked (default: as the model's own code does)").choices([
-        ...new Set([...TIMESTEP_RULES, ...STRAIGHT_RULES]),
-      ]),
+      new Option(
+        '--timesteps <rule>',
+        "how timesteps are picked (default: as the model's or the sampler's own code does)",
+      ).choices([...new Set([...TIMESTEP_RULES, ...STRAIGHT_RULES])]),
     )
     .option(
       '--diffusion-form <form>',

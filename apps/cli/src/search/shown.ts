@@ -16,6 +16,8 @@ import { asFlagOf } from '../arguments/naming.ts';
 export interface ReadShown extends ReadConditioning {
   /** What those show that the result is judged on. */
   readonly judgedBy: readonly Condition[];
+  /** What guidance leads an image away from, where that depends on what it shows. */
+  readonly unconditionalOf?: ((condition: Condition) => Condition) | undefined;
 }
 
 /** The same as it was asked for. */
@@ -57,7 +59,16 @@ export async function chooseShown(
       const all = await readConditioning(checked, context);
       if (!isText) return { ...all, judgedBy: all.conditions };
       const [searched, judgedBy] = [all.conditions.slice(0, search.length), all.conditions.slice(search.length)];
-      return { ...all, conditions: searched, judgedBy };
+      return { ...all, conditions: searched, judgedBy, unconditionalOf: unconditionals(all) };
     },
   };
+}
+
+/** What guidance leads away from by what an image shows, where there is one for each. */
+function unconditionals({ conditions, guidance }: ReadConditioning): ReadShown['unconditionalOf'] {
+  const away = guidance?.unconditional;
+  if (!Array.isArray(away)) return undefined;
+  const each: readonly Condition[] = away;
+  const known = new Map(conditions.map((condition, i) => [condition, each[i]!]));
+  return (condition) => known.get(condition)!;
 }

@@ -2,6 +2,7 @@ import type { Transformer } from '@procache/core';
 import { type BranchMovement, branchMovement } from '../movement/branch-movement.ts';
 import { keptMovement } from '../movement/kept-movement.ts';
 import type { Signal } from '../scoring/evaluator.ts';
+import { guidanceFor } from '../scoring/renderer.ts';
 import type { Study } from '../study/study.ts';
 import type { Campaign } from './campaign.ts';
 
@@ -15,16 +16,17 @@ export function campaignMovement<T>(
   transformer: Transformer<T>,
   { study, signal }: { readonly study: Study; readonly signal?: Signal | undefined },
 ): Promise<readonly BranchMovement[]> {
-  const { sampler, eta, guidance, stepsOf, conditionOf } = sampling;
+  const { sampler, eta, stepsOf, conditionOf } = sampling;
   const shown = seeds.search.slice(0, IMAGES);
+  const conditions = shown.map(conditionOf);
   return study.keep(keptMovement(topology), () =>
     branchMovement(transformer, {
       sampler,
       eta,
-      guidance,
+      guidance: guidanceFor(sampling, conditions),
       steps: stepsOf(steps),
       seeds: shown,
-      conditions: shown.map(conditionOf),
+      conditions,
       longest: LONGEST_GAP,
       signal,
     }),

@@ -1,5 +1,6 @@
 import { generate, median, planOf, type Schedule, type Transformer } from '@procache/core';
 import type { Signal } from '../scoring/evaluator.ts';
+import { guidanceFor } from '../scoring/renderer.ts';
 import type { LetterTimes } from '../scoring/target.ts';
 import { scheduleFor } from '../space/alphabet.ts';
 import type { Campaign } from './campaign.ts';
@@ -24,8 +25,9 @@ export function generationTimes<T>(
   { now, signal }: GenerationTimesOptions,
 ): Pick<CampaignTimes, 'steps' | 'generation'> {
   const { conditions, target, steps, space } = campaign;
-  const { sampler, eta, guidance, stepsOf } = campaign.sampling;
+  const { sampler, eta, stepsOf } = campaign.sampling;
   const drawn = Array.from({ length: target?.images ?? 1 }, (_, i) => conditions[i % conditions.length]!);
+  const guidance = guidanceFor(campaign.sampling, drawn);
   const timesOf = (schedule: Schedule): Promise<readonly Timed[]> =>
     roundsAfterOne(ROUNDS, async () => {
       const started = now();

@@ -3,7 +3,7 @@ import { record } from '../recording/record.ts';
 import { joinedRecordings, type Recording, rounded } from '../recording/recording.ts';
 import type { Signal } from '../scoring/evaluator.ts';
 import { pooledRender } from '../scoring/pool.ts';
-import { renderer } from '../scoring/renderer.ts';
+import { guidanceFor, renderer } from '../scoring/renderer.ts';
 import type { Campaign } from './campaign.ts';
 import { generationTimes, roundsAfterOne, type GenerationTimesOptions } from './generation-times.ts';
 import type { CampaignHost } from './host.ts';
@@ -84,9 +84,11 @@ async function recordPart<T>(
   { sampling, space, steps }: Campaign,
   { seeds, signal, onProgress }: PartOptions,
 ): Promise<Recording> {
-  const { conditionOf, stepsOf, ...process } = sampling;
+  const { conditionOf, stepsOf, sampler, eta } = sampling;
   const conditions = seeds.map(conditionOf);
-  const trajectory = trajectoryOf(transformer, { ...process, steps: stepsOf(steps), seeds, conditions });
+  const guidance = guidanceFor(sampling, conditions);
+  const process = { sampler, eta, guidance, steps: stepsOf(steps) };
+  const trajectory = trajectoryOf(transformer, { ...process, seeds, conditions });
   return rounded(await record(trajectory, { reuse: space.reuse, onProgress, signal }));
 }
 

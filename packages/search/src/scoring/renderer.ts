@@ -7,7 +7,7 @@ import {
   type SamplerName,
   type Transformer,
 } from '@procache/core';
-import { checkOptions } from '@procache/core/untrusted';
+import { checkOptions, type Fields } from '@procache/core/untrusted';
 import type { Render } from './comparison.ts';
 
 export interface RendererOptions {
@@ -16,6 +16,8 @@ export interface RendererOptions {
   /** What the image of a seed is to show. */
   readonly conditionOf: (seed: number) => Condition;
   readonly guidance?: Guidance | undefined;
+  /** What guidance leads an image away from, by what it shows; by default the same for all, as `guidance` says. */
+  readonly unconditionalOf?: ((condition: Condition) => Condition) | undefined;
   readonly sampler?: SamplerName | undefined;
   readonly eta?: number | undefined;
 }
@@ -25,20 +27,36 @@ export interface RendererOptions {
  * the same in every call.
  */
 export function renderer<T>(transformer: Transformer<T>, options: RendererOptions): Render {
-  checkOptions('renderer', options, { stepsOf: true, conditionOf: true, guidance: true, sampler: true, eta: true });
-  const { stepsOf, conditionOf, ...sampling } = options;
+  checkOptions('renderer', options, FIELDS);
+  const { stepsOf, conditionOf, sampler, eta } = options;
   return async (schedule, seeds, signal) => {
     const steps = stepsOf(schedule.pattern.length);
     const plan = checkSchedule(schedule, transformer.topology, steps.count);
+    const conditions = seeds.map(conditionOf);
+    const guidance = guidanceFor(options, conditions);
     const { latents } = await generate(transformer, {
-      ...sampling,
-      plan,
-      steps,
-      conditions: seeds.map(conditionOf),
-      seeds,
-      signal,
+      ...{ plan, steps, sampler, eta },
+      ...{ conditions, guidance, seeds, signal },
     });
     const size = latents.length / seeds.length;
     return seeds.map((_, i) => latents.subarray(i * size, (i + 1) * size));
   };
+}
+
+const FIELDS: Fields<RendererOptions> = {
+  stepsOf: true,
+  conditionOf: true,
+  guidance: true,
+  unconditionalOf: true,
+  sampler: true,
+  eta: true,
+};
+
+/** Guidance for images that show such conditions. */
+export function guidanceFor(
+  { guidance, unconditionalOf }: Pick<RendererOptions, 'guidance' | 'unconditionalOf'>,
+  conditions: readonly Condition[],
+): Guidance | undefined {
+  if (guidance === undefined || unconditionalOf === undefined) return guidance;
+  return { ...guidance, unconditional: conditions.map(unconditionalOf) };
 }

@@ -7,7 +7,7 @@ import { checkObjectives, lossesOf } from './evaluator.ts';
 import { meanInterval, pairedDifference } from './interval.ts';
 import { paretoFront } from './pareto.ts';
 import { pooledRender } from './pool.ts';
-import { renderer } from './renderer.ts';
+import { renderer, type RendererOptions } from './renderer.ts';
 import { affords, budgetFor, millisecondsOf } from './target.ts';
 
 describe('meanInterval', () => {
@@ -90,6 +90,19 @@ describe('a target', () => {
 
   it('needs to know how long each letter takes', () => {
     expect(() => millisecondsOf('#x', times)).toThrow("how long a step 'x' takes is not known (only #, ., +)");
+  });
+});
+
+describe('renderer', () => {
+  it('leads each image away from what belongs to what it shows', async () => {
+    const guidance = { scale: 3, unconditional: 7, channels: 2 };
+    const plain = uncached({ steps: 3 });
+    const drawn = (own: Partial<RendererOptions>) =>
+      renderer(smallModel(), { stepsOf: smallSteps, conditionOf, guidance, ...own })(plain, [0, 1]);
+    const [first, second] = await drawn({ unconditionalOf: (condition) => (condition === 0 ? 7 : 8) });
+    expect(first).toEqual((await drawn({}))[0]);
+    expect(second).toEqual((await drawn({ guidance: { ...guidance, unconditional: 8 } }))[1]);
+    expect(second).not.toEqual((await drawn({}))[1]);
   });
 });
 
