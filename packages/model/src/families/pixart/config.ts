@@ -17,7 +17,7 @@ import {
 import type { Activation } from '../parts/mlp.ts';
 import { PIXART_ARITHMETIC } from './arithmetic.ts';
 import { NULL_CAPTION, PIXART_NAMES, type PixArtFlavour } from './flavour.ts';
-import { gridOf, positionSpacing, trainedSide } from './size.ts';
+import { gridOf, positionSpacing, toldSize, trainedSide } from './size.ts';
 import type { PixArtExtents, PixArtOutline } from './weights.ts';
 
 /** The extents and the arithmetic of one PixArt. */
@@ -28,6 +28,8 @@ export interface PixArtConfig extends PixArtExtents {
   readonly grid: readonly [rows: number, columns: number];
   /** What positions grow by from row to row, and from column to column. */
   readonly spacing: readonly [rows: number, columns: number];
+  /** Height and width in pixels, of which a model is told that sees the size of its images. */
+  readonly told: readonly [height: number, width: number] | undefined;
   readonly activation: Activation;
   /** Epsilon of the normalisations of the blocks. */
   readonly epsilon: number;
@@ -86,23 +88,35 @@ export function pixArtConfig(
   fields.find('num_embeds_ada_norm', 'class_dropout_prob', 'drop_path'); // of training, or of no layer that there is
   const grid = gridOf(side, patch, asked);
   const isSigma = textTokens === SIGMA_TOKENS;
-  const process = {
-    rule: flavour === 'original' ? 'original' : 'leading',
-    learnsVariance: outChannels > channels,
-  } as const;
   return {
     ...extents,
     grid,
     isSigma,
     spacing: positionSpacing({ grid, side, patch, fields, isSigma: isSigma && flavour === 'original' }),
+    told: outline.seesSize ? toldSize(grid, patch, fields) : undefined,
     activation: activationOf(fields),
     epsilon: epsilonOf(fields, flavour),
     valueRange: valueRangeOf(fields),
     sampling: {
-      ...samplingProcess(config, process),
+      ...samplingProcess(config, processOf(flavour, extents, fields)),
       guidanceChannels: fields.integer('guidance_channels', 1, outChannels) ?? channels,
     },
   };
+}
+
+/**
+ * How a PixArt is drawn with where no scheduler says: 20 steps of DPM-Solver++ under guidance of 4.5, in the continuous
+ * time of the original, and in the timesteps of diffusers. Models of pixels are not those, and go as DiT does.
+ */
+function processOf(
+  flavour: PixArtFlavour,
+  { channels, outChannels }: PixArtExtents,
+  fields: ConfigFields,
+): Parameters<typeof samplingProcess>[1] {
+  const learnsVariance = outChannels > channels;
+  if (valueRangeOf(fields)) return { rule: 'original', learnsVariance };
+  const rule = flavour === 'original' ? 'time-uniform' : 'linspace';
+  return { rule, sampler: 'dpm++', steps: 20, guidance: 4.5, learnsVariance };
 }
 
 function extentsOf(checkpoint: Checkpoint, outline: PixArtOutline, config: ConfigReading): PixArtExtents {
