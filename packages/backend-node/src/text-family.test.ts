@@ -1,10 +1,18 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { checkSchedule, diffusionSteps, generate, type Schedule, type TextEmbedding } from '@procache/core';
+import {
+  checkSchedule,
+  diffusionSteps,
+  gaussian,
+  generate,
+  type Schedule,
+  type TextEmbedding,
+  withDenoiser,
+} from '@procache/core';
 import { referenceTransformer } from '@procache/core/reference';
 import { guidanceOf, openCheckpoint, openModel, type TransformerModel, writeSafetensors } from '@procache/model';
-import { type OrtHost, ortTransformer } from '@procache/ort';
+import { openPlainModel, type OrtHost, ortTransformer } from '@procache/ort';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type FloatTensors,
@@ -143,6 +151,44 @@ describe('a family that draws texts', () => {
       await transformer.dispose();
     }
     expect(plain.live).toBe(0);
+  });
+
+  it('is the plain model where everything is computed', async () => {
+    const host = nodeHost({ threads: 1 });
+    const outputs: Float32Array[] = [];
+    const listening: OrtHost = {
+      get Tensor() {
+        return host.Tensor;
+      },
+      async open(graph, residence) {
+        const session = await host.open(graph, residence);
+        return {
+          async run(feeds, names) {
+            const results = await session.run(feeds, names);
+            outputs.push(Float32Array.from(results['output']!.data as Float32Array));
+            return results;
+          },
+          release: () => session.release(),
+        };
+      },
+      free: (tensor) => host.free(tensor),
+    };
+    const conditions = [cat, dog, { ...dog, tokens: 1 }];
+    const plainModel = await openPlainModel(listening, model, { conditions, timestep: 500 });
+    await plainModel.close();
+    const { channels, height, width } = model.latent;
+    const transformer = ortTransformer(model, host);
+    const expected = await withDenoiser(
+      {
+        transformer,
+        plan: checkSchedule({ version: 1, pattern: '#', legend: {} }, model.topology),
+        conditions: { timesteps: [500], images: conditions },
+      },
+      (denoise) => denoise(gaussian(0, conditions.length * channels * height * width), 0),
+    );
+    expect(outputs).toHaveLength(1);
+    outputs[0]!.forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 4));
+    await transformer.dispose();
   });
 
   it('reads each text once, and knows it by its numbers', async () => {

@@ -17,7 +17,7 @@ import {
   withDenoiser,
 } from '@procache/core';
 import { chooseTokens } from '@procache/core/reference';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Backend, Opened } from './backend.ts';
 import { largestDifference, largestMagnitude } from './distance.ts';
 import { fixture, tensorsOf, type Tensors } from './fixtures.ts';

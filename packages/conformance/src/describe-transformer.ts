@@ -19,6 +19,7 @@ import { describeOblong } from './describe-oblong.ts';
 import { describePixArt } from './describe-pixart.ts';
 import { describeScores } from './describe-scores.ts';
 import { describeSit } from './describe-sit.ts';
+import { describeTextForwards } from './describe-text-forwards.ts';
 import { largestDifference, largestMagnitude } from './distance.ts';
 import { fixture, tensorsOf } from './fixtures.ts';
 import { GOLDEN_CASES } from './golden-cases.ts';
@@ -30,6 +31,7 @@ const STEPS = diffusionSteps(50);
 /** The suite that every backend passes. */
 export function describeTransformer(name: string, backend: Backend): void {
   describe(`${name}: a diffusers DiT, one evaluation`, () => describeModule(backend));
+  describe(`${name}: diffusers' PixArt, one evaluation`, () => describeTextForwards(backend));
   describe(`${name}: the golden cases of the original DiT`, () => describeGoldenCases(backend));
   describe(`${name}: the features`, () => describeFeatures(backend));
   describe(`${name}: the tokens of each score`, () => describeScores(backend));

@@ -17,6 +17,10 @@ export { checkpointContent, sourcesOf, type CheckpointContent } from './inspecti
 export { within, type Folder } from './folder/folder.ts';
 export { findModel, type FoundModel } from './folder/find-model.ts';
 export { openFolder, type OpenedFolder } from './folder/open-folder.ts';
+export { findParts, type FoundParts } from './folder/find-parts.ts';
+export { chosenParts, type ChosenParts, type MissingPart, type PassedOver } from './folder/chosen-parts.ts';
+export type { FoundPart, PartName } from './folder/parts-at.ts';
+export { originOf, type Origin, type PartedModel } from './folder/origins.ts';
 
 // From a checkpoint to a model
 export { checkLatentSize, FAMILY_NAMES, openModel } from './open-model.ts';
@@ -28,7 +32,8 @@ export type { ConfigFields } from './config/fields.ts';
 export { guidanceOf, nothingOf } from './guidance.ts';
 
 // Models without weights, and weights without training
-export { publishedShape, SHAPE_NAMES, type PublishedShape, type TensorShapes } from './shapes/published-shapes.ts';
+export type { PublishedShape, TensorShapes } from './shapes/published-shape.ts';
+export { publishedShape, SHAPE_NAMES } from './shapes/published-shapes.ts';
 export { modelOfShape } from './shapes/shape-model.ts';
 export { randomWeights, type RandomWeights } from './shapes/random-weights.ts';
 

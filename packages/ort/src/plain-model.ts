@@ -1,5 +1,5 @@
-import { type Condition, gaussian } from '@procache/core';
-import type { TransformerModel } from '@procache/model';
+import { type Condition, gaussian, type TextEmbedding } from '@procache/core';
+import { distinctTexts, type InputArray, PADDING, textOfImages, type TransformerModel } from '@procache/model';
 import type { OrtHost } from './host.ts';
 import { inputTensors } from './tensors-of.ts';
 
@@ -27,11 +27,24 @@ export async function openPlainModel(
   const { inputs } = model.modulationRows([timestep], conditions);
   const feeds = {
     latent: new host.Tensor('float32', gaussian(0, conditions.length * channels * height * width), shape),
-    ...inputTensors(host, inputs),
+    ...inputTensors(host, { ...inputs, ...textsOf(model, conditions) }),
   };
   const evaluate = async (): Promise<void> => {
     for (const output of Object.values(await session.run(feeds, outputs))) host.free(output);
   };
   await evaluate();
   return { evaluate, close: () => session.release() };
+}
+
+/** What the graph takes of the texts, each image's own; of classes nothing more. */
+function textsOf(model: TransformerModel, conditions: readonly Condition[]): Readonly<Record<string, InputArray>> {
+  if (model.takes.kind !== 'texts') return {};
+  model.checkConditions(conditions);
+  const { tokens } = model.takes;
+  const images = conditions as readonly TextEmbedding[];
+  const { padding } = textOfImages(images, distinctTexts(images), tokens);
+  return {
+    ...model.contextInputs(images),
+    [PADDING]: { type: 'float32', data: padding, shape: [images.length, 1, 1, tokens] },
+  };
 }

@@ -1,7 +1,7 @@
 import { uniforms } from '@procache/core';
 import { elementCount } from '../checkpoint/checkpoint.ts';
 import { safetensorsHeader } from '../checkpoint/safetensors-writer.ts';
-import type { TensorShapes } from './published-shapes.ts';
+import type { TensorShapes } from './published-shape.ts';
 
 /** A safetensors file of random weights that is made piece by piece, as it may have gigabytes. */
 export interface RandomWeights {

@@ -1,11 +1,12 @@
 import { type Checkpoint, rowMajorStrides, type StoredTensor } from '../checkpoint/checkpoint.ts';
 import type { TransformerModel } from '../model.ts';
 import { openModel } from '../open-model.ts';
-import { publishedShape, type TensorShapes } from './published-shapes.ts';
+import type { TensorShapes } from './published-shape.ts';
+import { publishedShape } from './published-shapes.ts';
 
 /**
  * A model of a published size, such as `dit-xl/2`, as far as names and shapes go: its topology, what there is to cache,
- * and what it costs. It has no weights, so its graphs cannot be run.
+ * and what it costs. It has no weights (those that are read are 0), so its graphs cannot be run.
  *
  * @throws {ProCacheError} `invalid-input` where there is no such size.
  */
@@ -25,5 +26,5 @@ function checkpointOf(shapes: TensorShapes): Checkpoint {
 const NO_WEIGHTS: StoredTensor['source'] = {
   name: 'no file',
   size: Number.MAX_SAFE_INTEGER,
-  read: () => Promise.reject(new Error('a published size has no weights to read')),
+  read: (_, length) => Promise.resolve(new Uint8Array(length)),
 };

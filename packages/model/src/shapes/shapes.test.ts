@@ -1,3 +1,4 @@
+import { costOf, planOf, procachePublished } from '@procache/core';
 import { describe, expect, it } from 'vitest';
 import { bytesSource } from '../checkpoint/byte-source.ts';
 import { openCheckpoint } from '../checkpoint/open-checkpoint.ts';
@@ -8,15 +9,23 @@ import { modelOfShape } from './shape-model.ts';
 
 describe('modelOfShape', () => {
   it.each(SHAPE_NAMES)('opens %s', async (name) => {
-    const { topology, takes, flavour } = await modelOfShape(name.toUpperCase());
+    const { topology, takes, flavour, family } = await modelOfShape(name.toUpperCase());
     expect(topology.blocks).toHaveLength(/xl/.test(name) ? 28 : /-l/.test(name) ? 24 : 12);
     expect(topology.grid).toEqual(/512/.test(name) ? [32, 32] : [16, 16]);
     expect(flavour).toBe('original');
-    expect(takes).toMatchObject({ count: 1000 });
+    expect(name).toMatch(new RegExp(`^${family}-`));
+    expect(takes).toMatchObject(family === 'dit' ? { count: 1000 } : { tokens: 120, width: 4096 });
   });
 
   it('has the 675 million parameters of the paper', async () => {
     expect((await modelOfShape('dit-xl/2')).parameters / 1e6).toBeCloseTo(675, 0);
+  });
+
+  it('has the 611 million parameters of PixArt, and 2.75 times the work that its published schedule leaves', async () => {
+    const { parameters, cost, topology } = await modelOfShape('pixart-xl/2');
+    expect(parameters / 1e6).toBeCloseTo(611, 0);
+    const plan = planOf(procachePublished({ topology, steps: 20 }), topology);
+    expect(costOf(plan, cost, 2).multiplyAddRatio).toBeCloseTo(2.75, 2); // 7 of 20 steps are computed
   });
 
   it('refuses other sizes by name', () => {
