@@ -36,6 +36,7 @@ export {
 export { drawnSize, pixelsPerCell, type AskedSize, type DrawnSize } from './size.ts';
 export type { ImageSize } from './binned-size.ts';
 export { resizedAndCropped, resizedDecoder, type ImageBatch } from './resized.ts';
+export { rememberingDecoder } from './remembering.ts';
 export { CAPTIONS, heldOut, type SearchedCaptions } from './captions.ts';
 export { promptsIn } from './prompts.ts';
 export { checkSeed } from './seed.ts';
