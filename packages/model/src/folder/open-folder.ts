@@ -1,13 +1,13 @@
-import { type ByteSource, rangeOf } from '../checkpoint/byte-source.ts';
+import type { ByteSource } from '../checkpoint/byte-source.ts';
 import { checkRecords } from '../checkpoint/check-records.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { openCheckpoint } from '../checkpoint/open-checkpoint.ts';
 import { refusalOf } from '../checkpoint/refusal.ts';
 import { isShardIndex, openShards } from '../checkpoint/shards.ts';
-import { decodedText } from '../checkpoint/utf8.ts';
 import { ModelConfig } from '../config/model-config.ts';
 import { findModel, type FoundModel, PIPELINE_INDEX } from './find-model.ts';
 import type { Folder } from './folder.ts';
+import { textIn } from './text-in.ts';
 
 /** What a folder says about its model: `openModel` takes the two. */
 export interface OpenedFolder {
@@ -49,19 +49,4 @@ async function opened(folder: Folder, path: string, advice: string): Promise<Byt
   const source = await folder.open(path);
   if (source) return source;
   throw refusalOf({ name: `${folder.name}/${path}` })(`there is no such file; ${advice}`);
-}
-
-/** Bytes of the longest config that is read; class names and betas make them tens of kilobytes. */
-const LONGEST_CONFIG = 16 * 2 ** 20;
-
-/** The text of a file that may be missing. */
-async function textIn(folder: Folder | undefined, path: string): Promise<string | undefined> {
-  const source = await folder?.open(path);
-  if (source === undefined) return undefined;
-  const refuse = refusalOf({ name: `${folder!.name}/${path}` });
-  if (source.size > LONGEST_CONFIG)
-    throw refuse(`is ${source.size} bytes long, and the longest that is read has ${LONGEST_CONFIG}; give a config`);
-  const text = decodedText(await rangeOf(source, 0, source.size));
-  if (text === undefined) throw refuse('is not a text in UTF-8; give a config');
-  return text.replace(/^\uFEFF/, '');
 }

@@ -66,6 +66,11 @@ export function chooseWeightFiles(
   );
 }
 
+/** Whether a file is called as checkpoints are, or parts of them. */
+export function isCheckpointName(name: string): boolean {
+  return (CHECKPOINT.test(name) || isShardIndex(name)) && !NO_WEIGHTS.test(name);
+}
+
 /** Files and indexes that may be the weights of a whole model. */
 function wholeCheckpoints(names: readonly string[]): readonly string[] {
   const files = names.filter(
