@@ -7,16 +7,16 @@ import { openModelFiles } from './model-files.ts';
 import { openTransformer } from './transformer.ts';
 
 describeTransformer('onnxruntime-node', {
-  open: (path, config) => openTransformer(path, { threads: 2, config: config ?? {} }),
+  open: (path, config, latentSize) => openTransformer(path, { threads: 2, config, latentSize }),
 });
 
 describeTransformer('onnxruntime-node, low memory', {
-  open: (path, config) => openTransformer(path, { threads: 2, memory: 'low', config: config ?? {} }),
+  open: (path, config, latentSize) => openTransformer(path, { threads: 2, memory: 'low', config, latentSize }),
 });
 
 describeTransformer('onnxruntime-node, programs joined wherever they share a weight', {
-  async open(path, config) {
-    const opened = await openModelFiles(path, config);
+  async open(path, config, latentSize) {
+    const opened = await openModelFiles(path, config, latentSize);
     const transformer = ortTransformer(opened.model, nodeHost({ threads: 2 }), {
       joinsFrom: 0,
       onDispose: () => opened.close(),
@@ -26,9 +26,9 @@ describeTransformer('onnxruntime-node, programs joined wherever they share a wei
 });
 
 describeTransformer('onnxruntime-node, behind a port', {
-  async open(path, config) {
+  async open(path, config, latentSize) {
     const { port1, port2 } = new MessageChannel();
-    const served = await openTransformer(path, { threads: 2, config: config ?? {} });
+    const served = await openTransformer(path, { threads: 2, config, latentSize });
     serveTransformer(portOf(port1), Promise.resolve(served));
     const remote = await remoteTransformer(portOf(port2));
     const dispose = () => remote.dispose().finally(() => port1.close());

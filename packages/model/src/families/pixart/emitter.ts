@@ -20,9 +20,6 @@ export const TIMESTEPS = 'timesteps';
 /** The epsilon of the normalisation before the head. */
 const HEAD_EPSILON = 1e-6;
 
-/** Pixels of an image for a cell of its latent, each way: those of all published autoencoders of PixArt. */
-const PIXELS_PER_CELL = 8;
-
 /**
  * Writes the blocks of a PixArt (Chen et al., 2023) as graph operations: adaLN-single, one modulation for all blocks to
  * which each adds its own; attention to the caption without a normalisation before it, and without a gate.
@@ -90,13 +87,13 @@ export class PixArtEmitter implements Emitter {
   /** What a model that is told an image's size adds to each timestep: [rows, hidden] -> [rows, hidden] */
   #withSize(g: GraphBuilder, time: Value): Value {
     const { size } = this.#weights;
-    if (!size) return time;
-    const { frequencies, hidden, grid, patch } = this.#config;
-    const [height, width] = grid.map((cells) => cells * patch * PIXELS_PER_CELL) as [number, number];
-    const told = (values: readonly number[]): Value =>
+    const { frequencies, hidden, told } = this.#config;
+    if (!size || !told) return time;
+    const [height, width] = told;
+    const embeddings = (values: readonly number[]): Value =>
       g.weight(inlineWeight(timestepEmbeddings(values, frequencies, 0), [values.length, frequencies]));
-    const extents = embedTimesteps(g, told([height, width]), size.extents); // [2, hidden / 3]
-    const ratio = embedTimesteps(g, told([height / width]), size.ratio); // [1, hidden / 3]
+    const extents = embedTimesteps(g, embeddings([height, width]), size.extents); // [2, hidden / 3]
+    const ratio = embedTimesteps(g, embeddings([height / width]), size.ratio); // [1, hidden / 3]
     const all = g.op('Reshape', [g.op('Concat', [extents, ratio], { axis: 0 }), g.integers([1, hidden])]);
     return g.op('Add', [time, all]);
   }

@@ -91,6 +91,33 @@ export function positionSpacing({ grid, side, patch, fields, isSigma }: Position
   return [base / grid[0] / scale, base / grid[1] / scale];
 }
 
+/** Pixels of an image for a cell of its latent, each way: those of all published autoencoders of PixArt. */
+const PIXELS_PER_CELL = 8;
+
+/** More pixels to a side than any image has. */
+const MOST_PIXELS = 32_768;
+
+/**
+ * The height and the width in pixels that a model is told: those of the image, unless the config says others
+ * (`"resolution": [height, width]`), as diffusers' pipeline can be told.
+ */
+export function toldSize(
+  grid: readonly [number, number],
+  patch: number,
+  fields: ConfigFields,
+): readonly [number, number] {
+  const found = fields.find('resolution');
+  if (!found) return [grid[0] * patch * PIXELS_PER_CELL, grid[1] * patch * PIXELS_PER_CELL];
+  const sides: readonly unknown[] = Array.isArray(found.value) ? found.value : [];
+  const [height, width] = sides;
+  if (sides.length === 2 && isSide(height) && isSide(width)) return [height, width];
+  return wrong(found, 'not a height and a width in pixels, such as [1024, 768]');
+}
+
+function isSide(value: unknown): value is number {
+  return typeof value === 'number' && value >= 1 && value <= MOST_PIXELS;
+}
+
 function invalid(message: string): ProCacheError {
   return new ProCacheError('invalid-model', message);
 }
