@@ -1,4 +1,4 @@
-import { type Clip, type ForwardProcess, samplersOf } from '@procache/core';
+import { type Clip, type ForwardProcess, samplersOf, type SolverSettings } from '@procache/core';
 import type { SamplingDefaults, TransformerModel } from '../model.ts';
 
 /** Something about a model, and what it is, for people: `['tokens', '16x16, 1152 wide']`. */
@@ -47,10 +47,11 @@ function betasText({ trainedBetas, betaSchedule, betaStart, betaEnd, zeroTermina
 }
 
 function sampledText(defaults: SamplingDefaults): string {
-  const { path, rule, stepsOffset, setAlphaToOne, shift, clip, variance } = defaults;
+  const { path, rule, steps, stepsOffset, setAlphaToOne, shift, clip, variance, solver } = defaults;
   const { sampler = samplersOf(path)[0] } = defaults;
   const parts = [
-    `${sampler}, timesteps ${rule}`,
+    `${steps === undefined ? '' : `${steps} steps of `}${sampler}, timesteps ${rule}`,
+    ...(solver ? solverTexts(solver) : []),
     stepsOffset ? `offset ${stepsOffset}` : '',
     setAlphaToOne === false ? 'ending at the noise of timestep 0' : '',
     shift !== undefined && shift !== 1 ? `shifted by ${shift}` : '',
@@ -58,6 +59,17 @@ function sampledText(defaults: SamplingDefaults): string {
     variance ? `variance ${variance}` : '',
   ];
   return `${parts.filter((part) => part !== '').join(', ')}, unless told otherwise`;
+}
+
+/** What a solver's settings change; nothing of those that are as usual. */
+function solverTexts({ order = 2, kind, lowerOrderFinal = true, ...solver }: SolverSettings): readonly string[] {
+  return [
+    order === 2 ? '' : `order ${order}`,
+    kind ?? '',
+    lowerOrderFinal ? '' : 'of full order to the end',
+    solver.karras ? 'levels of Karras' : '',
+    solver.end === 'least' ? 'ending at the least noise' : '',
+  ];
 }
 
 function clipText(clip: Clip): string {

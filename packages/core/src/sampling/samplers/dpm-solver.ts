@@ -19,7 +19,7 @@ export const dpmSolver: SamplerFactory = (steps) => {
       return x.map((value, i) => ofLatent * value + ofClean * clean[i]!);
     }
     const h0 = lambdaOf(steps.levels[step]!) - lambdaOf(steps.levels[step - 1]!);
-    const ofSlope = isHeun ? steps.next[step]!.signal * (Math.expm1(-h) / h + 1) : ofClean / 2;
+    const ofSlope = isHeun && h !== 0 ? steps.next[step]!.signal * (Math.expm1(-h) / h + 1) : ofClean / 2;
     const lean = (h / h0) * ofSlope; // nothing where the step before began at nothing but noise
     return x.map((value, i) => ofLatent * value + ofClean * clean[i]! + lean * (clean[i]! - last[i]!));
   };
