@@ -20,12 +20,34 @@ export interface TextEmbedding {
   readonly text?: string | undefined;
 }
 
+/** What stands for "nothing in particular": one condition for all images, or one for each. */
+export type Unconditional = Condition | readonly Condition[];
+
 /**
- * The conditions of a batch with guidance: those of the images, then as many times the one that stands for "nothing".
+ * The conditions of a batch with guidance: those of the images, then as many that stand for "nothing", each image's in
+ * the place that it has.
+ *
+ * @throws {ProCacheError} `invalid-input` for a list that is not as long as that of the images.
  */
-export function doubled(conditions: readonly Condition[], unconditional: Condition): readonly Condition[] {
+export function doubled(conditions: readonly Condition[], unconditional: Unconditional): readonly Condition[] {
   listOf({ value: conditions, place: 'conditions', code: 'invalid-input' });
-  return [...conditions, ...conditions.map(() => unconditional)];
+  if (!isList(unconditional)) return [...conditions, ...conditions.map(() => unconditional)];
+  if (unconditional.length === conditions.length) return [...conditions, ...unconditional];
+  return refuse(
+    'guidance.unconditional',
+    `has ${unconditional.length} of them for ${conditions.length} images; pass one for each image, or one for all`,
+    'invalid-input',
+  );
+}
+
+/** Refuses what does not stand for "nothing". */
+export function checkUnconditional(unconditional: Unconditional, place: string): void {
+  if (isList(unconditional)) checkConditions(unconditional, place);
+  else checkCondition({ value: unconditional, place, code: 'invalid-input' });
+}
+
+function isList(unconditional: Unconditional): unconditional is readonly Condition[] {
+  return Array.isArray(unconditional);
 }
 
 /** The highest class label, as backends read it. */

@@ -40,6 +40,19 @@ describe('a trajectory', () => {
     expect(both.slice(one.length)).toEqual(one);
   });
 
+  it('leads each image away from its own "nothing", where there is one for each', async () => {
+    const drawn = async (conditions: readonly number[], seeds: readonly number[], unconditional: number | number[]) =>
+      (await generate(model, { plan, steps, conditions, seeds, guidance: { scale: 3, unconditional, channels: 2 } }))
+        .latents;
+    const [one, two] = [await drawn([1], [5], 3), await drawn([2], [6], 4)];
+    expect(await drawn([1, 2], [5, 6], [3, 4])).toEqual(Float32Array.from([...one, ...two]));
+    expect(await drawn([1, 2], [5, 6], 3)).not.toEqual(await drawn([1, 2], [5, 6], [3, 4]));
+    await expect(drawn([1, 2], [5, 6], [3])).rejects.toThrow(
+      'guidance.unconditional: has 1 of them for 2 images; pass one for each image, or one for all',
+    );
+    await expect(drawn([1], [5], [-1])).rejects.toThrow('guidance.unconditional[0]: -1');
+  });
+
   it('begins with the seeds 0, 1, 2 and so on where none are given, and needs one for each image', async () => {
     const given = await generate(model, { plan, steps, conditions: [1, 2], seeds: [0, 1] });
     expect((await generate(model, { plan, steps, conditions: [1, 2] })).latents).toEqual(given.latents);

@@ -12,7 +12,7 @@ import type { Topology } from '../topology.ts';
 import { integerOf, listOf, nameOf, numberOf } from '../untrusted/json-reader.ts';
 import { checkFloats } from '../untrusted/numbers.ts';
 import { checkOptions, type Fields } from '../untrusted/options.ts';
-import { checkCondition, checkConditions, type Condition, doubled } from './condition.ts';
+import { checkConditions, checkUnconditional, type Condition, doubled, type Unconditional } from './condition.ts';
 import { checkFinite, stepText } from './finite.ts';
 import type { StepRecorder } from './statistics.ts';
 import type { Transformer } from './transformer.ts';
@@ -22,8 +22,11 @@ import { withDenoiser } from './with-denoiser.ts';
 export interface Guidance {
   /** 1 is no guidance, at half the price. */
   readonly scale: number;
-  /** The condition that stands for "nothing in particular". */
-  readonly unconditional: Condition;
+  /**
+   * The condition that stands for "nothing in particular"; or one for each image, where it depends on what the image is
+   * to show.
+   */
+  readonly unconditional: Unconditional;
   /** How many of the output's first channels are guided: see `guided`. */
   readonly channels: number;
 }
@@ -186,6 +189,6 @@ const GUIDANCE_FIELDS: Fields<Guidance> = { scale: true, unconditional: true, ch
 function checkGuidance(guidance: Guidance): void {
   checkOptions('guidance', guidance, GUIDANCE_FIELDS);
   numberOf({ value: guidance.scale, place: 'guidance.scale', code: 'invalid-input' }, -Infinity, Infinity);
-  checkCondition({ value: guidance.unconditional, place: 'guidance.unconditional', code: 'invalid-input' });
+  checkUnconditional(guidance.unconditional, 'guidance.unconditional');
   integerOf({ value: guidance.channels, place: 'guidance.channels', code: 'invalid-input' }, 1);
 }
