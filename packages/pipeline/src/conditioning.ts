@@ -18,6 +18,8 @@ export interface AskedConditioning {
 export interface ConditioningContext {
   readonly known: KnownModel;
   readonly encoder?: PromptEncoder | undefined;
+  /** Why there is none, and the way out, as the end of a message. */
+  readonly noEncoder?: string | undefined;
   readonly spell?: Spelling<OptionName> | undefined;
 }
 
@@ -43,10 +45,10 @@ export interface ReadConditioning {
  */
 export function checkedConditioning(
   { conditions, negative, scale }: AskedConditioning,
-  { known, encoder, spell = asRequested }: ConditioningContext,
+  { known, encoder, noEncoder, spell = asRequested }: ConditioningContext,
 ): Conditioning {
   const of = (asked: AskedConditions | undefined, option: OptionName): readonly (Condition | string)[] =>
-    checkedConditions(asked, known, { place: spell(option), encoder });
+    checkedConditions(asked, known, { place: spell(option), encoder, noEncoder });
   const checked = of(conditions, 'conditions');
   if (scale !== 1) {
     const { unconditional } = known.model.takes;

@@ -20,6 +20,8 @@ export interface ConditionsOptions {
   readonly place: string;
   /** What reads texts, where the model takes them. */
   readonly encoder?: PromptEncoder | undefined;
+  /** Why there is none, and the way out, as the end of a message. */
+  readonly noEncoder?: string | undefined;
 }
 
 /**
@@ -41,13 +43,18 @@ export async function conditionsOf(
 export function checkedConditions(
   asked: AskedConditions | undefined,
   { name, model: { takes }, recommended = {} }: KnownModel,
-  { place, encoder }: ConditionsOptions,
+  { place, encoder, noEncoder }: ConditionsOptions,
 ): readonly (Condition | string)[] {
   const wrong = (problem: string): never => refuse(place, problem, 'invalid-input');
   const each = asked === undefined || asked === 'all' ? asked : checkedList(asked, place);
   if (takes.kind === 'texts') {
     if (each === 'all') return wrong(`${name} draws from texts, not classes; give a text for each image`);
-    return checkedTexts(each ?? recommended.captions ?? CAPTIONS.slice(0, 1), takes, { name, place, encoder });
+    return checkedTexts(each ?? recommended.captions ?? CAPTIONS.slice(0, 1), takes, {
+      name,
+      place,
+      encoder,
+      noEncoder,
+    });
   }
   if (typeof each !== 'object') return classesOf(each, takes, place);
   const words = each.map((condition) =>

@@ -1,5 +1,5 @@
 // From a name to a picture
-export { pipelineOf, pixelDecoder, type Drawn, type Pipeline, type PipelineParts } from './pipeline.ts';
+export { pipelineOf, pixelDecoder, type Drawn, type Lacking, type Pipeline, type PipelineParts } from './pipeline.ts';
 export type { DrawRequest, GenerateRequest, PipelineStep } from './request.ts';
 
 // What a user asks, against what is known of a model

@@ -153,4 +153,15 @@ describe('a pipeline of latents', () => {
     );
     expect((await pipeline.generateLatents({ conditions: [0], steps: 2 })).latents).toHaveLength(4);
   });
+
+  it('says what whoever put it together knows of a decoder and an encoder that are not there', async () => {
+    const lacking = { decoder: 'there is no decoder; put one into vae/', encoder: 'there is no encoder; name one' };
+    const pipeline = pipelineOf(partsOf({ ...knownModel({ valueRange: undefined, takes: SMALL_TEXTS }), lacking }));
+    await expect(pipeline.generate({ conditions: ['a cat'] })).rejects.toThrow(
+      'small draws latents, and there is no decoder; put one into vae/',
+    );
+    await expect(pipeline.generateLatents({ conditions: ['a cat'] })).rejects.toThrow(
+      'conditions: small draws from texts, and there is no encoder; name one',
+    );
+  });
 });

@@ -27,10 +27,18 @@ export interface PipelineParts extends KnownModel {
   readonly decoder?: Decoder | undefined;
   /** What reads texts, for a model that takes them. */
   readonly encoder?: PromptEncoder | undefined;
+  /** Why there is no decoder or no encoder, and the way out, as the ends of messages. */
+  readonly lacking?: Lacking | undefined;
   /** Where schedules are kept that are called by a name. */
   readonly shelf?: ScheduleShelf | undefined;
   /** A clock in milliseconds; without one, records tell no times. */
   readonly now?: (() => number) | undefined;
+}
+
+/** Why parts are not there: `there is no decoder with it; put the one that it was trained with into vae/`. */
+export interface Lacking {
+  readonly decoder?: string | undefined;
+  readonly encoder?: string | undefined;
 }
 
 /** From what a user asks to images. */
@@ -74,9 +82,9 @@ export interface Drawn extends Generation {
 
 /** A pipeline of its parts. It disposes of them. */
 export function pipelineOf(parts: PipelineParts): Pipeline {
-  const { name, model, recommended, transformer, encoder, shelf, now } = parts;
+  const { name, model, recommended, transformer, encoder, shelf, now, lacking = {} } = parts;
   const decoder = parts.decoder ?? pixelDecoder(model);
-  const context = { known: { name, model, recommended }, encoder, shelf };
+  const context = { known: { name, model, recommended }, encoder, shelf, noEncoder: lacking.encoder };
 
   const latentsOf = async (request: GenerateRequest): Promise<Generation> => {
     checkGenerateRequest(request);
@@ -87,7 +95,8 @@ export function pipelineOf(parts: PipelineParts): Pipeline {
   const decode = (latents: Float32Array): Promise<Float32Array> => neededDecoder().decode(latents);
   const neededDecoder = (): Decoder => {
     if (decoder) return decoder;
-    const problem = `${name} draws latents, and nothing here makes images of them; take generateLatents`;
+    const { decoder: why = 'nothing here makes images of them; take generateLatents' } = lacking;
+    const problem = `${name} draws latents, and ${why}`;
     throw new ProCacheError('invalid-input', problem);
   };
   const withPreview = (onStep: (step: PipelineStep) => void | Promise<void>) => (step: SampledStep) =>

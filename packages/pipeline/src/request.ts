@@ -74,6 +74,7 @@ export function checkGenerateRequest(request: GenerateRequest): void {
 export interface RequestContext {
   readonly known: KnownModel;
   readonly encoder?: PromptEncoder | undefined;
+  readonly noEncoder?: string | undefined;
   readonly shelf?: ScheduleShelf | undefined;
 }
 

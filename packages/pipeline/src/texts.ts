@@ -9,6 +9,7 @@ export interface TextsOptions {
   readonly place: string;
   /** What reads them. */
   readonly encoder?: PromptEncoder | undefined;
+  readonly noEncoder?: string | undefined;
 }
 
 /**
@@ -20,14 +21,12 @@ export interface TextsOptions {
 export function checkedTexts(
   asked: readonly (number | string | TextEmbedding)[],
   { tokens, width }: Texts,
-  { name, place, encoder }: TextsOptions,
+  { name, place, encoder, noEncoder = 'there is nothing here that reads them; give their embeddings' }: TextsOptions,
 ): readonly (string | TextEmbedding)[] {
   const wrong = (problem: string): never => refuse(place, problem, 'invalid-input');
   return asked.map((text) => {
     if (typeof text === 'string') {
-      return encoder === undefined
-        ? wrong(`${name} draws from texts, and there is nothing here that reads them; give their embeddings`)
-        : text;
+      return encoder === undefined ? wrong(`${name} draws from texts, and ${noEncoder}`) : text;
     }
     if (typeof text !== 'object' || !(text.values instanceof Float32Array))
       return wrong(`${name} draws from texts, and ${shown(text)} is none; give a text for each image`);
