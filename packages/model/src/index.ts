@@ -19,8 +19,9 @@ export { findModel, type FoundModel } from './folder/find-model.ts';
 export { openFolder, type OpenedFolder } from './folder/open-folder.ts';
 export { findParts, type FoundParts } from './folder/find-parts.ts';
 export { chosenParts, type ChosenParts, type MissingPart, type PassedOver } from './folder/chosen-parts.ts';
-export type { FoundPart, PartName } from './folder/parts-at.ts';
+export { partsAt, type FoundPart, type PartName } from './folder/parts-at.ts';
 export { originOf, type Origin, type PartedModel } from './folder/origins.ts';
+export { missingText, originText } from './folder/missing-text.ts';
 
 // From a checkpoint to a model
 export { checkLatentSize, FAMILY_NAMES, openModel } from './open-model.ts';
