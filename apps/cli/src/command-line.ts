@@ -11,6 +11,7 @@ Examples:
   procache generate                       ten pieces of clothing, uncached
   procache generate --schedule fora-3 --compare
   procache generate --labels bag,sneaker --schedule procache-published
+  procache generate --model emoji-pixart --prompt "noto doughnut"
   procache explain --schedule taylorseer-4-2 --shape dit-xl/2
   procache search --budget 17             the best with 17 computed steps
   procache inspect DiT-XL-2-256x256.pt    what a checkpoint holds`;

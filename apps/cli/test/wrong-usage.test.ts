@@ -43,14 +43,28 @@ const wrong: readonly (readonly [string, string[]])[] = [
     '--prompt: fashion-dit draws classes, not texts; use --labels instead: labels are 0 to 9',
     ['generate', '--prompt', 'a bag'],
   ],
-  ['--sampler: the sampler unipc is not there yet; there are ddim, ddpm', ['generate', '--sampler', 'unipc']],
+  ['--prompts: fashion-dit draws classes, not texts', ['search', '--prompts', 'x.txt']],
+  ['--negative-prompt: fashion-dit draws classes, not texts', ['generate', '--negative-prompt', 'a bag']],
+  [
+    '--labels: emoji-pixart draws texts, not classes; use --prompt instead: it takes texts of up to 16 tokens',
+    ['generate', '--model', 'emoji-pixart', '--labels', '1'],
+  ],
+  [
+    '--prompts ./missing.txt: there is no such file; give a text with a prompt a line',
+    ['explain', '--model', 'emoji-pixart', '--prompts', './missing.txt'],
+  ],
+  [
+    '--prompt and --images both say how many images there are; leave one out',
+    ['explain', '--model', 'emoji-pixart', '--prompt', 'a', '--images', '2'],
+  ],
+  ['--preview-every belongs to drawing without --compare', ['generate', '--compare', '--preview-every', '5']],
   [
     '--sampler: the sampler dopri5 chooses itself how often it evaluates the model',
     ['generate', '--sampler', 'dopri5'],
   ],
   [
-    '--sampler: it is "euler", which goes along straight paths (flow matching, SiT) only; supported are ddim, ddpm',
-    ['generate', '--sampler', 'euler'],
+    '--sampler: it is "heun", which goes along straight paths (flow matching, SiT) only; supported are ddim, ddpm',
+    ['generate', '--sampler', 'heun'],
   ],
   [
     "--timesteps uniform: the model's path is that of a diffusion by betas; there are original",
@@ -59,8 +73,8 @@ const wrong: readonly (readonly [string, string[]])[] = [
   ['--diffusion-form belongs to --sampler euler-maruyama', ['generate', '--diffusion-form', 'sigma']],
   ['--last-step belongs to --sampler euler-maruyama', ['search', '--last-step', 'mean']],
   [
-    "option '--family <name>' argument 'pixart' is invalid. Allowed choices are dit, sit",
-    ['inspect', 'fashion-dit', '--family', 'pixart'],
+    "option '--family <name>' argument 'sdxl' is invalid. Allowed choices are dit, pixart, sit",
+    ['inspect', 'fashion-dit', '--family', 'sdxl'],
   ],
   [
     "option '--shape <size>' cannot be used with option '--family <name>'",

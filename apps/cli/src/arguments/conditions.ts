@@ -31,7 +31,11 @@ export function collected(text: string, before: readonly string[] = []): readonl
 
 export function addPromptOptions(command: Command): Command {
   return command
-    .option('-p, --prompt <text>', 'of models that draw texts: what to draw; may be repeated', collected)
+    .option(
+      '-p, --prompt <text>',
+      'of models that draw texts: what to draw; may be repeated (default: what the zoo advises, else one of our own)',
+      collected,
+    )
     .option('--prompts <file>', 'prompts in a file: one a line, where # begins a note, or a JSON list')
     .option('--negative-prompt <text>', 'what guidance leads away from (default: nothing in particular)');
 }

@@ -70,7 +70,7 @@ export function addProcessOptions(command: Command): Command {
     )
     .option(
       '-g, --guidance <scale>',
-      "classifier-free guidance, 1 for none (default: the zoo's advice, else 4)",
+      "classifier-free guidance, 1 for none (default: the zoo's advice, else the model's own, else 4)",
       numberWithin(0, MAX_GUIDANCE),
     );
 }

@@ -21,7 +21,7 @@ export function addScheduleOptions(command: Command): Command {
     )
     .option(
       '-n, --steps <n>',
-      'how many steps to take (default: those of the schedule file, else 50)',
+      "how many steps to take (default: those of the schedule file, else the model's own, else 50)",
       wholeNumber(1, MAX_STEPS),
     )
     .option('--pattern <letters>', 'for the method procache: which steps compute (#) and which reuse (.)')
