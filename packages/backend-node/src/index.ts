@@ -1,4 +1,15 @@
 export { openPipeline, type ModelPlace, type NodePipeline, type PipelineOptions } from './open-pipeline.ts';
+export {
+  inspectPath,
+  type HeldCheckpoint,
+  type InspectOptions,
+  type ModelReport,
+  type PartReport,
+  type PartsReport,
+  type PathReport,
+  type TokenizerReport,
+} from './inspect-path.ts';
+export { partsBeside, type PartsBeside } from './parts-beside.ts';
 export { readConfigFile, readModelHeaders, type ModelHeaders } from './model-headers.ts';
 export { checkSameWeights, openFromHeaders } from './from-headers.ts';
 export { readNoise } from './noise-file.ts';
@@ -13,3 +24,4 @@ export { openNetwork, type OnnxNetworkOptions, type NumberArray, type OnnxNetwor
 export { runtimeVersion } from './runtime.ts';
 export { MOST_THREADS } from './threads.ts';
 export { syntheticModel } from './synthetic-model.ts';
+export { openEncoder, type EncoderOptions, type EncoderPlace } from './open-encoder.ts';

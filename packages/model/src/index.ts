@@ -12,6 +12,8 @@ export { writeSafetensors, type TensorValues } from './checkpoint/safetensors-wr
 // What there is to tell of it
 export { describeArchitecture, describeSampling, type Fact } from './inspection/describe-model.ts';
 export { checkpointContent, sourcesOf, type CheckpointContent } from './inspection/checkpoint-content.ts';
+export { checkpointKind, describeKind, type CheckpointKind } from './inspection/checkpoint-kind.ts';
+export { describeParts } from './inspection/describe-parts.ts';
 
 // From a folder to a checkpoint
 export { within, type Folder } from './folder/folder.ts';
@@ -22,6 +24,7 @@ export { chosenParts, type ChosenParts, type MissingPart, type PassedOver } from
 export { partsAt, type FoundPart, type PartName } from './folder/parts-at.ts';
 export { originOf, type Origin, type PartedModel } from './folder/origins.ts';
 export { missingText, originText } from './folder/missing-text.ts';
+export { openWordFolder, openWordTable, type WordTable } from './encoders/word-table.ts';
 
 // From a checkpoint to a model
 export { checkLatentSize, FAMILY_NAMES, openModel } from './open-model.ts';
