@@ -45,6 +45,9 @@ describe('samplingProcess', () => {
     expect(ofScheduler({ clip_sample: false }).clip).toBeUndefined();
     expect(ofScheduler({ clip_sample: null }).clip).toBeUndefined(); // Python's None is no
     expect(ofScheduler({ clip_sample: true, clip_sample_range: 2.5 }).clip).toEqual({ range: 2.5, noise: 'predicted' });
+    expect(ofScheduler({ clip_noise: 'derived' }).clip).toEqual({ range: 1, noise: 'derived' });
+    expect(ofScheduler({ thresholding: true, clip_noise: 'derived' }).clip).toMatchObject({ noise: 'derived' });
+    expect(ofScheduler({ clip_sample: false, clip_noise: 'derived' }).clip).toBeUndefined();
   });
 
   it('hands every field on to what core makes of it', () => {
@@ -164,6 +167,7 @@ describe('samplingProcess', () => {
     [{ trained_betas: [0.1, null], num_train_timesteps: 2 }, 'trained_betas[1] is null, not a number'],
     [{ steps_offset: -1 }, 'steps_offset is -1, not an integer from 0'],
     [{ set_alpha_to_one: 'yes' }, 'set_alpha_to_one is "yes", neither true nor false'],
+    [{ clip_noise: 'model' }, 'clip_noise is "model"'],
     [{ clip_sample: 1 }, 'clip_sample is 1, neither true nor false'],
     [{ clip_sample_range: 0 }, 'clip_sample_range is 0, not a number between 0 and 1000000'],
   ])('refuses %o by the names of the field and of the right file', (fields, message) => {

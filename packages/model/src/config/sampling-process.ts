@@ -211,15 +211,21 @@ function checkBetas(process: Forward, file: string): void {
   }
 }
 
-/** As in diffusers: thresholding goes before clamping, and DDIM goes on with the noise that the model said. */
+/**
+ * As in diffusers: thresholding goes before clamping, and DDIM goes on with the noise that the model said, unless
+ * `clip_noise` says that it is derived from the clamped image, as the original code of diffusion does.
+ */
 function clipOf(fields: ConfigFields, byFile: SchedulerClass | undefined): Clip | undefined {
   const clips = fields.flag('clip_sample') ?? byFile?.clips ?? false;
   const range = fields.number('clip_sample_range', 0, 1e6) ?? 1;
   const quantile = fields.share('dynamic_thresholding_ratio') ?? 0.995;
   const most = fields.number('sample_max_value', 0, 1e6) ?? 1;
-  if (fields.flag('thresholding')) return { quantile, most, noise: 'predicted' };
-  return clips ? { range, noise: 'predicted' } : undefined;
+  const noise = fields.choice('clip_noise', CLIP_NOISES) ?? 'predicted';
+  if (fields.flag('thresholding')) return { quantile, most, noise };
+  return clips ? { range, noise } : undefined;
 }
+
+const CLIP_NOISES = ['predicted', 'derived'] as const;
 
 /** diffusers' names of the variances; the logarithm of the small one is taken and undone there. */
 const VARIANCES = {
