@@ -62,14 +62,18 @@ const ORIGINAL_NAMES: readonly (readonly [RegExp, string])[] = [
   [/\.ff\.net\.2\./, '.mlp.fc2.'],
 ];
 
-/** Tensors of diffusers' that are rows of one tensor of the original, the first with the name that becomes that one's. */
+/** Tensors of diffusers' that are rows of one tensor of the original, in their order there. */
 const FUSED: readonly { readonly parts: readonly string[]; readonly whole: string }[] = [
   { parts: ['attn1.to_q', 'attn1.to_k', 'attn1.to_v'], whole: 'attn.qkv' },
   { parts: ['attn2.to_k', 'attn2.to_v'], whole: 'cross_attn.kv_linear' },
 ];
 
 /** The same model as PixArt's own code writes it, with a learned caption and a table of positions that nobody reads. */
-export function originalPixArt(tensors: FloatTensors, side: number, textTokens = TINY_PIXART.textTokens): FloatTensors {
+export function originalPixArt(
+  tensors: FloatTensors,
+  side: number,
+  textTokens: number = TINY_PIXART.textTokens,
+): FloatTensors {
   const renamed = new Map<string, { readonly shape: readonly number[]; readonly data: Float32Array }>();
   for (const [name, tensor] of tensors) {
     const fused = FUSED.find(({ parts }) => parts.some((part) => name.includes(`.${part}.`)));
