@@ -51,7 +51,14 @@ def model_card(settings: dict) -> dict:
         "beta_schedule": "linear",
         "beta_start": diffusion["beta_start"],
         "beta_end": diffusion["beta_end"],
+        **(as_sampled_here() if settings["model"]["family"] == "pixart" else {}),
     }
+
+
+def as_sampled_here() -> dict:
+    """How `sample_ddim` draws, in words that a loader reads. Without them a PixArt would be drawn with 20 steps of its
+    own DPM-Solver++, whose latents are not clipped. A DiT is drawn with as its own code does."""
+    return {"sampler": "ddim", "timestep_spacing": "leading", "clip_sample": True, "clip_noise": "derived"}
 
 
 def halves(tensors: dict[str, torch.Tensor], prefix: str = "") -> dict[str, torch.Tensor]:
