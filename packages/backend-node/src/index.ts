@@ -25,3 +25,4 @@ export { runtimeVersion } from './runtime.ts';
 export { MOST_THREADS } from './threads.ts';
 export { syntheticModel } from './synthetic-model.ts';
 export { openEncoder, type EncoderOptions, type EncoderPlace } from './open-encoder.ts';
+export { openCompanions, type CompanionPlaces, type Companions } from './open-companions.ts';
