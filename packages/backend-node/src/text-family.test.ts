@@ -2,12 +2,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  byName,
   checkSchedule,
   diffusionSteps,
   gaussian,
   generate,
   type Schedule,
   type TextEmbedding,
+  type Transformer,
   withDenoiser,
 } from '@procache/core';
 import { referenceTransformer } from '@procache/core/reference';
@@ -152,6 +154,35 @@ describe('a family that draws texts', () => {
     }
     expect(plain.live).toBe(0);
   });
+
+  it.each(['fora-3', 'toca-3', 'duca-3', 'taylorseer-3-2', 'taylorseer-lite-3-1', 'procache-published'])(
+    'says by the method %s at each step what plain arrays say',
+    async (name) => {
+      const plan = checkSchedule(byName(name, model.topology, 20), model.topology);
+      const conditions = {
+        timesteps: diffusionSteps(20, model.defaults).timesteps,
+        images: [cat, dog, { ...dog, tokens: 1 }, dog],
+      };
+      const { channels, height, width } = model.latent;
+      const latentAt = (step: number) => gaussian(step, conditions.images.length * channels * height * width);
+      const outputsOf = async <T>(transformer: Transformer<T>): Promise<readonly (readonly number[])[]> =>
+        withDenoiser({ transformer, plan, conditions }, async (denoise) => {
+          const outputs: number[][] = [];
+          for (let step = 0; step < 20; step++) outputs.push([...(await denoise(latentAt(step), step))]);
+          return outputs;
+        });
+      const plain = referenceTransformer({
+        topology: model.topology,
+        network: (asked) => new TinyTextNetwork(tensors, asked),
+      });
+      const transformer = ortTransformer(model, nodeHost({ threads: 1 }));
+      const [expected, outputs] = [await outputsOf(plain), await outputsOf(transformer)];
+      outputs.forEach((output, step) =>
+        output.forEach((value, i) => expect(value, `step ${step}`).toBeCloseTo(expected[step]![i]!, 3)),
+      );
+      await transformer.dispose();
+    },
+  );
 
   it('is the plain model where everything is computed', async () => {
     const host = nodeHost({ threads: 1 });

@@ -47,10 +47,7 @@ test.each<[string, number, object, string]>([
   expect(() => byName(name, dit, steps, options)).toThrow(message);
 });
 
-test('says which methods serve a model that attends to text', () => {
-  expect(() => byName('toca-3', pixart, 20)).toThrow(
-    'ToCa is written down here for class-conditional models, and this model has cross-attention; use fora-3',
-  );
+test('says for how many steps a method has a schedule of a model that attends to text', () => {
   expect(() => byName('procache-published', pixart, 50)).toThrow('only one of 20');
 });
 

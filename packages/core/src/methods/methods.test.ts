@@ -81,6 +81,25 @@ describe('the published implementations', () => {
     );
   });
 
+  test('toca-3 computes the steps of PixArt that its rule says, and refreshes attention to the text as well', () => {
+    const schedule = byName('toca-3', pixart, 20);
+    // 3 / 0.8 = 3.75, so the fourth; from there on 3 / 0.88 and less is 3, which block 0 has found out at step 4.
+    const rows = blocksByStep(schedule, pixart);
+    expect(rows.map((row) => row[0]).join('')).toBe('#+++#+#++#++#++#++#+');
+    expect(rows.map((row) => row[1]).join('')).toBe('#+++++#++#++#++#++#+');
+    expect(schedule.selector).toEqual(procachePublished({ topology: pixart, steps: 20 }).selector);
+    const plan = checkSchedule(schedule, pixart);
+    const refreshed = plan.steps[1]!.ops.filter((op) => op.op === 'refresh').slice(0, 2);
+    // 0.3 * 1.81 * 1.6 * (0.6, 1.6) of 64 tokens
+    expect(refreshed.map(({ branch, tokens, by }) => [branch, tokens, by])).toEqual([
+      ['0.cross', 33, undefined],
+      ['0.mlp', 64, '0.cross'],
+    ]);
+    // DuCa skips all blocks at every other step between.
+    const { steps } = checkSchedule(byName('duca-3', pixart, 20), pixart);
+    expect(steps[2]!.ops).toEqual([{ op: 'fold', terms: [{ feature: '@27', weights: [1] }] }]);
+  });
+
   test.each(['toca-3', 'duca-3', 'procache-published'] as const)('%s refreshes as many tokens', (name) => {
     expect(tokenCounts(byName(name, dit, 50), dit, byBlock)).toEqual(counts[name]);
   });

@@ -6,9 +6,9 @@ import { integerOf, textOf } from '../untrusted/json-reader.ts';
 import { checkOptions } from '../untrusted/options.ts';
 import { shownName } from '../untrusted/printable.ts';
 import { checkCount, checkShare } from './checks.ts';
-import { attendsToText, deepFrom, depthOf } from './depth.ts';
+import { attendsToText, deepFrom } from './depth.ts';
 import { injectSelective } from './inject.ts';
-import { clampShare, tocaRatio } from './toca.ts';
+import { textRatio, textSelector, tocaRatio } from './toca.ts';
 
 export interface ProCacheOptions {
   readonly topology: Topology;
@@ -90,30 +90,18 @@ export function procachePublished(options: { readonly topology: Topology; readon
   };
   const folder = text ? 'PixArt-alpha-ProCache' : 'DiT-ProCache';
   return {
-    ...scheduleOf(policy, steps, topology, text ? PIXART_SELECTOR : DIT_SELECTOR),
+    ...scheduleOf(policy, steps, topology, text ? textSelector(topology, 3) : DIT_SELECTOR),
     notes: { method: 'ProCache, published code', source: `${SOURCE}, ${folder}` },
   };
 }
 
 const DIT_SELECTOR: SelectorSettings = { score: 'attention', age: 0.25 / 4, cells: [2, 2], bonus: 0.6, paired: false };
-const PIXART_SELECTOR: SelectorSettings = {
-  score: 'cross-attention-entropy',
-  age: 0.25 / 3,
-  cells: [4, 4],
-  bonus: 0.4,
-  paired: true,
-};
-
 function ditRatio(step: number, block: number, _module: string, topology: Topology): number {
   return tocaRatio(0.07, step, block, { steps: PATTERN_50.length, topology });
 }
 
-/** Fewer tokens late and deep, and more of the MLP than of cross-attention. */
 function pixartRatio(step: number, block: number, module: string, topology: Topology): number {
-  const perModule = roleOf(topology, module) === 'cross' ? 0.6 : 1.6;
-  return clampShare(
-    0.3 * (1.9 - (1.8 * step) / PATTERN_20.length) * (1.6 - 1.2 * depthOf(block, topology)) * perModule,
-  );
+  return textRatio(0.3, step, { block, role: roleOf(topology, module) }, { steps: PATTERN_20.length, topology });
 }
 
 function shippedPattern(steps: number): string {

@@ -5,9 +5,9 @@ import type { Choice, Tokens } from './transformer.ts';
 /**
  * Chooses the best tokens of each image by their raw scores, [images, tokens], and what their age adds to them.
  *
- * Where the halves of a guided batch are paired, both have the mean of their scores. The scores of an image are divided
- * by their L2 norm, but for those drawn at random; then come the ages, and then the best token of each cell gets
- * `bonus` times its score on top. Ties go to the token with the lower index.
+ * Where the halves of a guided batch are paired, both have the mean of their scores, and `pairBonus` more. The scores
+ * of an image are divided by their L2 norm, but for those drawn at random; then come the ages, and then the best token
+ * of each cell gets `bonus` times its score on top. Ties go to the token with the lower index.
  */
 export function chooseTokens(
   scores: ArrayLike<number>,
@@ -19,7 +19,7 @@ export function chooseTokens(
   const images = ages.length / tokens;
   const cells = cellsOf(rule, grid);
   const own = Float64Array.from(scores);
-  const raw = rule.paired ? meanOfHalves(own) : own;
+  const raw = rule.paired ? meanOfHalves(own, pairBonus(rule)) : own;
   const indices = new Int32Array(images * count);
   for (let image = 0; image < images; image++) {
     const [from, to] = [image * tokens, (image + 1) * tokens];
@@ -29,6 +29,15 @@ export function chooseTokens(
     indices.set(best(withBonus(aged, cells, rule.bonus ?? 0), count), image * count);
   }
   return { count, indices };
+}
+
+/**
+ * What pairing adds to the mean of two scores. ToCa's code takes the entropy of the mean of two attention maps whose
+ * texts lie side by side, so that each has half of the whole: log 2 more than the mean of their entropies. It changes
+ * what ages and bonuses weigh.
+ */
+function pairBonus({ score }: Pick<ChoiceRule, 'score'>): number {
+  return score === 'cross-attention-entropy' ? Math.LN2 : 0;
 }
 
 /** The tokens of each cell. */
@@ -62,8 +71,8 @@ function best(scores: Float64Array, count: number): Int32Array {
   return Int32Array.from(order.slice(0, count)).sort();
 }
 
-/** Gives the two halves of a guided batch the mean of their scores. */
-function meanOfHalves(scores: Float64Array): Float64Array {
+/** Gives the two halves of a guided batch the mean of their scores, and a constant more. */
+function meanOfHalves(scores: Float64Array, more: number): Float64Array {
   const half = scores.length / 2;
-  return scores.map((own, i) => (own + scores[(i + half) % scores.length]!) / 2);
+  return scores.map((own, i) => (own + scores[(i + half) % scores.length]!) / 2 + more);
 }

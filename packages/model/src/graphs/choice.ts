@@ -41,10 +41,13 @@ export function rowsOfTokens(g: GraphBuilder, chosen: Value, tokens: number): Va
   return g.op('Add', [chosen, first]);
 }
 
-/** Gives the two halves of a guided batch the mean of their scores. */
+/**
+ * Gives the two halves of a guided batch the entropy of both together, which is log 2 more than the mean of theirs:
+ * see `pairBonus` of core. No other score is made anew within a step.
+ */
 function meanOfHalves(g: GraphBuilder, scores: Value, tokens: number): Value {
   const halves = g.op('Reshape', [scores, g.integers([2, -1, tokens])]);
-  const mean = g.op('ReduceMean', [halves, g.integers([0])], { keepdims: 0 });
+  const mean = g.op('Add', [g.op('ReduceMean', [halves, g.integers([0])], { keepdims: 0 }), g.scalar(Math.LN2)]);
   return g.op('Concat', [mean, mean], { axis: 0 });
 }
 
