@@ -71,7 +71,7 @@ export async function readConditioning(
   const shown = read.slice(0, conditions.length);
   if (away === undefined) return { conditions: shown, guidance: undefined };
   const { takes, defaults } = known.model;
-  const isNothing = away === takes.unconditional || away === '';
+  const isNothing = away === (takes.unconditional ?? '');
   const unconditional = isNothing ? nothingOf(takes, read.at(-1)!, shown) : read.at(-1)!;
   return { conditions: shown, guidance: { scale, unconditional, channels: defaults.guidanceChannels } };
 }
