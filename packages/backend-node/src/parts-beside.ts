@@ -5,6 +5,7 @@ import {
   findParts,
   type FoundPart,
   type PartedModel,
+  PART_NAMES,
   type PartName,
   partsAt,
 } from '@procache/model';
@@ -42,10 +43,8 @@ export async function partsBeside(path: string, model: PartedModel): Promise<Par
   }
 }
 
-const PARTS: readonly PartName[] = ['decoder', 'encoder', 'tokenizer', 'scheduler'];
-
 function placesOf(folder: string, chosen: Partial<ChosenParts>): PartsBeside['places'] {
-  const placed = PARTS.flatMap((part) => {
+  const placed = PART_NAMES.flatMap((part) => {
     const found = chosen[part];
     return found ? [[part, join(folder, found.path)] as const] : [];
   });

@@ -21,9 +21,12 @@ export { findModel, type FoundModel } from './folder/find-model.ts';
 export { openFolder, type OpenedFolder } from './folder/open-folder.ts';
 export { findParts, type FoundParts } from './folder/find-parts.ts';
 export { chosenParts, type ChosenParts, type MissingPart, type PassedOver } from './folder/chosen-parts.ts';
-export { partsAt, type FoundPart, type PartName } from './folder/parts-at.ts';
+export { PART_NAMES, partsAt, type FoundPart, type PartName } from './folder/parts-at.ts';
 export { originOf, type Origin, type PartedModel } from './folder/origins.ts';
 export { missingText, originText } from './folder/missing-text.ts';
+export { openDecoderModel } from './decoders/open-decoder.ts';
+export type { DecoderModel } from './decoders/decoder-model.ts';
+export { decodeInTiles, needsTiles, type Plane, type TileShape } from './decoders/tiles.ts';
 export { openWordFolder, openWordTable, type WordTable } from './encoders/word-table.ts';
 
 // From a checkpoint to a model

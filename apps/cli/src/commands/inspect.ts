@@ -17,6 +17,7 @@ import { addScreenOptions, type ScreenFlags, screenOf } from '../screen.ts';
 const EXAMPLES = `
 Examples:
   procache inspect DiT-XL-2-256x256.pt
+  procache inspect PixArt-XL-2-512x512/
   procache inspect mine.json --model fashion-dit
   procache inspect procache-out/grid.png`;
 
@@ -25,7 +26,7 @@ export function defineInspect(command: Command, host: Host): void {
   command
     .argument(
       '<path>',
-      'a checkpoint file, a model folder or a model of the zoo, a schedule (.json), or a picture (.png)',
+      'a model or a part of one (a file, a folder, or of the zoo), a schedule (.json), or a picture (.png)',
     )
     .option('-m, --model <model>', 'check a schedule against this model')
     .option('--num-heads <n>', 'attention heads, where a checkpoint does not tell', wholeNumber(1, MOST_HEADS))
@@ -65,7 +66,7 @@ async function kindOf(path: string): Promise<Kind> {
   });
   if (stats.isDirectory()) return 'checkpoint';
   if ((await headOf(path)) === '\x89PNG') return 'picture';
-  return /\.json$/.test(path) && !/\.index(\.\w+)?\.json$/.test(path) ? 'schedule' : 'checkpoint';
+  return /\.json$/.test(path) && !/(\.index(\.\w+)?|\btokenizer)\.json$/.test(path) ? 'schedule' : 'checkpoint';
 }
 
 /** The first bytes of a regular file. */

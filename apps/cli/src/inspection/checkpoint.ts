@@ -1,78 +1,49 @@
-import { basename, resolve } from 'node:path';
-import { openCheckpointFiles } from '@procache/backend-node';
+import { type HeldCheckpoint, inspectPath, type ModelReport, type PartsBeside } from '@procache/backend-node';
 import { ProCacheError } from '@procache/core';
 import { printable, shownName } from '@procache/core/untrusted';
-import { fingerprintOf } from '@procache/files';
 import {
-  type Checkpoint,
-  checkpointContent,
   type CheckpointContent,
-  checkRecords,
   describeArchitecture,
+  describeParts,
   describeSampling,
-  type ModelConfig,
-  openModel,
-  sourcesOf,
+  type Fact,
+  PART_NAMES,
   type StoredTensor,
   type TransformerModel,
-  weightsTaken,
 } from '@procache/model';
 import { describeTakes } from '@procache/pipeline';
-import { zooModel } from '@procache/zoo';
 import { bytes, formatTable, large, wrapText } from '@procache/text';
+import { zooModel } from '@procache/zoo';
 import { readConfigFlags } from '../arguments/model-choice.ts';
 import { unreadText } from '../unread-fields.ts';
 import { COLUMN, type InspectFlags, type Inspection, listOf } from './inspection.ts';
 
-/** What a checkpoint holds, whether or not it is a model that can be run. */
+/** What a checkpoint or a folder holds, whether or not it is a model that can be run. */
 export async function inspectCheckpoint(path: string, flags: InspectFlags): Promise<Inspection> {
-  const opened = await openCheckpointFiles(zooModel(path)?.folder ?? path);
-  try {
-    const { checkpoint, config } = opened;
-    const model = await modelIn(checkpoint, config.with(await readConfigFlags(flags)));
-    const checked = flags.check ? await checkRecords(checkpoint) : undefined;
-    const held = {
-      file: basename(resolve(opened.path)),
-      fingerprint: await fingerprintOf(sourcesOf(checkpoint)),
-      ...checkpointContent(checkpoint),
-      ...(checked !== undefined && { checkedBytes: checked }),
-    };
-    const tensors = [...checkpoint.tensors.values()];
-    const parts = [
-      checkpointText(held, weightsTaken(checkpoint)),
-      modelText(model),
-      ...(flags.tensors ? [tensorTable(tensors)] : []),
-    ];
-    const object = {
-      kind: 'checkpoint',
-      ...held,
-      model: modelObject(model),
-      ...(flags.tensors && { tensorList: tensors.map(tensorObject) }),
-    };
-    return { text: parts.join('\n\n'), object };
-  } finally {
-    await opened.close();
+  const config = await readConfigFlags(flags);
+  const report = await inspectPath(zooModel(path)?.folder ?? path, { config, check: flags.check });
+  if (report.kind === 'tokenizer') {
+    const object = { kind: 'tokenizer', facts: Object.fromEntries(report.facts) };
+    return { text: factsText(report.facts), object };
   }
-}
-
-/** The model, or why there is none. */
-async function modelIn(checkpoint: Checkpoint, config: ModelConfig): Promise<TransformerModel | ProCacheError> {
-  try {
-    return await openModel(checkpoint, config);
-  } catch (cause) {
-    if (cause instanceof ProCacheError) return cause;
-    throw cause;
+  if (report.kind === 'parts') {
+    const facts = report.found.map(({ part, path: at, kind }) => [part, `${at} (${kind})`] as const);
+    const is: Fact = ['is', 'a pipeline without its transformer, which others take their parts from'];
+    const found = report.found.map(({ part, path: at, kind }) => ({ part, path: at, kind }));
+    return { text: factsText([is, ...facts]), object: { kind: 'parts', found } };
   }
+  const { taken, tensorList, ...held } = report.held;
+  const tensors = flags.tensors ? [tensorTable(tensorList)] : [];
+  const told = flags.tensors && { tensorList: tensorList.map(tensorObject) };
+  if (report.kind !== 'transformer') {
+    const object = { kind: report.kind, ...held, facts: Object.fromEntries(report.facts), ...told };
+    return { text: [heldText(held, taken), factsText(report.facts), ...tensors].join('\n\n'), object };
+  }
+  const object = { kind: 'checkpoint', ...held, model: modelObject(report), ...told };
+  return { text: [heldText(held, taken), ...modelText(path, report), ...tensors].join('\n\n'), object };
 }
 
-interface Held extends CheckpointContent {
-  readonly file: string;
-  readonly fingerprint: string;
-  /** Of weights that have the checksums which their file keeps of them; where that was asked. */
-  readonly checkedBytes?: number;
-}
-
-function checkpointText(held: Held, taken: string | undefined): string {
+function heldText(held: Omit<HeldCheckpoint, 'taken' | 'tensorList'>, taken: string | undefined): string {
   const others = Object.entries(held.metadata)
     .filter(([key]) => !key.startsWith('procache.'))
     .map(([key, value]) => `${key}=${value}`);
@@ -102,24 +73,61 @@ function wrapped(text: string): string {
   return wrapText(printable(text), 62).join(`\n${' '.repeat(COLUMN)}`);
 }
 
-function modelText(model: TransformerModel | ProCacheError): string {
-  if (model instanceof ProCacheError)
-    return ['not supported', ...wrapText(printable(model.message), 76).map((line) => `  ${line}`)].join('\n');
-  const { takes, unreadFields } = model;
-  return listOf([
-    ...describeArchitecture(model),
-    [takes.kind, wrapped(describeTakes(takes))],
-    ...describeSampling(model).map(([name, text]) => [name, wrapped(text)] as const),
-    ['not followed', unreadFields.length === 0 ? undefined : wrapped(unreadText(unreadFields))],
-  ]);
+function factsText(facts: readonly Fact[]): string {
+  return listOf(facts.map(([name, text]) => [name, wrapped(text)]));
 }
 
-function modelObject(model: TransformerModel | ProCacheError): object {
+function modelText(path: string, { model, parts }: ModelReport): readonly string[] {
+  if (model instanceof ProCacheError)
+    return [['not supported', ...wrapText(printable(model.message), 76).map((line) => `  ${line}`)].join('\n')];
+  const { takes, unreadFields } = model;
+  const beside = parts ? describeParts(parts) : [];
+  return [
+    listOf([
+      ...describeArchitecture(model),
+      [takes.kind, wrapped(describeTakes(takes))],
+      ...describeSampling(model).map(([name, text]) => [name, wrapped(text)] as const),
+      ['not followed', unreadFields.length === 0 ? undefined : wrapped(unreadText(unreadFields))],
+    ]),
+    ...(beside.length === 0 ? [] : [factsText(beside)]),
+    ['to draw with it', `  ${drawingCommand(path, model)}`].join('\n'),
+  ];
+}
+
+/** What draws with a model, with as little said as there may be. */
+function drawingCommand(path: string, { takes }: TransformerModel): string {
+  const model = /^[\w./-]+$/.test(path) ? path : `'${printable(path).replaceAll("'", String.raw`'\''`)}'`;
+  const words = [
+    'procache generate',
+    takes.kind === 'texts' ? '--prompt "a red fox"' : '--labels 0',
+    `--model ${model}`,
+  ];
+  const line = words.join(' ');
+  return line.length <= 78 ? line : words.join(' \\\n    ');
+}
+
+function modelObject({ model, parts }: ModelReport): object {
   if (model instanceof ProCacheError) return { supported: false, why: model.message };
   const { family, flavour, topology, latent, stream, takes, defaults, parameters, valueRange = null } = model;
   const { unreadFields } = model;
   const shape = { family, flavour, parameters, topology, latent, stream };
-  return { supported: true, ...shape, takes, defaults, valueRange, unreadFields };
+  const rest = { takes: takesObject(takes), defaults, valueRange, unreadFields };
+  return { supported: true, ...shape, ...rest, ...(parts && { parts: partsObject(parts) }) };
+}
+
+/** The numbers of a learned caption are the checkpoint's: that there is one is told. */
+function takesObject(takes: TransformerModel['takes']): object {
+  return takes.kind === 'classes' ? takes : { ...takes, unconditional: takes.unconditional ? 'learned' : 'empty text' };
+}
+
+function partsObject({ layout, missing, passedOver, ...parts }: PartsBeside): object {
+  const there = PART_NAMES.flatMap((part) => {
+    const found = parts[part];
+    return found ? [[part, { path: found.path, kind: found.kind }] as const] : [];
+  });
+  const others = passedOver.map(({ found: { part, path }, why }) => ({ part, path, why }));
+  const lacking = missing.map(({ part, origin }) => ({ part, ...origin }));
+  return { layout, ...Object.fromEntries(there), missing: lacking, passedOver: others };
 }
 
 function tensorTable(tensors: readonly StoredTensor[]): string {

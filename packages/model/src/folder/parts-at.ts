@@ -6,6 +6,7 @@ import { isCheckpointName } from './weight-files.ts';
 
 /** What stands beside a transformer in a pipeline. */
 export type PartName = 'decoder' | 'encoder' | 'tokenizer' | 'scheduler';
+export const PART_NAMES: readonly PartName[] = ['decoder', 'encoder', 'tokenizer', 'scheduler'];
 
 /** What may be a part of a pipeline, by its place and its config.json: its weights have not been looked at. */
 export interface FoundPart {
