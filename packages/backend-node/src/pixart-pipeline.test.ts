@@ -1,0 +1,73 @@
+import { readFile } from 'node:fs/promises';
+import { fixture, tensorsOf } from '@procache/conformance';
+import type { TextEmbedding } from '@procache/core';
+import { describe, expect, it } from 'vitest';
+import { openPipeline } from './open-pipeline.ts';
+
+/** Of the largest expected value of a step, as the README of the fixtures has it. */
+const TOLERANCE = 1e-4;
+
+const PIPELINES = ['pixart-tiny', 'pixart-tiny-ms'];
+const SCALES = ['4.5', '1'];
+
+interface Case {
+  readonly generated_prompts: readonly number[];
+  readonly num_inference_steps: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+const jsonOf = async (name: string): Promise<unknown> => JSON.parse(await readFile(fixture(name), 'utf8'));
+
+/** A fixture of a pipeline: what was asked of it, and what came of that. */
+async function fixtureOf(name: string) {
+  const expected = await tensorsOf(`pipelines/${name}/expected.safetensors`);
+  const asked = (await jsonOf(`pipelines/${name}/case.json`)) as Case;
+  const prompts = (await jsonOf(`pipelines/${name}/prompts.json`)) as readonly { readonly prompt: string }[];
+  const embedding = async (of: 'text' | 'negative', row: number): Promise<TextEmbedding> => {
+    const mask = of === 'text' ? 'text.mask120' : 'negative.mask';
+    const [, length] = expected.shape(mask) as [number, number];
+    const tokens = (await expected.floats(mask)).slice(row * length, (row + 1) * length).filter((value) => value === 1);
+    const values = await expected.floats(`${of}.embeds`);
+    const size = values.length / expected.shape(`${of}.embeds`)[0]!;
+    return { values: values.slice(row * size, (row + 1) * size), tokens: tokens.length };
+  };
+  return {
+    ...{ expected, embedding },
+    folder: fixture(`pipelines/${name}`),
+    prompts: asked.generated_prompts.map((i) => prompts[i]!.prompt),
+    embeddings: await Promise.all(asked.generated_prompts.map((row) => embedding('text', row))),
+    nothing: await embedding('negative', 0),
+    steps: asked.num_inference_steps,
+    latentSize: { height: asked.height / 8, width: asked.width / 8 },
+  };
+}
+
+/** The largest difference of two arrays, as a share of the largest expected value. */
+function difference(actual: Float32Array, expected: Float32Array): number {
+  expect(actual).toHaveLength(expected.length);
+  const most = expected.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+  return actual.reduce((max, value, i) => Math.max(max, Math.abs(value - expected[i]!)), 0) / most;
+}
+
+describe.each(PIPELINES)('%s', (name) => {
+  it.each(SCALES)('draws the latents of diffusers from the same embeddings and noise, guided by %s', async (scale) => {
+    const { expected, folder, embeddings, nothing, steps, latentSize } = await fixtureOf(name);
+    const pipeline = await openPipeline(folder, { latentSize, threads: 1 });
+    const all = await expected.floats(`g${scale}.latents`);
+    const size = all.length / steps;
+    const differences: number[] = [];
+    await pipeline.generateLatents({
+      conditions: embeddings,
+      ...(scale === '1' ? {} : { negative: nothing }),
+      guidance: Number(scale),
+      steps,
+      noise: await expected.floats('noise'),
+      onStep: ({ step, latent }) =>
+        void differences.push(difference(latent, all.slice(step * size, (step + 1) * size))),
+    });
+    await pipeline.dispose();
+    expect(differences).toHaveLength(steps);
+    expect(Math.max(...differences)).toBeLessThan(TOLERANCE);
+  });
+});
