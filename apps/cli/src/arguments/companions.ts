@@ -1,34 +1,35 @@
-import type { Decoder, PromptEncoder } from '@procache/core';
-import { pixelDecoder } from '@procache/pipeline';
-import type { FileIdentity } from '@procache/backend-node';
+import { openCompanions as openBeside, type Companions as Beside } from '@procache/backend-node';
+import type { Decoder } from '@procache/core';
+import { pixelDecoder, rememberingDecoder, resizedDecoder } from '@procache/pipeline';
 import type { Command } from 'commander';
 import type { ChosenModel } from './model-choice.ts';
 
 /** The options that say what stands beside a model: what makes pictures of latents, and what reads texts. */
 export interface CompanionFlags {
-  readonly vae?: string;
   readonly textEncoder?: string;
-  readonly tokenizer?: string;
-  readonly embeddings?: string;
-  readonly maxSequenceLength?: number;
 }
 
 export function addCompanionOptions(command: Command): Command {
-  return command;
+  return command.option('--text-encoder <path>', 'what reads texts (default: that beside the model)');
 }
 
 /** What stands beside a model; opened so far that it is known to be there, and to fit. */
-export interface Companions {
-  /** Nothing where latents cannot be made pictures of. */
+export interface Companions extends Pick<Beside, 'encoder' | 'lacking'> {
+  /** Makes pictures of latents, of the size that is asked for; nothing where none is there. */
   readonly decoder: Decoder | undefined;
-  /** What makes small pictures on the way. */
+  /** Makes small pictures on the way. */
   readonly preview: Decoder | undefined;
-  readonly encoder: PromptEncoder | undefined;
-  readonly files: readonly FileIdentity[];
   close(): Promise<void>;
 }
 
-export function openCompanions(_flags: CompanionFlags, chosen: ChosenModel): Promise<Companions> {
-  const decoder = pixelDecoder(chosen.model);
-  return Promise.resolve({ decoder, preview: decoder, encoder: undefined, files: [], close: () => Promise.resolve() });
+/** Opens what stands beside a model. The caller closes it. */
+export async function openCompanions(flags: CompanionFlags, chosen: ChosenModel): Promise<Companions> {
+  const { encoder, lacking, ...beside } = await openBeside(chosen.path, chosen.model, { encoder: flags.textEncoder });
+  const found = beside.decoder ?? pixelDecoder(chosen.model);
+  const sized = found && chosen.size ? resizedDecoder(found, chosen.size) : found;
+  const decoder = sized && rememberingDecoder(sized);
+  const close = async (): Promise<void> => {
+    await Promise.all([decoder?.dispose(), encoder?.dispose()]);
+  };
+  return { encoder, lacking, decoder, preview: decoder, close };
 }

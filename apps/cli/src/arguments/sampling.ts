@@ -3,7 +3,6 @@ import {
   DIFFUSION_FORMS,
   type DiffusionForm,
   type DiffusionSteps,
-  type PromptEncoder,
   LAST_STEPS,
   MAX_GUIDANCE,
   samplersOf,
@@ -15,6 +14,7 @@ import {
 } from '@procache/core';
 import { type AskedProcess, checkedConditioning, type Conditioning, processOf, type Process } from '@procache/pipeline';
 import { type Command, Option } from 'commander';
+import type { Companions } from './companions.ts';
 import { addLabelOption, addPromptOptions, askedConditions, checkBatch, type ConditionFlags } from './conditions.ts';
 import type { NamedModel } from './model-choice.ts';
 import { asFlag, asFlagOf } from './naming.ts';
@@ -92,12 +92,17 @@ export async function chooseSampling(
   flags: SamplingFlags,
   known: NamedModel,
   steps: number,
-  encoder: PromptEncoder | undefined,
+  { encoder, lacking }: Pick<Companions, 'encoder' | 'lacking'>,
 ): Promise<Sampling> {
   const { stepsOf, scale, ...process } = chooseProcess(flags, known);
   const { negativePrompt: negative, noise: noiseFile } = flags;
   const asked = { conditions: await askedConditions(flags, known), negative, scale };
-  const conditioning = checkedConditioning(asked, { known, encoder, spell: asFlagOf(known) });
+  const conditioning = checkedConditioning(asked, {
+    known,
+    encoder,
+    noEncoder: lacking.encoder,
+    spell: asFlagOf(known),
+  });
   const images = conditioning.conditions.length;
   checkBatch(images, known);
   return {

@@ -92,7 +92,7 @@ async function chooseJob(flags: GenerateFlags): Promise<Job> {
   const chosen = await chooseModel(flags);
   const schedule = await chooseSchedule(flags, chosen);
   const companions = await openCompanions(flags, chosen);
-  const sampling = await chooseSampling(flags, chosen, schedule.plan.steps.length, companions.encoder);
+  const sampling = await chooseSampling(flags, chosen, schedule.plan.steps.length, companions);
   return { chosen, companions, schedule, sampling };
 }
 

@@ -84,7 +84,7 @@ export async function openOutput(job: Job, { out, saveTrajectory, ...flags }: Ou
 }
 
 async function checkPlaces(
-  { chosen, companions, sampling: { noiseFile } }: Job,
+  { chosen, sampling: { noiseFile } }: Job,
   written: Readonly<Record<string, string | undefined>>,
 ): Promise<void> {
   for (const [name, path] of Object.entries(written)) {
@@ -93,7 +93,7 @@ async function checkPlaces(
     throw new ProCacheError('invalid-input', `${name}: ${problem}`);
   }
   const noise = noiseFile === undefined ? [] : [{ path: noiseFile }];
-  const read = { 'a file of the model': [...chosen.files, ...companions.files], 'the file of --noise': noise };
+  const read = { 'a file of the model': chosen.files, 'the file of --noise': noise };
   await checkApart(written, read);
 }
 

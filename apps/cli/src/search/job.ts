@@ -36,7 +36,7 @@ export async function chooseSearch(flags: SearchFlags): Promise<SearchJob> {
   };
   try {
     const process = chooseProcess(flags, chosen);
-    const shown = await chooseShown(flags, chosen, process.scale, companions.encoder);
+    const shown = await chooseShown(flags, chosen, process.scale, companions);
     const campaignFor = (images: ReadShown): Campaign =>
       campaignOf(campaignOptions({ flags, chosen, process, objectives, shown, images }));
     return {

@@ -1,4 +1,4 @@
-import type { Condition, PromptEncoder } from '@procache/core';
+import type { Condition } from '@procache/core';
 import {
   CAPTIONS,
   checkedConditioning,
@@ -8,6 +8,7 @@ import {
   type ReadConditioning,
 } from '@procache/pipeline';
 import type { Json } from '@procache/search';
+import type { Companions } from '../arguments/companions.ts';
 import { askedConditions, type ConditionFlags } from '../arguments/conditions.ts';
 import type { NamedModel } from '../arguments/model-choice.ts';
 import { asFlagOf } from '../arguments/naming.ts';
@@ -38,7 +39,7 @@ export async function chooseShown(
   flags: ConditionFlags,
   known: NamedModel,
   scale: number,
-  encoder: PromptEncoder | undefined,
+  { encoder, lacking }: Pick<Companions, 'encoder' | 'lacking'>,
 ): Promise<Shown> {
   const { takes, defaults } = known.model;
   const asked = await askedConditions(flags, known);
@@ -47,7 +48,7 @@ export async function chooseShown(
   const isText = takes.kind === 'texts';
   const conditions = isText ? [...search, ...judge] : (asked ?? 'all');
   const { negativePrompt: negative } = flags;
-  const context = { known, encoder, spell: asFlagOf(known) };
+  const context = { known, encoder, noEncoder: lacking.encoder, spell: asFlagOf(known) };
   const checked = checkedConditioning({ conditions, negative, scale }, context);
   const guidance = scale === 1 ? undefined : { scale, unconditional: 0, channels: defaults.guidanceChannels };
   return {
