@@ -26,3 +26,4 @@ export { MOST_THREADS } from './threads.ts';
 export { syntheticModel } from './synthetic-model.ts';
 export { openEncoder, type EncoderOptions, type EncoderPlace } from './open-encoder.ts';
 export { openCompanions, type CompanionPlaces, type Companions } from './open-companions.ts';
+export { openDecoder, type DecoderOptions, type NodeDecoder } from './open-decoder.ts';
