@@ -3,6 +3,7 @@ import type { Decoder, PromptEncoder } from '@procache/core';
 import { checkOptions, type Fields, isJsonObject, refuse, shown } from '@procache/core/untrusted';
 import { type Advice, type Pipeline, pipelineOf } from '@procache/pipeline';
 import { type NodeTransformer, TRANSFORMER_FIELDS, type TransformerOptions } from './options.ts';
+import { openCompanions } from './open-companions.ts';
 import { scheduleFiles } from './schedule-files.ts';
 import { openTransformer } from './transformer.ts';
 
@@ -18,10 +19,16 @@ export interface ModelPlace {
 }
 
 export interface PipelineOptions extends TransformerOptions {
-  /** What makes images of latents, where the model draws those. The pipeline disposes of it. */
-  readonly decoder?: Decoder | undefined;
-  /** What reads texts, where the model takes them. The pipeline disposes of it. */
-  readonly encoder?: PromptEncoder | undefined;
+  /**
+   * What makes images of latents, where the model draws those, or its path; by default what lies beside the model. The
+   * pipeline disposes of it.
+   */
+  readonly decoder?: Decoder | string | undefined;
+  /**
+   * What reads texts, where the model takes them, or its path; by default what lies beside the model. The pipeline
+   * disposes of it.
+   */
+  readonly encoder?: PromptEncoder | string | undefined;
 }
 
 /** A pipeline on this machine. */
@@ -30,7 +37,10 @@ export interface NodePipeline extends Pipeline {
 }
 
 /**
- * Opens a model, from a name or a text to images. It reads no weights yet; the caller disposes of it.
+ * Opens a model with what stands beside it, from a name or a text to images: a diffusers pipeline, a checkpoint with a
+ * `vae` folder and a T5, a model of the zoo. It reads no weights yet; the caller disposes of it.
+ *
+ * What is not there is missed when it is needed: a model of latents without a decoder draws latents.
  *
  * @throws {ProCacheError} `invalid-model`, with the file, the place in it and the way out; `invalid-input` for an
  * option that there is not, and for a model that is none, such as what the zoo gives for a name that it does not know.
@@ -41,10 +51,17 @@ export async function openPipeline(model: string | ModelPlace, options: Pipeline
   const { folder, name = basename(resolve(folder)), recommended } = place;
   const { decoder, encoder, ...rest } = options;
   const transformer = await openTransformer(folder, rest);
-  const shelf = scheduleFiles(place.schedules);
-  const now = () => performance.now();
-  const parts = { name, model: transformer.model, recommended, transformer, decoder, encoder, shelf, now };
-  return { ...pipelineOf(parts), transformer };
+  try {
+    const named = { decoder, encoder };
+    const companions = await openCompanions(folder, transformer.model, named, { threads: options.threads });
+    const shelf = scheduleFiles(place.schedules);
+    const now = () => performance.now();
+    const parts = { name, model: transformer.model, recommended, transformer, shelf, now };
+    return { ...pipelineOf({ ...parts, ...companions }), transformer };
+  } catch (cause) {
+    await transformer.dispose();
+    throw cause;
+  }
 }
 
 const FIELDS: Fields<PipelineOptions> = {

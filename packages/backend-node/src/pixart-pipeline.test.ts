@@ -7,6 +7,9 @@ import { openPipeline } from './open-pipeline.ts';
 /** Of the largest expected value of a step, as the README of the fixtures has it. */
 const TOLERANCE = 1e-4;
 
+/** Of pixels from 0 to 1. */
+const IMAGE_TOLERANCE = 1e-3;
+
 const PIPELINES = ['pixart-tiny', 'pixart-tiny-ms'];
 const SCALES = ['4.5', '1'];
 
@@ -43,31 +46,45 @@ async function fixtureOf(name: string) {
   };
 }
 
+/** The largest difference of two arrays. */
+function worst(actual: Float32Array, expected: Float32Array): number {
+  expect(actual).toHaveLength(expected.length);
+  return actual.reduce((max, value, i) => Math.max(max, Math.abs(value - expected[i]!)), 0);
+}
+
 /** The largest difference of two arrays, as a share of the largest expected value. */
 function difference(actual: Float32Array, expected: Float32Array): number {
-  expect(actual).toHaveLength(expected.length);
-  const most = expected.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
-  return actual.reduce((max, value, i) => Math.max(max, Math.abs(value - expected[i]!)), 0) / most;
+  return worst(actual, expected) / expected.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+}
+
+/** A value from -1 to 1 as diffusers shows it, from 0 to 1. */
+function shown(value: number): number {
+  return Math.min(Math.max(value / 2 + 0.5, 0), 1);
 }
 
 describe.each(PIPELINES)('%s', (name) => {
-  it.each(SCALES)('draws the latents of diffusers from the same embeddings and noise, guided by %s', async (scale) => {
-    const { expected, folder, embeddings, nothing, steps, latentSize } = await fixtureOf(name);
-    const pipeline = await openPipeline(folder, { latentSize, threads: 1 });
-    const all = await expected.floats(`g${scale}.latents`);
-    const size = all.length / steps;
-    const differences: number[] = [];
-    await pipeline.generateLatents({
-      conditions: embeddings,
-      ...(scale === '1' ? {} : { negative: nothing }),
-      guidance: Number(scale),
-      steps,
-      noise: await expected.floats('noise'),
-      onStep: ({ step, latent }) =>
-        void differences.push(difference(latent, all.slice(step * size, (step + 1) * size))),
-    });
-    await pipeline.dispose();
-    expect(differences).toHaveLength(steps);
-    expect(Math.max(...differences)).toBeLessThan(TOLERANCE);
-  });
+  it.each(SCALES)(
+    'draws what diffusers draws from the same embeddings and noise, step by step, guided by %s',
+    async (scale) => {
+      const { expected, folder, embeddings, nothing, steps, latentSize } = await fixtureOf(name);
+      const pipeline = await openPipeline(folder, { latentSize, threads: 1 });
+      const all = await expected.floats(`g${scale}.latents`);
+      const size = all.length / steps;
+      const differences: number[] = [];
+      const { images } = await pipeline.generate({
+        conditions: embeddings,
+        ...(scale === '1' ? {} : { negative: nothing }),
+        guidance: Number(scale),
+        steps,
+        noise: await expected.floats('noise'),
+        onStep: ({ step, latent }) =>
+          void differences.push(difference(latent, all.slice(step * size, (step + 1) * size))),
+      });
+      await pipeline.dispose();
+      expect(differences).toHaveLength(steps);
+      expect(Math.max(...differences)).toBeLessThan(TOLERANCE);
+      expect(pipeline.decoder!.image).toMatchObject({ channels: 3, valueRange: [-1, 1] });
+      expect(worst(images.map(shown), await expected.floats(`g${scale}.image`))).toBeLessThan(IMAGE_TOLERANCE);
+    },
+  );
 });
