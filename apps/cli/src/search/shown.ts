@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Condition } from '@procache/core';
 import {
   CAPTIONS,
@@ -6,6 +7,7 @@ import {
   heldOut,
   readConditioning,
   type ReadConditioning,
+  type SearchedCaptions,
 } from '@procache/pipeline';
 import type { Json } from '@procache/search';
 import type { Companions } from '../arguments/companions.ts';
@@ -53,7 +55,7 @@ export async function chooseShown(
   const guidance = scale === 1 ? undefined : { scale, unconditional: 0, channels: defaults.guidanceChannels };
   return {
     described: isText
-      ? { texts: search, judged: judge, ...(negative !== undefined && { negative }) }
+      ? { ...describedTexts(asked !== undefined, { search, judge }), ...(negative !== undefined && { negative }) }
       : { labels: conditionsJson(checked.conditions, takes) },
     unread: { conditions: [0], judgedBy: [0], guidance },
     read: async () => {
@@ -63,6 +65,13 @@ export async function chooseShown(
       return { ...all, conditions: searched, judgedBy, unconditionalOf: unconditionals(all) };
     },
   };
+}
+
+/** Texts that were asked for; those that are there for all searches by their hash, which belongs to no others. */
+function describedTexts(areAsked: boolean, { search, judge }: SearchedCaptions): Readonly<Record<string, Json>> {
+  if (areAsked) return { texts: search, judged: judge };
+  const fingerprint = createHash('sha256').update(JSON.stringify({ search, judge })).digest('hex').slice(0, 16);
+  return { texts: 'advised', fingerprint };
 }
 
 /** What guidance leads away from by what an image shows, where there is one for each. */
