@@ -27,6 +27,7 @@ export { missingText, originText } from './folder/missing-text.ts';
 export { openDecoderModel } from './decoders/open-decoder.ts';
 export type { DecoderModel } from './decoders/decoder-model.ts';
 export { decodeInTiles, needsTiles, type Plane, type TileShape } from './decoders/tiles.ts';
+export { openTextModel, type TextModel } from './encoders/t5.ts';
 export { openWordFolder, openWordTable, type WordTable } from './encoders/word-table.ts';
 
 // From a checkpoint to a model

@@ -5,3 +5,4 @@ export { hoistsPlans, ortTransformer, type OrtTransformerOptions } from './trans
 export { openPlainModel, type PlainModel } from './plain-model.ts';
 export { sharedGraphs, type GraphLane, type SharedGraph } from './shared-graphs.ts';
 export { ortDecoder, type OrtDecoderOptions, type Tiling } from './decoder.ts';
+export { ortTextModel, type OrtTextModel, type TokenIds } from './text-encoder.ts';
