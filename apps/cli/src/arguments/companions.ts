@@ -6,12 +6,19 @@ import type { ChosenModel } from './model-choice.ts';
 
 /** The options that say what stands beside a model: what makes pictures of latents, and what reads texts. */
 export interface CompanionFlags {
+  readonly vae?: string;
   readonly textEncoder?: string;
+  readonly threads?: number;
 }
 
 export function addCompanionOptions(command: Command): Command {
-  return command.option('--text-encoder <path>', 'what reads texts (default: that beside the model)');
+  return command
+    .option('--vae <path>', 'what makes pictures of latents, a file or a folder (default: what lies beside the model)')
+    .option('--text-encoder <path>', 'what reads texts, a file or a folder (default: likewise)');
 }
+
+/** How an option that names a companion is written. */
+const SPELT = { decoder: '--vae', encoder: '--text-encoder' } as const;
 
 /** What stands beside a model; opened so far that it is known to be there, and to fit. */
 export interface Companions extends Pick<Beside, 'encoder' | 'lacking'> {
@@ -24,7 +31,10 @@ export interface Companions extends Pick<Beside, 'encoder' | 'lacking'> {
 
 /** Opens what stands beside a model. The caller closes it. */
 export async function openCompanions(flags: CompanionFlags, chosen: ChosenModel): Promise<Companions> {
-  const { encoder, lacking, ...beside } = await openBeside(chosen.path, chosen.model, { encoder: flags.textEncoder });
+  const { vae, textEncoder, threads } = flags;
+  const named = { decoder: vae, encoder: textEncoder };
+  const options = { threads, spell: (part: keyof typeof SPELT) => SPELT[part] };
+  const { encoder, lacking, ...beside } = await openBeside(chosen.path, chosen.model, named, options);
   const found = beside.decoder ?? pixelDecoder(chosen.model);
   const sized = found && chosen.size ? resizedDecoder(found, chosen.size) : found;
   const decoder = sized && rememberingDecoder(sized);

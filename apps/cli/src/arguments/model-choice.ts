@@ -78,7 +78,18 @@ export async function chooseModel(flags: ModelFlags): Promise<ChosenModel> {
   const own = { ...headers, name, recommended, schedules };
   const size = sizeOf(flags, own);
   if (size === undefined) return { ...own, size: undefined };
-  return { ...own, ...(await readModelHeaders(path, config, size.latent)), size: size.images };
+  return { ...own, ...(await sized(flags, () => readModelHeaders(path, config, size.latent))), size: size.images };
+}
+
+/** Opens a model of a size, and says which option it is where it draws no other than its own. */
+async function sized<Result>({ width }: ModelFlags, open: () => Promise<Result>): Promise<Result> {
+  try {
+    return await open();
+  } catch (cause) {
+    if (!(cause instanceof ProCacheError) || !cause.message.startsWith('latentSize: ')) throw cause;
+    const option = width === undefined ? '--height' : '--width';
+    throw new ProCacheError('invalid-input', cause.message.replace('latentSize', option), { cause });
+  }
 }
 
 /** How a model draws images of the size that is asked for. */

@@ -92,8 +92,13 @@ async function chooseJob(flags: GenerateFlags): Promise<Job> {
   const chosen = await chooseModel(flags);
   const schedule = await chooseSchedule(flags, chosen);
   const companions = await openCompanions(flags, chosen);
-  const sampling = await chooseSampling(flags, chosen, schedule.plan.steps.length, companions);
-  return { chosen, companions, schedule, sampling };
+  try {
+    const sampling = await chooseSampling(flags, chosen, schedule.plan.steps.length, companions);
+    return { chosen, companions, schedule, sampling };
+  } catch (cause) {
+    await companions.close();
+    throw cause;
+  }
 }
 
 interface Making {

@@ -7,7 +7,7 @@ export function jobLines(job: Job): string {
   const { chosen, companions, schedule } = job;
   const { steps, sampler, conditioning } = job.sampling;
   const { height, width } = companions.decoder?.image ?? chosen.model.latent;
-  const images = `${counted(countOf(job), 'image')} of ${height}x${width}`;
+  const images = `${counted(countOf(job), 'image')} of ${width}x${height}`;
   const guided = conditioning.away === undefined ? '' : `, guidance ${conditioning.scale}`;
   const weights = chosen.weights === undefined ? '' : `\nweights: ${weightsText(chosen.weights)}`;
   return `${chosen.name}: ${images}, ${steps.count} steps of ${sampler}${guided}\nschedule: ${schedule.name}${weights}`;

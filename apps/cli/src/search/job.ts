@@ -29,7 +29,10 @@ export interface SearchJob {
 export async function chooseSearch(flags: SearchFlags): Promise<SearchJob> {
   const chosen = await chooseModel(flags);
   const companions = await openCompanions(flags, chosen);
-  const objectives = await openMeasures({ ...flags, zoo: flags.model }, chosen, spell);
+  const objectives = await openMeasures({ ...flags, zoo: flags.model }, chosen, spell).catch(async (cause: unknown) => {
+    await companions.close();
+    throw cause;
+  });
   const close = async (): Promise<void> => {
     await objectives.close();
     await companions.close();
