@@ -1,6 +1,6 @@
 import type { Decoder } from '@procache/core';
 import { checkOptions, type Fields, integerOf } from '@procache/core/untrusted';
-import { type DecoderModel, openDecoderModel } from '@procache/model';
+import { type ConfigJson, type DecoderModel, openDecoderModel } from '@procache/model';
 import { ortDecoder, type OrtDecoderOptions } from '@procache/ort';
 import { nodeHost } from './host.ts';
 import { openCheckpointFiles } from './model-files.ts';
@@ -31,7 +31,7 @@ export async function openDecoder(path: string, options: DecoderOptions): Promis
     integerOf({ value: latent[side], place: `latent.${side}`, code: 'invalid-input' }, 1);
   const opened = await openCheckpointFiles(path);
   try {
-    const model = await openDecoderModel(opened.checkpoint, opened.config.own);
+    const model = await openDecoderModel(opened.checkpoint, ownConfig(opened.config.own));
     const decoder = ortDecoder(model, nodeHost({ threads }), { latent, tiles });
     return {
       ...decoder,
@@ -45,4 +45,12 @@ export async function openDecoder(path: string, options: DecoderOptions): Promis
     await opened.close();
     throw cause;
   }
+}
+
+/** Fields of a transformer's config. */
+const OTHERS = ['family', 'depth', 'hidden_size', 'num_heads', 'num_attention_heads', 'patch_size'];
+
+/** A config.json beside the file of a decoder may be that of the transformer which lies there too. */
+function ownConfig(config: ConfigJson): ConfigJson {
+  return OTHERS.some((field) => field in config) ? {} : config;
 }
