@@ -128,7 +128,8 @@ const parts = {
   /** The best of all schedules for four budgets, at 50 DDIM steps. */
   async budgets() {
     const beside = 'procache,fora-3,taylorseer-3-2';
-    const words = ['--model', 'emoji-pixart', '--budget', BUDGETS.join(), '--judge', String(PAIRS), '--beside', beside];
+    const images = ['--final-seeds', '32', '--judge', String(PAIRS), '--beside', beside];
+    const words = ['--model', 'emoji-pixart', '--budget', BUDGETS.join(), ...images];
     const result = await search(join(folder, 'budgets'), ...words);
     judgedTable(result);
     for (const { computed, pattern, assessed } of result.budgets)
@@ -138,7 +139,7 @@ const parts = {
   async published() {
     const sampling = ['--sampler', SOLVER.sampler, '--timesteps', SOLVER.timesteps, '--steps', String(PUBLISHED_STEPS)];
     const judging = ['--judge', String(PAIRS), '--beside', 'procache-published,fora-3,taylorseer-3-2'];
-    const words = ['--model', 'emoji-pixart', ...sampling, '--budget', '7', ...judging];
+    const words = ['--model', 'emoji-pixart', ...sampling, '--budget', '7', '--final-seeds', '32', ...judging];
     const result = await search(join(folder, 'published'), ...words);
     judgedTable(result);
     for (const { computed, pattern, assessed } of result.budgets)

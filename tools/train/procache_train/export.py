@@ -26,7 +26,8 @@ def open_trained(settings: dict, run: Path) -> nn.Module:
         average = state["ema"] if settings["sample"].get("average", True) else {}
         model.load_state_dict({**state["model"], **average})
     elif (run / "model.safetensors").exists():
-        model.load_state_dict(load_exported(run))
+        positions = {name: table for name, table in model.state_dict().items() if name.endswith("pos_embed")}
+        model.load_state_dict({**load_exported(run), **positions})  # a fixed table, which fp16 rounds
     else:
         raise FileNotFoundError(f"{run} has no checkpoint.pt: train first, or point --run at a folder that `train` wrote")
     return model.eval()
