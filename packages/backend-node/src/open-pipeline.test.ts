@@ -2,6 +2,7 @@ import { byName, checkSchedule, type Decoder, diffusionSteps, generate, summaris
 import { guidanceOf } from '@procache/model';
 import { zooModel } from '@procache/zoo';
 import { describe, expect, it } from 'vitest';
+import type { AskedSize } from '@procache/pipeline';
 import { openPipeline } from './open-pipeline.ts';
 import { openTransformer } from './transformer.ts';
 
@@ -53,10 +54,32 @@ describe('openPipeline', () => {
     await pipeline.dispose();
   });
 
+  it('draws a size that is asked for, at the nearest that the model was trained on unless told otherwise', async () => {
+    const fixtures = new URL('../../conformance/fixtures/pipelines/pixart-tiny-ms', import.meta.url).pathname;
+    const sized = async (size: AskedSize) => {
+      const pipeline = await openPipeline(fixtures, { size });
+      const { height, width } = pipeline.model.latent;
+      await pipeline.dispose();
+      return [[height, width], pipeline.decoder?.image];
+    };
+    const image = { channels: 3, height: 96, width: 160 };
+    expect(await sized({ height: 96, width: 160 })).toMatchObject([[96, 160], image]);
+    expect(await sized({ height: 96, width: 160, binning: false })).toMatchObject([[12, 20], image]);
+    await expect(openPipeline(fixtures, { size: { width: 100, binning: false } })).rejects.toThrow(
+      'size.width 100: pixart-tiny-ms draws images of a multiple of 16 pixels; use 96 or 112',
+    );
+    const emoji = await openPipeline(zooModel('emoji-pixart'), { size: { width: 48 } });
+    const { images } = await emoji.generate({ conditions: ['noto blue heart'], steps: 1 });
+    await emoji.dispose();
+    expect(images).toHaveLength(3 * 32 * 48);
+  });
+
   it.each<[string, unknown, object]>([
     ['model: nothing does not say in which folder it lies; pass a path, or what zooModel', zooModel('fashion-dot'), {}],
     ['model: {} does not say in which folder it lies', {}, {}],
     ['openPipeline: unknown key "treads"; did you mean "threads"?', zoo, { treads: 1 }],
+    ['size: latentSize says how large images are too', zoo, { size: {}, latentSize: { height: 32, width: 32 } }],
+    ['size: unknown key "hight"; did you mean "height"?', zoo, { size: { hight: 1 } }],
   ])('refuses before it opens anything: %s', async (message, model, options) => {
     await expect(openPipeline(model as typeof zoo, options)).rejects.toThrow(message);
   });

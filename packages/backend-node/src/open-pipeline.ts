@@ -1,7 +1,18 @@
 import { basename, resolve } from 'node:path';
 import type { Decoder, PromptEncoder } from '@procache/core';
 import { checkOptions, type Fields, isJsonObject, refuse, shown } from '@procache/core/untrusted';
-import { type Advice, type Pipeline, pipelineOf } from '@procache/pipeline';
+import type { ConfigJson } from '@procache/model';
+import {
+  type Advice,
+  type AskedSize,
+  type DrawnSize,
+  drawnSize,
+  type Pipeline,
+  pipelineOf,
+  pixelDecoder,
+  resizedDecoder,
+} from '@procache/pipeline';
+import { readModelHeaders } from './model-headers.ts';
 import { type NodeTransformer, TRANSFORMER_FIELDS, type TransformerOptions } from './options.ts';
 import { openCompanions } from './open-companions.ts';
 import { scheduleFiles } from './schedule-files.ts';
@@ -19,6 +30,11 @@ export interface ModelPlace {
 }
 
 export interface PipelineOptions extends TransformerOptions {
+  /**
+   * How large images are, in pixels; by default as the model draws them. A PixArt draws the nearest size that it was
+   * trained on, and images are brought to this one, unless its `binning` is false.
+   */
+  readonly size?: AskedSize | undefined;
   /**
    * What makes images of latents, where the model draws those, or its path; by default what lies beside the model. The
    * pipeline disposes of it.
@@ -49,15 +65,20 @@ export async function openPipeline(model: string | ModelPlace, options: Pipeline
   checkOptions('openPipeline', options, FIELDS);
   const place: ModelPlace = typeof model === 'string' ? { folder: model } : checkedPlace(model);
   const { folder, name = basename(resolve(folder)), recommended } = place;
-  const { decoder, encoder, ...rest } = options;
-  const transformer = await openTransformer(folder, rest);
+  const { decoder, encoder, size, ...rest } = options;
+  if (size !== undefined && rest.latentSize !== undefined)
+    refuse('size', 'latentSize says how large images are too; leave one out', 'invalid-input');
+  const drawn = size && (await sizeOf(size, { folder, name, config: rest.config }));
+  const transformer = await openTransformer(folder, { ...rest, ...(drawn && { latentSize: drawn.latent }) });
   try {
     const named = { decoder, encoder };
     const companions = await openCompanions(folder, transformer.model, named, { threads: options.threads });
     const shelf = scheduleFiles(place.schedules);
     const now = () => performance.now();
+    const found = companions.decoder ?? pixelDecoder(transformer.model);
+    const sized = found && drawn ? resizedDecoder(found, drawn.images) : found;
     const parts = { name, model: transformer.model, recommended, transformer, shelf, now };
-    return { ...pipelineOf({ ...parts, ...companions }), transformer };
+    return { ...pipelineOf({ ...parts, ...companions, decoder: sized }), transformer };
   } catch (cause) {
     await transformer.dispose();
     throw cause;
@@ -66,9 +87,20 @@ export async function openPipeline(model: string | ModelPlace, options: Pipeline
 
 const FIELDS: Fields<PipelineOptions> = {
   ...TRANSFORMER_FIELDS,
+  size: true,
   decoder: true,
   encoder: true,
 };
+
+/** How a model draws images of a size; undefined for its own. */
+async function sizeOf(
+  size: AskedSize,
+  { folder, name, config }: { readonly folder: string; readonly name: string; readonly config: ConfigJson | undefined },
+): Promise<DrawnSize | undefined> {
+  checkOptions('size', size, { width: true, height: true, binning: true });
+  const { model } = await readModelHeaders(folder, config);
+  return drawnSize(size, { name, model }, (option) => `size.${option}`);
+}
 
 /** Refuses what says of no model where it lies. */
 function checkedPlace(model: ModelPlace): ModelPlace {
