@@ -97,8 +97,9 @@ export default tseslint.config(
   fence('pipeline', ['core', 'model']),
   fence('files', ['core'], ['onnxruntime-*']),
   fence('model', ['core']),
+  fence('tokenizer', ['core']),
   fence('ort', ['core', 'model'], ['onnxruntime-node', 'onnxruntime-web', 'node:*']),
-  fence('backend-node', ['core', 'files', 'model', 'ort', 'pipeline'], []),
+  fence('backend-node', ['core', 'files', 'model', 'ort', 'pipeline', 'tokenizer'], []),
   fence(
     'search-node',
     ['backend-node', 'core', 'files', 'metrics', 'model', 'objectives', 'pipeline', 'report', 'search', 'zoo'],
@@ -123,7 +124,7 @@ export default tseslint.config(
     rules: without([...hostGlobals, 'Date'], 'clock, files, host and output are arguments here'),
   },
   {
-    files: ['packages/{model,ort}/src/**/*.ts'],
+    files: ['packages/{model,ort,tokenizer}/src/**/*.ts'],
     rules: without(hostGlobals, 'this package runs in Node and in the browser: take it as an argument'),
   },
   {

@@ -46,6 +46,11 @@ const [runtime, ...runtimeArguments] = (process.env['PROCACHE_RUNTIME'] ?? proce
 const STAND_INS: readonly { readonly name: string; readonly file: string; readonly config: object }[] = [
   { name: 'DiT-XL-2-256x256.pt', file: 'packages/conformance/fixtures/checkpoints/plain.pt', config: { num_heads: 4 } },
   { name: 'model.safetensors', file: 'packages/zoo/models/fashion-dit/model.safetensors', config: {} },
+  ...['tokenizer.json', 'spiece.model'].map((name) => ({
+    name,
+    file: `packages/conformance/fixtures/pipelines/pixart-tiny/tokenizer/${name}`,
+    config: {},
+  })),
 ];
 
 beforeAll(async () => {
