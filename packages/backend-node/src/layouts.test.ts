@@ -98,11 +98,13 @@ async function opened(path: string, options: PipelineOptions = {}): Promise<Node
   return openPipeline(path, { latentSize: SIZE, threads: 1, ...options });
 }
 
-/** Draws two images with a pipeline: the first pixels of each. */
+/** Draws two images with a pipeline: of prompts where something reads them, else of embeddings. */
 async function drawn(pipeline: NodePipeline): Promise<Float32Array> {
-  const { takes } = pipeline;
-  const conditions = takes.kind === 'texts' ? [caption(1.1, takes), caption(1.7, takes)] : [0, 1];
-  const negative = takes.kind === 'texts' && takes.unconditional === undefined ? caption(2.3, takes) : undefined;
+  const { takes, encoder } = pipeline;
+  if (takes.kind !== 'texts') throw new Error('a PixArt takes texts');
+  const texts = encoder ? ['a red fox', 'the old bridge'] : [caption(1.1, takes), caption(1.7, takes)];
+  const conditions: readonly (string | TextEmbedding)[] = texts;
+  const negative = encoder || takes.unconditional !== undefined ? undefined : caption(2.3, takes);
   const { images } = await pipeline.generate({ conditions, negative, guidance: 2, steps: 3 });
   await pipeline.dispose();
   expect(images).toHaveLength(2 * 3 * 64 * 64);

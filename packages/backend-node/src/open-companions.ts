@@ -1,6 +1,7 @@
 import { type Decoder, ProCacheError, type PromptEncoder } from '@procache/core';
+import { integerOf, refuse } from '@procache/core/untrusted';
 import { missingText, type PartName, type TransformerModel } from '@procache/model';
-import type { Lacking } from '@procache/pipeline';
+import { type Lacking, paddedEncoder } from '@procache/pipeline';
 import { type NodeDecoder, openDecoder } from './open-decoder.ts';
 import { openEncoder } from './open-encoder.ts';
 import { type PartsBeside, partsBeside } from './parts-beside.ts';
@@ -11,11 +12,15 @@ export interface CompanionPlaces {
   readonly decoder?: Decoder | string | undefined;
   /** What reads texts; or a text encoder, or a table of words. */
   readonly encoder?: PromptEncoder | string | undefined;
+  /** The tokenizer of a T5: its folder, its tokenizer.json or its spiece.model. By default what lies with the T5. */
+  readonly tokenizer?: string | undefined;
 }
 
 export interface CompanionOptions {
   /** Threads that each computes with; by default one for each processor that this process may use. */
   readonly threads?: number | undefined;
+  /** How many tokens of a text are read at most; by default as many as the model takes. */
+  readonly mostTokens?: number | undefined;
   /** What messages call the option that names a part: `--vae`; by default the name of its place. */
   readonly spell?: ((part: keyof CompanionPlaces) => string) | undefined;
 }
@@ -40,17 +45,21 @@ export async function openCompanions(
   path: string,
   model: TransformerModel,
   places: CompanionPlaces = {},
-  { threads, spell = (part) => `the option ${part}` }: CompanionOptions = {},
+  { threads, mostTokens, spell = (part) => `the option ${part}` }: CompanionOptions = {},
 ): Promise<Companions> {
   const beside = await partsBeside(path, model);
   const of = <Part extends object>(
     part: keyof CompanionPlaces,
     named: Part | string | undefined,
     open: Opening<Part>,
-  ) => companion({ part, named, beside, open, option: spell(part) });
+  ) => companion({ part, named, beside, open, spell, hasTokenizer: places.tokenizer !== undefined });
   const decoder = await of<Decoder>('decoder', places.decoder, decoderFor(model, threads));
   try {
-    const encoder = await of<PromptEncoder>('encoder', places.encoder, encoderFor(model));
+    const encoder = await of<PromptEncoder>(
+      'encoder',
+      places.encoder,
+      encoderFor(model, { threads, mostTokens, tokenizer: tokenizerFor(places, beside) }),
+    );
     const lacking = { decoder: decoder.lacking, encoder: encoder.lacking };
     return { decoder: decoder.opened, encoder: encoder.opened, lacking };
   } catch (cause) {
@@ -67,8 +76,9 @@ interface Wanted<Part> {
   readonly named: Part | string | undefined;
   readonly beside: PartsBeside;
   readonly open: Opening<Part>;
-  /** What names it. */
-  readonly option: string;
+  readonly spell: (part: keyof CompanionPlaces) => string;
+  /** Whether somebody has named a tokenizer. */
+  readonly hasTokenizer: boolean;
 }
 
 interface Companion<Part> {
@@ -78,24 +88,31 @@ interface Companion<Part> {
 
 /** A part that is given, or opened where it is named, else beside the model; or why there is none. */
 async function companion<Part extends object>(wanted: Wanted<Part>): Promise<Companion<Part>> {
-  const { part, named, beside, open, option } = wanted;
+  const { part, named, beside, open, spell } = wanted;
   if (typeof named === 'object') return { opened: named };
-  if (open === undefined) return {};
+  if (open === undefined) return named === undefined ? {} : refuse(spell(part), NO_USE[part], 'invalid-input');
   if (named !== undefined) return { opened: await open(named) };
-  const lacks = missingOf(part, beside);
-  if (lacks !== undefined) return { lacking: `${lacks}, or name one with ${option}` };
+  const lacks = missingPart(wanted);
+  if (lacks !== undefined) return { lacking: `${missingText(beside, lacks)!}, or name one with ${spell(lacks)}` };
   try {
     return { opened: await open(beside.places[part]!) };
   } catch (cause) {
     if (!(cause instanceof ProCacheError)) throw cause;
-    return { lacking: `its ${part} cannot be opened: ${cause.message}, or name another with ${option}` };
+    return { lacking: `its ${part} cannot be opened: ${cause.message}, or name another with ${spell(part)}` };
   }
 }
 
-/** Why a part, or what it does not work without, is not beside a model. */
-function missingOf(part: PartName, beside: PartsBeside): string | undefined {
-  const own = missingText(beside, part);
-  return own ?? (part === 'encoder' ? missingText(beside, 'tokenizer') : undefined);
+const NO_USE: Readonly<Record<keyof CompanionPlaces, string>> = {
+  decoder: 'the model draws pixels, which need none; leave it out',
+  encoder: 'the model draws classes, which nobody has to read; leave it out',
+  tokenizer: 'the model draws classes, which nobody has to read; leave it out',
+};
+
+/** The part, or what it does not work without, where that is not beside the model. */
+function missingPart({ part, beside, hasTokenizer }: Wanted<object>): keyof CompanionPlaces | undefined {
+  const lacks = (each: PartName): boolean => beside.missing.some((missing) => missing.part === each);
+  if (lacks(part)) return part;
+  return part === 'encoder' && !hasTokenizer && lacks('tokenizer') ? 'tokenizer' : undefined;
 }
 
 function decoderFor({ latent, valueRange }: TransformerModel, threads: number | undefined): Opening<NodeDecoder> {
@@ -114,8 +131,24 @@ function decoderFor({ latent, valueRange }: TransformerModel, threads: number | 
   };
 }
 
-function encoderFor({ takes }: TransformerModel): Opening<PromptEncoder> {
+/** The tokenizer of what is named, or of what lies beside the model; that of a named encoder lies with it. */
+function tokenizerFor({ encoder, tokenizer }: CompanionPlaces, beside: PartsBeside): string | undefined {
+  return tokenizer ?? (encoder === undefined ? beside.places.tokenizer : undefined);
+}
+
+interface EncoderSettings {
+  readonly threads: number | undefined;
+  readonly mostTokens: number | undefined;
+  readonly tokenizer: string | undefined;
+}
+
+function encoderFor({ takes }: TransformerModel, settings: EncoderSettings): Opening<PromptEncoder> {
   if (takes.kind !== 'texts') return undefined;
   const { tokens, width } = takes;
-  return (path) => openEncoder({ encoder: path }, { tokens, width });
+  const { threads, tokenizer, mostTokens = tokens } = settings;
+  integerOf({ value: mostTokens, place: 'mostTokens', code: 'invalid-input' }, 1, tokens);
+  return async (path) => {
+    const encoder = await openEncoder({ encoder: path, tokenizer }, { tokens: mostTokens, width, threads });
+    return mostTokens === tokens ? encoder : paddedEncoder(encoder, takes);
+  };
 }

@@ -45,6 +45,8 @@ export interface PipelineOptions extends TransformerOptions {
    * disposes of it.
    */
   readonly encoder?: PromptEncoder | string | undefined;
+  /** The path of a T5's tokenizer; by default what lies with the T5. */
+  readonly tokenizer?: string | undefined;
 }
 
 /** A pipeline on this machine. */
@@ -65,13 +67,13 @@ export async function openPipeline(model: string | ModelPlace, options: Pipeline
   checkOptions('openPipeline', options, FIELDS);
   const place: ModelPlace = typeof model === 'string' ? { folder: model } : checkedPlace(model);
   const { folder, name = basename(resolve(folder)), recommended } = place;
-  const { decoder, encoder, size, ...rest } = options;
+  const { decoder, encoder, tokenizer, size, ...rest } = options;
   if (size !== undefined && rest.latentSize !== undefined)
     refuse('size', 'latentSize says how large images are too; leave one out', 'invalid-input');
   const drawn = size && (await sizeOf(size, { folder, name, config: rest.config }));
   const transformer = await openTransformer(folder, { ...rest, ...(drawn && { latentSize: drawn.latent }) });
   try {
-    const named = { decoder, encoder };
+    const named = { decoder, encoder, tokenizer };
     const companions = await openCompanions(folder, transformer.model, named, { threads: options.threads });
     const shelf = scheduleFiles(place.schedules);
     const now = () => performance.now();
@@ -90,6 +92,7 @@ const FIELDS: Fields<PipelineOptions> = {
   size: true,
   decoder: true,
   encoder: true,
+  tokenizer: true,
 };
 
 /** How a model draws images of a size; undefined for its own. */

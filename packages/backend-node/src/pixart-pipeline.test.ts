@@ -38,6 +38,7 @@ async function fixtureOf(name: string) {
   return {
     ...{ expected, embedding },
     folder: fixture(`pipelines/${name}`),
+    all: prompts.map(({ prompt }) => prompt),
     prompts: asked.generated_prompts.map((i) => prompts[i]!.prompt),
     embeddings: await Promise.all(asked.generated_prompts.map((row) => embedding('text', row))),
     nothing: await embedding('negative', 0),
@@ -87,4 +88,36 @@ describe.each(PIPELINES)('%s', (name) => {
       expect(worst(images.map(shown), await expected.floats(`g${scale}.image`))).toBeLessThan(IMAGE_TOLERANCE);
     },
   );
+
+  it('reads texts as diffusers does, cut and padded', async () => {
+    const { embedding, folder, all } = await fixtureOf(name);
+    const pipeline = await openPipeline(folder, { threads: 1 });
+    const read = await pipeline.encoder!.encode([...all, '']);
+    for (const [row, { values, tokens }] of read.entries()) {
+      const wanted = row < all.length ? await embedding('text', row) : await embedding('negative', 0);
+      const width = wanted.values.length / 120;
+      expect(tokens).toBe(wanted.tokens);
+      expect(values).toHaveLength(wanted.values.length);
+      const seen = [values, wanted.values].map((each) => each.subarray(0, tokens * width));
+      expect(difference(seen[0]!, seen[1]!)).toBeLessThan(TOLERANCE);
+    }
+    await pipeline.dispose();
+  });
+
+  it.each(SCALES)('draws what diffusers draws, from prompts to pictures, guided by %s', async (scale) => {
+    const { expected, folder, prompts, steps, latentSize } = await fixtureOf(name);
+    const pipeline = await openPipeline(folder, { latentSize, threads: 1 });
+    const noise = await expected.floats('noise');
+    const { images } = await pipeline.generate({ conditions: prompts, guidance: Number(scale), steps, noise });
+    expect(worst(images.map(shown), await expected.floats(`g${scale}.image`))).toBeLessThan(IMAGE_TOLERANCE);
+    if (scale !== '1') {
+      // The empty text is what diffusers' guidance leads away from, whether or not it is asked for.
+      const asked = { conditions: prompts.slice(0, 1), guidance: Number(scale), steps: 2, seed: 1 };
+      const own = await pipeline.generateLatents(asked);
+      expect((await pipeline.generateLatents({ ...asked, negative: '' })).latents).toEqual(own.latents);
+      const away = await pipeline.generateLatents({ ...asked, negative: 'the moon over the old bridge' });
+      expect(difference(away.latents, own.latents)).toBeGreaterThan(1e-3);
+    }
+    await pipeline.dispose();
+  });
 });
