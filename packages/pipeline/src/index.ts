@@ -37,8 +37,11 @@ export { drawnSize, pixelsPerCell, type AskedSize, type DrawnSize } from './size
 export type { ImageSize } from './binned-size.ts';
 export { resizedAndCropped, resizedDecoder, type ImageBatch } from './resized.ts';
 export { rememberingDecoder } from './remembering.ts';
+export { paddedEncoder } from './padded-encoder.ts';
+export { rememberingEncoder } from './remembering-encoder.ts';
 export { CAPTIONS, heldOut, type SearchedCaptions } from './captions.ts';
 export { promptsIn } from './prompts.ts';
+export { unreadTexts } from './texts.ts';
 export { checkSeed } from './seed.ts';
 export { noiseIn } from './noise-file.ts';
 export type { OptionName } from './spelling.ts';

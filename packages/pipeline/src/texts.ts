@@ -1,5 +1,5 @@
 import type { Condition, PromptEncoder, TextEmbedding } from '@procache/core';
-import { refuse, shown } from '@procache/core/untrusted';
+import { refuse, shown, shownName } from '@procache/core/untrusted';
 import type { Texts } from '@procache/model';
 
 export interface TextsOptions {
@@ -47,6 +47,18 @@ export async function readTexts(
   const read = texts.length > 0 ? await encoder!.encode(texts) : [];
   const embeddings = new Map(texts.map((text, i) => [text, read[i]!]));
   return conditions.map((condition) => (typeof condition === 'string' ? embeddings.get(condition)! : condition));
+}
+
+/** What of texts their encoder does not read, a sentence each: what is cut off, and words that it does not know. */
+export function unreadTexts(
+  conditions: readonly (Condition | string)[],
+  encoder: PromptEncoder | undefined,
+): readonly string[] {
+  const texts = new Set(conditions.filter((condition) => typeof condition === 'string'));
+  return [...texts].flatMap((text) => {
+    const unread = encoder?.notRead?.(text);
+    return unread === undefined ? [] : [`of "${shownName(text, 40)}": ${unread}`];
+  });
 }
 
 /** The texts of a model for people. */

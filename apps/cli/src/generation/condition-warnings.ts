@@ -1,4 +1,4 @@
-import { doubtOf } from '@procache/pipeline';
+import { doubtOf, unreadTexts } from '@procache/pipeline';
 import { checkCircumstances } from '@procache/search';
 import { wrapText } from '@procache/text';
 import type { Job } from './job.ts';
@@ -9,7 +9,7 @@ const WIDTH = 80;
  * What a user should know before images are drawn, as where a schedule runs under other conditions than those it was
  * searched for; in lines of 80 letters.
  */
-export function conditionWarnings({ chosen, schedule, sampling }: Job): readonly string[] {
+export function conditionWarnings({ chosen, companions, schedule, sampling }: Job): readonly string[] {
   const conditions = {
     model: chosen.fingerprint,
     sampler: sampling.sampler,
@@ -17,7 +17,8 @@ export function conditionWarnings({ chosen, schedule, sampling }: Job): readonly
     guidance: sampling.conditioning.scale,
   };
   const doubt = sampling.conditioning.away === undefined ? undefined : doubtOf(chosen.model.takes);
-  return [...checkCircumstances(schedule.schedule, conditions), ...(doubt === undefined ? [] : [doubt])].map(
-    (warning) => wrapText(`warning: ${warning}`, WIDTH - 2).join('\n  '),
-  );
+  const { away, conditions: shown } = sampling.conditioning;
+  const unread = unreadTexts([...shown, ...(away === undefined ? [] : [away])], companions.encoder);
+  const warnings = [...checkCircumstances(schedule.schedule, conditions), ...(doubt === undefined ? [] : [doubt])];
+  return [...warnings, ...unread].map((warning) => wrapText(`warning: ${warning}`, WIDTH - 2).join('\n  '));
 }
