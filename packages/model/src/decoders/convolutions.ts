@@ -1,5 +1,7 @@
+import { ProCacheError } from '@procache/core';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
-import type { WeightFinder } from '../families/weight-finder.ts';
+import { tellingShape } from '../families/parts/config-claims.ts';
+import { WeightFinder } from '../families/weight-finder.ts';
 import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
 import { inlineWeight, type Weight } from '../onnx/weight.ts';
 
@@ -18,34 +20,49 @@ export interface GroupNorm {
 /** Finds convolutions and normalisations, whose channels their own tensors tell. */
 export class LayerFinder {
   readonly #find: WeightFinder;
-  readonly #tensors: Checkpoint['tensors'];
+  readonly #checkpoint: Checkpoint;
   readonly #prefix: string;
   /** The names of all tensors that were asked for. */
   readonly names: Set<string> = new Set();
 
-  constructor(find: WeightFinder, { tensors }: Checkpoint, prefix: string) {
-    this.#find = find;
-    this.#tensors = tensors;
+  constructor(checkpoint: Checkpoint, prefix: string) {
+    this.#find = new WeightFinder(checkpoint);
+    this.#checkpoint = checkpoint;
     this.#prefix = prefix;
   }
 
   /** The shape of a tensor, where there is one of that name. */
   shape(name: string): readonly number[] | undefined {
-    return this.#tensors.get(this.#prefix + name)?.shape;
+    return this.#checkpoint.tensors.get(this.#prefix + name)?.shape;
   }
 
+  /** Whether there is a tensor of that name. */
   has(name: string): boolean {
     return this.shape(name) !== undefined;
   }
 
-  /** A square kernel; the channels that it makes are its tensor's own. */
-  async convolution(name: string, inner: number, side: number): Promise<Convolution> {
-    const out = this.shape(`${name}.weight`)?.[0] ?? 0;
-    const weight = await this.weight(`${name}.weight`, [out, inner, side, side]);
-    const bias = this.has(`${name}.bias`) ? await this.weight(`${name}.bias`, [out]) : undefined;
-    return { weight, bias };
+  /** The channels that a convolution takes and makes, by its kernel. */
+  channels(name: string): readonly [out: number, inner: number] {
+    const kernel = `${name}.weight`;
+    if (!this.has(kernel)) throw new ProCacheError('invalid-model', `tensor ${this.#prefix}${kernel} is missing`);
+    const [out, inner] = tellingShape(this.#checkpoint, this.#prefix + kernel, 4, 'decoder');
+    return [out!, inner!];
   }
 
+  /** A square kernel; the channels that it makes are its tensor's own. `bias` says whether it must have one. */
+  async convolution(
+    name: string,
+    inner: number,
+    side: number,
+    bias: 'always' | 'perhaps' = 'always',
+  ): Promise<Convolution> {
+    const [out] = this.channels(name);
+    const weight = await this.weight(`${name}.weight`, [out, inner, side, side]);
+    const without = bias === 'perhaps' && !this.has(`${name}.bias`);
+    return { weight, bias: without ? undefined : await this.weight(`${name}.bias`, [out]) };
+  }
+
+  /** The normalisation of so many channels. */
   async norm(name: string, channels: number): Promise<GroupNorm> {
     return {
       weight: await this.weight(`${name}.weight`, [channels]),
@@ -53,6 +70,7 @@ export class LayerFinder {
     };
   }
 
+  /** A tensor of that shape. */
   async weight(name: string, shape: readonly number[]): Promise<Weight> {
     this.names.add(this.#prefix + name);
     return this.#find.weight(this.#prefix + name, shape);

@@ -1,7 +1,6 @@
 import { ProCacheError } from '@procache/core';
 import { shownName } from '@procache/core/untrusted';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
-import { WeightFinder } from '../families/weight-finder.ts';
 import { type Linear, reshaped } from '../onnx/weight.ts';
 import { type Convolution, type GroupNorm, LayerFinder, madeBy } from './convolutions.ts';
 import { attentionNames, type FoundKl, KL_NAMES, type KlNames } from './kl-names.ts';
@@ -46,13 +45,23 @@ export interface FoundKlWeights {
   readonly names: ReadonlySet<string>;
 }
 
+/** What autoencoders that quantise have, under the names of an AutoencoderKL otherwise. */
+const CODEBOOK = 'quantize.embedding.weight';
+
 /**
  * Finds the tensors of the decoder half; those of the encoder half are left aside.
  *
  * @throws {ProCacheError} `invalid-model` where tensors are missing, or of the decoder's some are left over.
  */
 export async function klWeights(checkpoint: Checkpoint, { flavour, prefix }: FoundKl): Promise<FoundKlWeights> {
-  const finder = new LayerFinder(new WeightFinder(checkpoint), checkpoint, prefix);
+  if (checkpoint.tensors.has(`${prefix}${CODEBOOK}`)) {
+    throw new ProCacheError(
+      'invalid-model',
+      `tensor ${prefix}${CODEBOOK} is of a VQModel, which rounds latents to a codebook and is not supported; ` +
+        `take the AutoencoderKL that the model was trained with`,
+    );
+  }
+  const finder = new LayerFinder(checkpoint, prefix);
   const names = KL_NAMES[flavour];
   const weights = await weightsOf(finder, names);
   const left = [...checkpoint.tensors.keys()].filter(
@@ -69,9 +78,9 @@ export async function klWeights(checkpoint: Checkpoint, { flavour, prefix }: Fou
 }
 
 async function weightsOf(finder: LayerFinder, names: KlNames): Promise<KlWeights> {
-  const latents = finder.shape('decoder.conv_in.weight')?.[1] ?? 0;
+  const [, latents] = finder.channels('decoder.conv_in');
   const postQuant = finder.has('post_quant_conv.weight')
-    ? await finder.convolution('post_quant_conv', latents, 1)
+    ? await finder.convolution('post_quant_conv', finder.channels('post_quant_conv')[1], 1)
     : undefined;
   const first = await finder.convolution('decoder.conv_in', postQuant ? madeBy(postQuant) : latents, 3);
   const wide = madeBy(first);
@@ -79,29 +88,35 @@ async function weightsOf(finder: LayerFinder, names: KlNames): Promise<KlWeights
     await resnet(finder, names.middle[0], wide, names),
     await resnet(finder, names.middle[1], wide, names),
   ] as const;
-  const blocks: UpBlock[] = [];
-  let inner = wide;
-  const levels = levelsOf(finder, names);
-  for (let level = 0; level < levels; level++) {
-    const at = names.block(level, levels);
-    const resnets: Resnet[] = [];
-    for (let i = 0; i === 0 || finder.has(`${at.resnet(i)}.conv1.weight`); i++) {
-      const own = await resnet(finder, at.resnet(i), inner, names);
-      resnets.push(own);
-      inner = madeBy(own.conv2);
-    }
-    const upsampler = finder.has(`${at.upsampler}.weight`)
-      ? await finder.convolution(at.upsampler, inner, 3)
-      : undefined;
-    if (upsampler) inner = madeBy(upsampler);
-    blocks.push({ resnets, upsampler });
-  }
+  const blocks = await upBlocks(finder, names, wide);
+  const inner = madeBy(blocks.at(-1)!.resnets.at(-1)!.conv2);
   return {
     ...{ postQuant, first, middle, blocks },
     attention: await midAttention(finder, names.attention, wide),
     lastNorm: await finder.norm(names.lastNorm, inner),
     last: await finder.convolution('decoder.conv_out', inner, 3),
   };
+}
+
+/** The blocks, each of as many residual ones; all but the last double the image. */
+async function upBlocks(finder: LayerFinder, names: KlNames, wide: number): Promise<readonly UpBlock[]> {
+  const levels = levelsOf(finder, names);
+  const blocks: UpBlock[] = [];
+  let inner = wide;
+  for (let level = 0; level < levels; level++) {
+    const at = names.block(level, levels);
+    const resnets: Resnet[] = [];
+    const count = blocks[0]?.resnets.length;
+    for (let i = 0; count === undefined ? i === 0 || finder.has(`${at.resnet(i)}.conv1.weight`) : i < count; i++) {
+      const own = await resnet(finder, at.resnet(i), inner, names);
+      resnets.push(own);
+      inner = madeBy(own.conv2);
+    }
+    const upsampler = level === levels - 1 ? undefined : await finder.convolution(at.upsampler, inner, 3);
+    if (upsampler) inner = madeBy(upsampler);
+    blocks.push({ resnets, upsampler });
+  }
+  return blocks;
 }
 
 /** How many blocks there are; counted from one end or from the other, the numbers are the same. */

@@ -8,10 +8,15 @@ import type { DecoderModel } from './decoder-model.ts';
 import { klGraph } from './kl-graph.ts';
 import { findKl, type FoundKl } from './kl-names.ts';
 import { type KlWeights, klWeights } from './kl-weights.ts';
-import { findTiny, type FoundTiny, tinyGraph, tinyLayers } from './tiny.ts';
+import { checkLists } from './list-claims.ts';
+import { findTiny, type FoundTiny, tinyGraph, type TinyLayer, tinyLayers } from './tiny.ts';
 
 /** What latents were multiplied by where no config says it: Stable Diffusion's. */
 const USUAL_SCALE = 0.18215;
+/** Channels of the latents of Stable Diffusion, the larger ones included. */
+const USUAL_CHANNELS = 4;
+/** What a file of a whole Stable Diffusion XL has, whose latents were multiplied by another number. */
+const LARGER = 'conditioner.embedders.1.model.ln_final.weight';
 /** Groups of each normalisation where no config says it. */
 const USUAL_GROUPS = 32;
 /** How much of a tile lies over its neighbours: diffusers' own (`enable_tiling`). */
@@ -31,11 +36,12 @@ const TINY_ARITHMETIC: Readonly<Record<string, readonly unknown[]>> = {
   act_fn: ['relu'],
   upsample_fn: ['nearest'],
   upsampling_scaling_factor: [2],
+  shift_factor: [0],
 };
 /** Fields that say nothing about the decoder. */
 const INDIFFERENT = [
-  ...['down_block_types', 'layers_per_block', 'force_upcast', 'use_quant_conv', 'encoder_block_out_channels'],
-  ...['num_encoder_blocks', 'latent_magnitude', 'latent_shift', 'block_out_channels', 'in_channels'],
+  ...['down_block_types', 'force_upcast', 'use_quant_conv', 'encoder_block_out_channels', 'block_out_channels'],
+  ...['num_encoder_blocks', 'latent_magnitude', 'latent_shift', 'in_channels'],
 ];
 
 /**
@@ -68,15 +74,21 @@ async function openKl(checkpoint: Checkpoint, found: FoundKl, fields: ConfigFiel
   const pixels = 2 ** blocks.filter(({ upsampler }) => upsampler).length;
   checkArithmetic(fields, KL_ARITHMETIC, 'AutoencoderKL');
   checkBlockTypes(fields);
+  const layers = blocks[0]!.resnets.length - 1;
   checkClaims(fields, {
     latent_channels: latentChannels,
-    z_channels: latentChannels,
+    embed_dim: latentChannels,
+    z_channels: first.weight.shape[1]!,
     out_channels: madeBy(last),
+    out_ch: madeBy(last),
+    layers_per_block: layers,
+    num_res_blocks: layers,
     mid_block_add_attention: attention !== undefined,
     use_post_quant_conv: postQuant !== undefined,
   });
+  checkLists(fields, { block_out_channels: blocks.map(({ resnets }) => madeBy(resnets.at(-1)!.conv2)).reverse() });
   const groups = groupsOf(fields, weights);
-  const scale = fields.number('scaling_factor', 0, 1e6) ?? fields.number('scale_factor', 0, 1e6) ?? USUAL_SCALE;
+  const scale = scaleOf(checkpoint, fields, latentChannels);
   const shift = fields.number('shift_factor', -1e6, 1e6) ?? 0;
   const side = fields.integer('sample_size', pixels, 2 ** 16) ?? USUAL_TILE;
   return {
@@ -94,6 +106,18 @@ function checkBlockTypes(fields: ConfigFields): void {
   const types: readonly unknown[] = found && Array.isArray(found.value) ? found.value : [];
   if (types.some((type) => type !== 'UpDecoderBlock2D'))
     wrong(found!, 'which is another kind of AutoencoderKL, and not supported; supported is UpDecoderBlock2D');
+}
+
+/** What latents were multiplied by. */
+function scaleOf({ tensors }: Checkpoint, fields: ConfigFields, latentChannels: number): number {
+  const told = fields.number('scaling_factor', 0, 1e6) ?? fields.number('scale_factor', 0, 1e6);
+  if (told !== undefined) return told;
+  if (latentChannels === USUAL_CHANNELS && !tensors.has(LARGER)) return USUAL_SCALE;
+  throw new ProCacheError(
+    'invalid-model',
+    `the tensors do not tell what latents of ${latentChannels} channels were multiplied by, and it is not the ` +
+      `${USUAL_SCALE} of Stable Diffusion; put the config.json of the vae beside the file ("scaling_factor")`,
+  );
 }
 
 /** Groups of each normalisation, which divide the channels of all of them. */
@@ -119,7 +143,8 @@ async function openTiny(checkpoint: Checkpoint, found: FoundTiny, fields: Config
   const pixels = 2 ** layers.filter(({ kind }) => kind === 'double').length;
   checkArithmetic(fields, TINY_ARITHMETIC, 'AutoencoderTiny');
   checkClaims(fields, { latent_channels: latentChannels, out_channels: madeBy(last.layer) });
-  fields.find('num_decoder_blocks', 'decoder_block_out_channels', 'shift_factor'); // the tensors tell them; it has none
+  checkLists(fields, tinyLists(layers));
+
   const scale = fields.number('scaling_factor', 0, 1e6) ?? 1;
   return {
     kind: 'autoencoder-tiny',
@@ -130,6 +155,18 @@ async function openTiny(checkpoint: Checkpoint, found: FoundTiny, fields: Config
     tiles: { cells: Math.floor(USUAL_TILE / pixels), pixels: USUAL_TILE, overlap: OVERLAP },
     graph: () => tinyGraph(layers, { flavour: found.flavour, scale }),
   };
+}
+
+/** Residual blocks between the doublings, and how wide they are. */
+function tinyLists(layers: readonly TinyLayer[]): Readonly<Record<string, readonly number[]>> {
+  const blocks = [0];
+  const widths: number[] = [];
+  for (const layer of layers) {
+    if (layer.kind === 'double') blocks.push(0);
+    else if (layer.kind === 'block') blocks[blocks.length - 1]!++;
+    if (layer.kind === 'block' && widths.length < blocks.length) widths.push(madeBy(layer.layers[2]!));
+  }
+  return { num_decoder_blocks: blocks, decoder_block_out_channels: widths };
 }
 
 function parametersOf({ tensors }: Checkpoint, names: ReadonlySet<string>): number {

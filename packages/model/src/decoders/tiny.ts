@@ -1,7 +1,6 @@
 import { ProCacheError } from '@procache/core';
 import { shownName } from '@procache/core/untrusted';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
-import { WeightFinder } from '../families/weight-finder.ts';
 import { GraphBuilder, type OnnxGraph, type Value } from '../onnx/graph-builder.ts';
 import { type Convolution, convolve, doubled, LayerFinder, madeBy } from './convolutions.ts';
 
@@ -41,20 +40,15 @@ export async function tinyLayers(
   checkpoint: Checkpoint,
   { prefix, first }: FoundTiny,
 ): Promise<{ readonly layers: readonly TinyLayer[]; readonly names: ReadonlySet<string> }> {
-  const finder = new LayerFinder(new WeightFinder(checkpoint), checkpoint, prefix);
+  const finder = new LayerFinder(checkpoint, prefix);
   const layers: TinyLayer[] = [];
-  let width = finder.shape(`${first}.weight`)?.[1] ?? 0;
+  let [, width] = finder.channels(`${first}`);
   const last = lastPlace(finder);
   for (let place = first; place <= last; place++) {
-    if (finder.has(`${place}.conv.0.weight`)) {
-      const block = await blockAt(finder, place, width);
-      layers.push(block);
-      width = madeBy(block.layers[2]!);
-    } else if (finder.has(`${place}.weight`)) {
-      const layer = await finder.convolution(`${place}`, width, 3);
-      layers.push({ kind: 'convolution', layer });
-      width = madeBy(layer);
-    } else layers.push({ kind: place === first + 1 ? 'relu' : 'double' });
+    const layer = await layerAt(finder, place, width, { first, last });
+    layers.push(layer);
+    if (layer.kind === 'block') width = madeBy(layer.layers[2]!);
+    if (layer.kind === 'convolution') width = madeBy(layer.layer);
   }
   const left = [...checkpoint.tensors.keys()].find(
     (name) => name.startsWith(prefix) && /^\d/.test(name.slice(prefix.length)) && !finder.names.has(name),
@@ -69,13 +63,35 @@ export async function tinyLayers(
   return { layers, names: finder.names };
 }
 
+/** The place of the last layer, a convolution. */
 function lastPlace(finder: LayerFinder): number {
-  for (let place = MOST_PLACES; place > 0; place--)
-    if (finder.has(`${place}.weight`) || finder.has(`${place}.conv.0.weight`)) return place;
+  for (let place = MOST_PLACES; place > 0; place--) {
+    if (finder.has(`${place}.weight`)) return place;
+    if (finder.has(`${place}.conv.0.weight`)) return place + 1;
+  }
   return 0;
 }
 
-async function blockAt(finder: LayerFinder, place: number, inner: number) {
+interface Ends {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Layers that have no tensors are told by their places: a convolution follows each doubling, without a bias. */
+async function layerAt(finder: LayerFinder, place: number, width: number, { first, last }: Ends): Promise<TinyLayer> {
+  if (finder.has(`${place}.conv.0.weight`)) return blockAt(finder, place, width);
+  if (place === first + 1) return { kind: 'relu' };
+  const isEnd = place === first || place === last;
+  if (!isEnd && !finder.has(`${place}.weight`)) {
+    if (place + 1 < last) finder.channels(`${place + 1}`);
+    else finder.channels(`${place}.conv.0`);
+    return { kind: 'double' };
+  }
+  return { kind: 'convolution', layer: await finder.convolution(`${place}`, width, 3, isEnd ? 'always' : 'perhaps') };
+}
+
+/** A residual block. */
+async function blockAt(finder: LayerFinder, place: number, inner: number): Promise<TinyLayer> {
   const first = await finder.convolution(`${place}.conv.0`, inner, 3);
   const width = madeBy(first);
   const layers = [
@@ -83,8 +99,10 @@ async function blockAt(finder: LayerFinder, place: number, inner: number) {
     await finder.convolution(`${place}.conv.2`, width, 3),
     await finder.convolution(`${place}.conv.4`, width, 3),
   ];
-  const skip = finder.has(`${place}.skip.weight`) ? await finder.convolution(`${place}.skip`, inner, 1) : undefined;
-  return { kind: 'block', layers, skip } as const;
+  const skip = finder.has(`${place}.skip.weight`)
+    ? await finder.convolution(`${place}.skip`, inner, 1, 'perhaps')
+    : undefined;
+  return { kind: 'block', layers, skip };
 }
 
 /** The tiny decoder for one latent of any size; diffusers' has its values from -1 to 1, the original from 0 to 1. */
