@@ -28,6 +28,7 @@ export { openDecoderModel } from './decoders/open-decoder.ts';
 export type { DecoderModel } from './decoders/decoder-model.ts';
 export { decodeInTiles, needsTiles, type Plane, type TileShape } from './decoders/tiles.ts';
 export { openTextModel, type TextModel } from './encoders/t5.ts';
+export { embeddingsFile, type Embeddings, type EmbeddingsOptions, openEmbeddings } from './encoders/embeddings-file.ts';
 export { openWordFolder, openWordTable, type WordTable } from './encoders/word-table.ts';
 
 // From a checkpoint to a model
@@ -46,7 +47,7 @@ export { modelOfShape } from './shapes/shape-model.ts';
 export { randomWeights, type RandomWeights } from './shapes/random-weights.ts';
 
 // The graphs, and the names of their inputs and outputs
-export type { GraphBuilder, GraphOutput, OnnxGraph, OutputRole, Value } from './onnx/graph-builder.ts';
+export { GraphBuilder, type GraphOutput, type OnnxGraph, type OutputRole, type Value } from './onnx/graph-builder.ts';
 export {
   type Attribute,
   ELEMENT_TYPES,
