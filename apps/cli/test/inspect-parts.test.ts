@@ -96,9 +96,13 @@ describe('procache inspect tells of', () => {
     [
       'an autoencoder',
       'vae',
-      ['is  +an autoencoder', 'names  +of diffusers', 'latent  +4 channels, scaled by 0.18215'],
+      ['is  +an autoencoder', 'supported  +yes, as autoencoder-kl', 'latent  +4 channels, scaled by 0.18215'],
     ],
-    ['a text encoder in parts', 'text_encoder', ['is  +a T5 text encoder', 'blocks  +3', 'vocabulary  +416 pieces']],
+    [
+      'a text encoder in parts',
+      'text_encoder',
+      ['is  +a T5 text encoder', 'blocks  +3 of 3 heads', 'tokens  +32 wide, 416 of them'],
+    ],
     ['a tokenizer', 'tokenizer', ['is  +a tokenizer', 'file  +tokenizer.json, Unigram', 'pieces  +400']],
     ['a tokenizer of SentencePiece', 'tokenizer/spiece.model', ['file  +spiece.model, of SentencePiece']],
     ['a tokenizer.json', 'tokenizer/tokenizer.json', ['pieces  +400']],

@@ -26,6 +26,7 @@ import {
 import { cachedSnapshot } from './hub-cache.ts';
 import { openCheckpointFiles } from './model-files.ts';
 import { isThere, namesIn, OpenFiles } from './node-folder.ts';
+import { configOfDecoder, configOfEncoder } from './part-config.ts';
 import { type PartsBeside, partsBeside } from './parts-beside.ts';
 
 /** What lies at a path: a model with its parts, one of the parts, or a pipeline without its transformer. */
@@ -93,7 +94,10 @@ async function checkpointAt(path: string, { config = {}, check = false }: Inspec
     const held = await heldIn(opened.path, checkpoint, check);
     const model = await modelIn(checkpoint, opened.config.with(config));
     const kind = model instanceof ProCacheError ? checkpointKind(checkpoint) : undefined;
-    if (kind !== undefined) return { kind, held, facts: describeKind(kind, checkpoint, opened.config.own) };
+    if (kind !== undefined) {
+      const own = (kind === 'autoencoder' ? configOfDecoder : configOfEncoder)(opened.config.own);
+      return { kind, held, facts: await describeKind(kind, checkpoint, own) };
+    }
     const parts = model instanceof ProCacheError ? undefined : await partsBeside(path, model);
     return { kind: 'transformer', held, model, parts };
   } finally {

@@ -237,6 +237,31 @@ describe('a diffusers pipeline', () => {
   });
 });
 
+it('a checkpoint of PixArt reads texts with a T5 in one file and a tokenizer beside it', async () => {
+  const path = await checkpoint(at('loose/PixArt-XL-2-512x512.pth'), 64);
+  await autoencoder(at('loose/vae'));
+  const ms = fixture('pipelines/pixart-tiny-ms');
+  await writeFile(at('loose/config.json'), JSON.stringify({ num_heads: 2, depth: 2 }));
+  await copyFile(join(TINY, 'tokenizer/spiece.model'), at('loose/spiece.model'));
+  await copyFile(join(ms, 'text_encoder/model.safetensors'), at('loose/t5xxl_fp16.safetensors'));
+  const other = await opened(path);
+  await expect(other.generate({ conditions: ['a red fox'], steps: 2 })).rejects.toThrow(
+    /conditions: .* and its encoder cannot be opened: .*gives 24 numbers for each token, but the model takes 32/,
+  );
+  await other.dispose();
+  const shards = ['1', '2', '3', '4'].map((n) => join(TINY, `text_encoder/model-0000${n}-of-00004.safetensors`));
+  const tensors = new Map((await Promise.all(shards.map((shard) => tensorsIn(shard)))).flatMap((each) => [...each]));
+  await writeFile(at('loose/t5xxl_fp16.safetensors'), writeSafetensors(tensors));
+  expect(await partsAt(path)).toMatchObject({
+    encoder: 't5xxl_fp16.safetensors file',
+    tokenizer: ' spiece.model',
+    missing: [],
+  });
+  const pipeline = await opened(path);
+  expect(pipeline.encoder).toBeDefined();
+  await drawn(pipeline);
+});
+
 describe('a checkpoint of DiT', () => {
   it('draws images with an autoencoder beside it, in a folder or in a file', async () => {
     await mkdir(at('dit'));
@@ -260,6 +285,10 @@ describe('a checkpoint of DiT', () => {
     await copyFile(path, at('dit 2/DiT-XL-2-256x256.safetensors'));
     await writeFile(at('dit 2/vae-ft-ema-560000-ema-pruned.safetensors'), writeSafetensors(tensors));
     await writeFile(at('dit 2/config.json'), JSON.stringify({ ...config, in_channels: 4, out_channels: 8, depth: 28 }));
+    expect(await inspectPath(at('dit 2/vae-ft-ema-560000-ema-pruned.safetensors'))).toMatchObject({
+      kind: 'autoencoder',
+      facts: expect.arrayContaining([['supported', 'yes, as autoencoder-kl (original)']]),
+    });
     const file = await openPipeline(at('dit 2/DiT-XL-2-256x256.safetensors'), { threads: 1 });
     expect((await draw(file)).length % 3).toBe(0);
   });

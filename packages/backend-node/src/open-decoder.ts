@@ -1,9 +1,10 @@
 import type { Decoder } from '@procache/core';
 import { checkOptions, type Fields, integerOf } from '@procache/core/untrusted';
-import { type ConfigJson, type DecoderModel, openDecoderModel } from '@procache/model';
+import { type DecoderModel, openDecoderModel } from '@procache/model';
 import { ortDecoder, type OrtDecoderOptions } from '@procache/ort';
 import { nodeHost } from './host.ts';
 import { openCheckpointFiles } from './model-files.ts';
+import { configOfDecoder } from './part-config.ts';
 
 export interface DecoderOptions extends OrtDecoderOptions {
   /** Threads to compute with; by default one for each processor that this process may use. */
@@ -31,7 +32,7 @@ export async function openDecoder(path: string, options: DecoderOptions): Promis
     integerOf({ value: latent[side], place: `latent.${side}`, code: 'invalid-input' }, 1);
   const opened = await openCheckpointFiles(path);
   try {
-    const model = await openDecoderModel(opened.checkpoint, ownConfig(opened.config.own));
+    const model = await openDecoderModel(opened.checkpoint, configOfDecoder(opened.config.own));
     const decoder = ortDecoder(model, nodeHost({ threads }), { latent, tiles });
     return {
       ...decoder,
@@ -45,12 +46,4 @@ export async function openDecoder(path: string, options: DecoderOptions): Promis
     await opened.close();
     throw cause;
   }
-}
-
-/** Fields of a transformer's config. */
-const OTHERS = ['family', 'depth', 'hidden_size', 'num_heads', 'num_attention_heads', 'patch_size'];
-
-/** A config.json beside the file of a decoder may be that of the transformer which lies there too. */
-function ownConfig(config: ConfigJson): ConfigJson {
-  return OTHERS.some((field) => field in config) ? {} : config;
 }
