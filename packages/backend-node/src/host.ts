@@ -88,7 +88,7 @@ function sessionOptions(graph: OnnxGraph, residence: Residence, threads: number)
   };
   return {
     ...plainOptions(threads),
-    enableCpuMemArena: graph.weightBytes < ARENA_BELOW_BYTES,
+    enableCpuMemArena: !graph.largeActivations && graph.weightBytes < ARENA_BELOW_BYTES,
     extra: { session },
   };
 }

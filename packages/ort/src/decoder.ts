@@ -1,12 +1,13 @@
 import { type Decoder, ProCacheError } from '@procache/core';
+import { checkOptions, type Fields, integerOf, numberOf, refuse } from '@procache/core/untrusted';
 import { decodeInTiles, type DecoderModel, needsTiles, type Plane, type TileShape } from '@procache/model';
 import type { OrtHost, OrtSession } from './host.ts';
 
 /** Whether latents are decoded in tiles, and in which. */
 export type Tiling =
-  /** Where the whole would take more memory than is reasonable: from 4,096 cells (512 x 512 pixels) on. */
+  /** Where there are more than 4,096 cells (512 x 512 pixels), in the model's own tiles or in some of 64 x 64 cells. */
   | 'auto'
-  /** Wherever the latents are larger than a tile of the model's own. */
+  /** Wherever the latents are larger than a tile of the model's own; or never. */
   | boolean
   /** The same with other tiles. */
   | TileShape;
@@ -14,21 +15,39 @@ export type Tiling =
 export interface OrtDecoderOptions {
   /** The size of the latents, in cells. */
   readonly latent: { readonly height: number; readonly width: number };
+  /**
+   * By default `'auto'`. The image of tiles is not quite that of the whole, as GroupNorm sees one tile at a time; it is
+   * the one that diffusers makes with `enable_tiling`.
+   */
   readonly tiles?: Tiling | undefined;
 }
 
-/** Cells of a latent beyond which it is decoded in tiles unless somebody says otherwise. */
-const MOST_CELLS = 64 * 64;
+/** The side of latents up to which they are decoded whole unless somebody says otherwise, and of tiles beyond. */
+const MOST_SIDE = 64;
+
+/**
+ * Parameters from which on a session is released when the images are made: a transformer that draws needs the memory,
+ * and opening takes a small share of the time of an image. What is smaller shows previews, step by step.
+ */
+const RELEASED_FROM = 16e6;
+
+const TILE_FIELDS: Fields<TileShape> = { cells: true, pixels: true, overlap: true };
 
 /**
  * A decoder on ONNX Runtime, which makes images one after another. Its session is opened with the first, and stays
- * open.
+ * open where the decoder is small; a large one's is open while it decodes.
  */
 export function ortDecoder(model: DecoderModel, host: OrtHost, { latent, tiles = 'auto' }: OrtDecoderOptions): Decoder {
   const { height, width } = latent;
   const shape = chosenTiles(model, latent, tiles);
   const size = model.latentChannels * height * width;
   let session: Promise<OrtSession> | undefined;
+  let decoding = 0;
+  const release = async (): Promise<void> => {
+    const opened = session;
+    session = undefined;
+    await (await opened?.catch(() => undefined))?.release();
+  };
   const evaluate = async (plane: Plane): Promise<Plane> => {
     const opened = await (session ??= host.open(model.graph(), 'packed'));
     const feed = new host.Tensor('float32', plane.data, [1, plane.channels, plane.height, plane.width]);
@@ -56,22 +75,39 @@ export function ortDecoder(model: DecoderModel, host: OrtHost, { latent, tiles =
       }
       const pixels = image.channels * image.height * image.width;
       const images = new Float32Array((latents.length / size) * pixels);
-      for (let i = 0; i * size < latents.length; i++)
-        images.set(await decodeOne(latents.subarray(i * size, (i + 1) * size)), i * pixels);
+      decoding++;
+      try {
+        for (let i = 0; i * size < latents.length; i++)
+          images.set(await decodeOne(latents.subarray(i * size, (i + 1) * size)), i * pixels);
+      } finally {
+        if (--decoding === 0 && model.parameters >= RELEASED_FROM) await release();
+      }
       return images;
     },
-    async dispose() {
-      const opened = session;
-      session = undefined;
-      await (await opened?.catch(() => undefined))?.release();
-    },
+    dispose: release,
   };
 }
 
 function chosenTiles(model: DecoderModel, latent: OrtDecoderOptions['latent'], tiles: Tiling): TileShape | undefined {
-  const shape = typeof tiles === 'object' ? tiles : model.tiles;
-  const wanted = tiles === 'auto' ? latent.height * latent.width > MOST_CELLS : tiles !== false;
-  return wanted && needsTiles(latent, shape) ? shape : undefined;
+  if (tiles === false) return undefined;
+  const shape = typeof tiles === 'object' ? checkedTiles(tiles, model) : model.tiles;
+  if (tiles !== 'auto') return needsTiles(latent, shape) ? shape : undefined;
+  if (latent.height * latent.width <= MOST_SIDE ** 2) return undefined;
+  const bounded = { ...shape, cells: MOST_SIDE, pixels: MOST_SIDE * model.pixels };
+  return shape.cells > MOST_SIDE ? bounded : shape;
+}
+
+function checkedTiles(tiles: TileShape, { pixels }: DecoderModel): TileShape {
+  const code = 'invalid-input';
+  checkOptions('tiles', tiles, TILE_FIELDS);
+  integerOf({ value: tiles.cells, place: 'tiles.cells', code }, 1);
+  integerOf({ value: tiles.pixels, place: 'tiles.pixels', code }, 1);
+  numberOf({ value: tiles.overlap, place: 'tiles.overlap', code }, 0, 0.9);
+  if (Math.floor(tiles.pixels / pixels) !== tiles.cells) {
+    const wayOut = `a cell is ${pixels} pixels wide, so pass ${tiles.cells * pixels}`;
+    refuse('tiles.pixels', `${tiles.pixels} pixels are not the image of ${tiles.cells} cells; ${wayOut}`, code);
+  }
+  return tiles;
 }
 
 /** As many rows and columns of an image as are asked for: tiles may make a few more. */

@@ -1,8 +1,7 @@
 import { linear, silu } from '../graphs/layers.ts';
 import { GraphBuilder, type OnnxGraph, type Value } from '../onnx/graph-builder.ts';
-import { convolve, doubled, groupNorm } from './convolutions.ts';
+import { convolve, doubled, groupNorm, madeBy } from './convolutions.ts';
 import type { KlWeights, MidAttention, Resnet } from './kl-weights.ts';
-import { madeBy } from './convolutions.ts';
 
 /** What is not in the tensors of an AutoencoderKL. */
 export interface KlArithmetic {
@@ -35,7 +34,7 @@ export function klGraph(weights: KlWeights, { groups, scale, shift }: KlArithmet
   }
   const image = convolve(g, silu(g, groupNorm(g, x, lastNorm, norm)), last);
   g.output('image', image, [1, madeBy(last), 'imageHeight', 'imageWidth']);
-  return g.build();
+  return { ...g.build(), largeActivations: true };
 }
 
 interface NormShape {

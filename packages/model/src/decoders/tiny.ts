@@ -122,7 +122,7 @@ export function tinyGraph(
   const last = layers.at(-1);
   const made = last?.kind === 'convolution' ? madeBy(last.layer) : 0;
   g.output('image', image, [1, made, 'imageHeight', 'imageWidth']);
-  return g.build();
+  return { ...g.build(), largeActivations: true };
 }
 
 function computed(g: GraphBuilder, x: Value, layer: TinyLayer): Value {

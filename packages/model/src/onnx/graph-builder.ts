@@ -37,6 +37,8 @@ export interface OnnxGraph {
   readonly files: ReadonlyMap<string, ByteSource>;
   /** Bytes of all weights once they are 32-bit floats. */
   readonly weightBytes: number;
+  /** Whether what is computed takes far more memory than the weights, as whole images do. */
+  readonly largeActivations?: boolean;
 }
 
 /** Collects nodes and constants; every operation returns the name of what it computes. */

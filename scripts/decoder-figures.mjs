@@ -1,0 +1,97 @@
+// The figures of decoders in docs/performance.md: time and memory of decoding one image of 512x512 with the decoder of
+// Stable Diffusion, whose weights are random, whole and in tiles.
+//   node scripts/decoder-figures.mjs
+// Build first. Each way of decoding has a process of its own, whose peak is what it took. The times mean something only
+// where nothing else runs.
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { openDecoder } from '../packages/backend-node/dist/index.js';
+import { gaussian, median } from '../packages/core/dist/index.js';
+import { randomWeights } from '../packages/model/dist/index.js';
+import { table } from './figures.mjs';
+
+/** Cells of the latents; 8 pixels each. */
+const SIDE = 64;
+const ROUNDS = 3;
+const WAYS = [
+  ['whole', false],
+  ['as by default', 'auto'],
+  ...[48, 32, 24, 16].map((cells) => [`tiles of ${cells} cells`, { cells, pixels: 8 * cells, overlap: 0.25 }]),
+];
+
+/** The decoder half of stabilityai/sd-vae-ft-mse: 49,490,199 parameters. */
+function shapes() {
+  const tensors = new Map();
+  const layer = (name, ...shape) => {
+    tensors.set(`${name}.weight`, shape);
+    tensors.set(`${name}.bias`, [shape[0]]);
+  };
+  const resnet = (name, inner, out) => {
+    layer(`${name}.norm1`, inner);
+    layer(`${name}.conv1`, out, inner, 3, 3);
+    layer(`${name}.norm2`, out);
+    layer(`${name}.conv2`, out, out, 3, 3);
+    if (inner !== out) layer(`${name}.conv_shortcut`, out, inner, 1, 1);
+  };
+  layer('post_quant_conv', 4, 4, 1, 1);
+  layer('decoder.conv_in', 512, 4, 3, 3);
+  for (const index of [0, 1]) resnet(`decoder.mid_block.resnets.${index}`, 512, 512);
+  layer('decoder.mid_block.attentions.0.group_norm', 512);
+  for (const name of ['to_q', 'to_k', 'to_v', 'to_out.0']) layer(`decoder.mid_block.attentions.0.${name}`, 512, 512);
+  const widths = [512, 512, 256, 128];
+  for (const [level, width] of widths.entries()) {
+    for (const index of [0, 1, 2])
+      resnet(`decoder.up_blocks.${level}.resnets.${index}`, index === 0 ? (widths[level - 1] ?? 512) : width, width);
+    if (level < 3) layer(`decoder.up_blocks.${level}.upsamplers.0.conv`, width, width, 3, 3);
+  }
+  layer('decoder.conv_norm_out', 128);
+  layer('decoder.conv_out', 3, 128, 3, 3);
+  return tensors;
+}
+
+/** Decodes in this process, and prints what it took. */
+async function measure(path, tiles) {
+  const latents = gaussian(0, 4 * SIDE * SIDE);
+  const decoder = await openDecoder(path, { latent: { height: SIDE, width: SIDE }, tiles });
+  const times = [];
+  try {
+    for (let round = 0; round < ROUNDS; round++) {
+      const started = performance.now();
+      const image = await decoder.decode(latents);
+      times.push(performance.now() - started);
+      if (!image.every(Number.isFinite)) throw new Error('the image has values that are no numbers');
+    }
+  } finally {
+    await decoder.dispose();
+  }
+  const peak = process.resourceUsage().maxRSS / 2 ** 20; // GiB
+  console.log(JSON.stringify({ first: times[0], later: median(times.slice(1)), peak }));
+}
+
+async function figures() {
+  const folder = mkdtempSync(join(tmpdir(), 'decoder-figures-'));
+  try {
+    const path = join(folder, 'decoder.safetensors');
+    for (const piece of randomWeights(shapes()).pieces()) writeFileSync(path, piece, { flag: 'a' });
+    const rows = [];
+    for (const [name, tiles] of WAYS) {
+      const words = [fileURLToPath(import.meta.url), path, JSON.stringify(tiles)];
+      const { stdout } = await promisify(execFile)(process.execPath, words);
+      const { first, later, peak } = JSON.parse(stdout);
+      const seconds = (time) => `${(time / 1000).toFixed(1)} s`;
+      rows.push([name, seconds(first), seconds(later), `${peak.toFixed(2)} GiB`]);
+      console.error(rows.at(-1).join('  '));
+    }
+    table(['decoded', 'first image', 'later ones', 'peak memory'], rows);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const [path, tiles] = process.argv.slice(2);
+await (path === undefined ? figures() : measure(path, JSON.parse(tiles)));
