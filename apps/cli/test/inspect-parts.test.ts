@@ -1,5 +1,6 @@
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeSafetensors } from '@procache/model';
 import { describe, expect, it } from 'vitest';
 import { runCommandLine } from '../src/command-line.ts';
 import { FIXTURES, temporaryFolder } from './spawn-procache.ts';
@@ -109,6 +110,20 @@ describe('procache inspect tells of', () => {
   ])('%s', async (_, path, lines) => {
     const text = await inspected(join(TINY, path));
     for (const line of lines) expect(text).toMatch(new RegExp(`(^|\\n)${line}`));
+  });
+
+  it('a file of embeddings', async () => {
+    const tensors = new Map([['prompt_embeds', { shape: [2, 4, 3], data: new Float32Array(24) }]]);
+    await writeFile(inFolder('texts.safetensors'), writeSafetensors(tensors));
+    const text = await inspected(inFolder('texts.safetensors'));
+    expect(text).toContain('is                embeddings of prompts, which take the place of a text encoder\n');
+    expect(text).toContain('holds             prompt_embeds [2, 4, 3]\n');
+  });
+
+  it('an autoencoder that lacks tensors: why it cannot be used', async () => {
+    const tensors = new Map([['decoder.conv_in.weight', { shape: [8, 4, 3, 3], data: new Float32Array(288) }]]);
+    await writeFile(inFolder('half.safetensors'), writeSafetensors(tensors));
+    expect(await inspected(inFolder('half.safetensors'))).toMatch(/\nnot supported {5}\S/);
   });
 
   it('the model of the zoo that draws texts, and its table of words', async () => {

@@ -13,7 +13,7 @@ const SIGNS: readonly (readonly [CheckpointKind, RegExp])[] = [
   ['autoencoder', /(?:^|\.)decoder\.conv_in\.weight$/],
   ['autoencoder', /^(?:(?:decoder|encoder)\.)?(?:layers\.)?\d+\.conv\.0\.weight$/],
   ['text encoder', /(?:^|\.)encoder\.block\.0\.layer\.0\.SelfAttention\.q\.weight$/],
-  ['embeddings', /^(?:(?:negative_)?prompt_embeds|embeddings?(?:\.\d+)?)$/],
+  ['embeddings', /^(?:negative_)?prompt_embeds$/],
   ['words', /^embedding\.weight$/],
 ];
 
@@ -72,15 +72,15 @@ const DESCRIBE: Readonly<Record<CheckpointKind, Describing>> = {
       ...notFollowed(unreadFields),
     ];
   },
-  embeddings: ({ tensors }) =>
-    Promise.resolve([...tensors.keys()].slice(0, MOST_LISTED).map((name) => ['holds', name] as const)),
+  embeddings: ({ tensors }) => {
+    const named = ['prompt_embeds', 'negative_prompt_embeds'].flatMap((name) => tensors.get(name) ?? []);
+    return Promise.resolve(named.map(({ name, shape }) => ['holds', `${name} [${shape.join(', ')}]`] as const));
+  },
   words: ({ tensors }) => {
     const [words = 0, width = 0] = tensors.get('embedding.weight')?.shape ?? [];
     return Promise.resolve([['words', `${words} of ${width} numbers`]]);
   },
 };
-
-const MOST_LISTED = 6;
 
 function scaledBy({ scaling_factor: scaling }: ConfigJson): string {
   return typeof scaling === 'number' ? `, scaled by ${scaling}` : '';
