@@ -1,9 +1,11 @@
+import { join } from 'node:path';
 import type { Decoder } from '@procache/core';
 import { checkOptions, type Fields, integerOf } from '@procache/core/untrusted';
 import { type DecoderModel, openDecoderModel } from '@procache/model';
 import { ortDecoder, type OrtDecoderOptions } from '@procache/ort';
 import { nodeHost } from './host.ts';
 import { openCheckpointFiles } from './model-files.ts';
+import { isThere } from './node-folder.ts';
 import { configOfDecoder } from './part-config.ts';
 
 export interface DecoderOptions extends OrtDecoderOptions {
@@ -19,7 +21,8 @@ export interface NodeDecoder extends Decoder {
 const FIELDS: Fields<DecoderOptions> = { latent: true, tiles: true, threads: true };
 
 /**
- * Opens what makes images of latents: a `vae` folder, or the file of an AutoencoderKL or of a tiny autoencoder.
+ * Opens what makes images of latents: a `vae` folder, what holds one, or the file of an AutoencoderKL or of a tiny
+ * autoencoder.
  *
  * Reads no more than headers; weights are loaded with the first image. The caller disposes of it.
  *
@@ -30,7 +33,8 @@ export async function openDecoder(path: string, options: DecoderOptions): Promis
   const { latent, tiles, threads } = options;
   for (const side of ['height', 'width'] as const)
     integerOf({ value: latent[side], place: `latent.${side}`, code: 'invalid-input' }, 1);
-  const opened = await openCheckpointFiles(path);
+  const inside = join(path, 'vae');
+  const opened = await openCheckpointFiles((await isThere(inside)) ? inside : path);
   try {
     const model = await openDecoderModel(opened.checkpoint, configOfDecoder(opened.config.own));
     const decoder = ortDecoder(model, nodeHost({ threads }), { latent, tiles });
