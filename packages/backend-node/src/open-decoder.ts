@@ -24,7 +24,8 @@ const FIELDS: Fields<DecoderOptions> = { latent: true, tiles: true, threads: tru
  * Opens what makes images of latents: a `vae` folder, what holds one, or the file of an AutoencoderKL or of a tiny
  * autoencoder.
  *
- * Reads no more than headers; weights are loaded with the first image. The caller disposes of it.
+ * Reads no more than headers; weights are loaded with the first image. It computes in this thread, whose event loop has
+ * a turn before each image or tile. The caller disposes of it.
  *
  * @throws {ProCacheError} `invalid-model`, with the file, the place in it and the way out.
  */
