@@ -23,6 +23,7 @@ export async function openEmbeddingsFile(path: string, { tokens, width }: Encode
   return {
     // eslint-disable-next-line @typescript-eslint/require-await -- what is refused is a promise that rejects
     encode: async (texts) => texts.map((text) => embeddings.embed(text)),
+    prompts: embeddings.prompts,
     dispose: () => Promise.resolve(),
   };
 }

@@ -24,6 +24,7 @@ export { openNetwork, type OnnxNetworkOptions, type NumberArray, type OnnxNetwor
 export { runtimeVersion } from './runtime.ts';
 export { MOST_THREADS } from './threads.ts';
 export { syntheticModel } from './synthetic-model.ts';
-export { openEncoder, type EncoderOptions, type EncoderPlace } from './open-encoder.ts';
+export { openEncoder } from './open-encoder.ts';
+export type { EncoderOptions, EncoderPlace } from './encoder-options.ts';
 export { openCompanions, type CompanionPlaces, type Companions } from './open-companions.ts';
 export { openDecoder, type DecoderOptions, type NodeDecoder } from './open-decoder.ts';

@@ -1,48 +1,30 @@
-import { ProCacheError, type PromptEncoder, type TextEmbedding } from '@procache/core';
-import { openWordFolder } from '@procache/model';
-import { OpenFiles } from './node-folder.ts';
+import { join } from 'node:path';
+import type { PromptEncoder } from '@procache/core';
+import { checkOptions, type Fields } from '@procache/core/untrusted';
+import { type EncoderOptions, type EncoderPlace, WORD_FILES } from './encoder-options.ts';
+import { isThere } from './node-folder.ts';
+import { openT5 } from './t5-encoder.ts';
+import { openWords } from './word-encoder.ts';
 
-/** Where what reads texts lies on this machine. */
-export interface EncoderPlace {
-  /** The folder of a table of words (vocabulary.json, text_encoder.safetensors). */
-  readonly encoder: string;
-}
-
-export interface EncoderOptions {
-  /** Tokens of an embedding, the padding included, and numbers of a token: what the transformer takes. */
-  readonly tokens: number;
-  readonly width: number;
-}
+const FIELDS: Fields<EncoderOptions> = { tokens: true, width: true, threads: true };
 
 /**
- * Opens what reads texts for a transformer. The caller disposes of it.
+ * Opens what reads texts for a transformer. Of a large text model, the weights of one block at a time are loaded when a
+ * text is read. The caller disposes of it.
  *
- * @throws {ProCacheError} `invalid-model`, with the file and the way out.
+ * ```ts no-run it takes a text encoder, which is not in the repository
+ * import { openEncoder } from '@procache/backend-node';
+ *
+ * const place = { encoder: 'PixArt-XL-2-512x512/text_encoder', tokenizer: 'PixArt-XL-2-512x512/tokenizer' };
+ * const encoder = await openEncoder(place, { tokens: 120, width: 4096 });
+ * const [embedding] = await encoder.encode(['a small cactus with a happy face']);
+ * ```
+ *
+ * @throws {ProCacheError} `invalid-model`, with the file and the way out: before any weight is read.
  */
-export async function openEncoder({ encoder }: EncoderPlace, options: EncoderOptions): Promise<PromptEncoder> {
-  const files = new OpenFiles();
-  try {
-    return await openWords(files, encoder, options);
-  } finally {
-    await files.close();
-  }
-}
-
-async function openWords(files: OpenFiles, path: string, { tokens, width }: EncoderOptions): Promise<PromptEncoder> {
-  const table = await openWordFolder(files.folder(path), { tokens });
-  if (table.width !== width) {
-    throw new ProCacheError(
-      'invalid-model',
-      `${path}: the words are ${table.width} numbers long, but the model takes texts of ${width}; ` +
-        `take the table that belongs to the model`,
-    );
-  }
-  const known = new Map<string, TextEmbedding>();
-  return {
-    encode: (texts) => {
-      for (const text of texts) if (!known.has(text)) known.set(text, table.embed(text));
-      return Promise.resolve(texts.map((text) => known.get(text)!));
-    },
-    dispose: () => Promise.resolve(),
-  };
+export async function openEncoder(place: EncoderPlace, options: EncoderOptions): Promise<PromptEncoder> {
+  checkOptions('openEncoder', options, FIELDS);
+  const { encoder } = place;
+  const isWords = (await Promise.all(WORD_FILES.map((name) => isThere(join(encoder, name))))).every(Boolean);
+  return isWords ? openWords(encoder, options) : openT5(place, options);
 }

@@ -11,6 +11,10 @@ export interface PromptEncoder {
    * makes of it is made once. The empty text is one too.
    */
   encode(texts: readonly string[]): Promise<readonly TextEmbedding[]>;
+  /** What of a text it does not read, in words, for a warning: what is beyond its length, or words that it lacks. */
+  notRead?(text: string): string | undefined;
+  /** The texts that it knows, where it reads no others: those of a file of embeddings, in its order. */
+  readonly prompts?: readonly string[] | undefined;
   /** Frees what it holds. */
   dispose(): Promise<void>;
 }

@@ -15,6 +15,8 @@ export interface Embeddings {
   readonly width: number;
   /** The texts that there are, in the order of the file, the negative ones after the others. */
   readonly texts: readonly string[];
+  /** Those of them that are there to be drawn. */
+  readonly prompts: readonly string[];
   /**
    * The embedding of a text; the same text gives the same object.
    *
@@ -70,6 +72,7 @@ export async function openEmbeddings(checkpoint: Checkpoint, { tokens, name }: E
   return {
     width,
     texts: [...known.keys()],
+    prompts: [...new Set(texts.slice(0, prompts.length))],
     embed: (text) => known.get(text) ?? refuseText(name, text, [...known.keys()]),
   };
 }
