@@ -15,6 +15,7 @@ import {
 import { readModelHeaders } from './model-headers.ts';
 import { type NodeTransformer, TRANSFORMER_FIELDS, type TransformerOptions } from './options.ts';
 import { openCompanions } from './open-companions.ts';
+import { previewFor } from './preview-decoder.ts';
 import { scheduleFiles } from './schedule-files.ts';
 import { openTransformer } from './transformer.ts';
 
@@ -78,9 +79,13 @@ export async function openPipeline(model: string | ModelPlace, options: Pipeline
     const shelf = scheduleFiles(place.schedules);
     const now = () => performance.now();
     const found = companions.decoder ?? pixelDecoder(transformer.model);
-    const sized = found && drawn ? resizedDecoder(found, drawn.images) : found;
+    const shown = previewFor(transformer.model, companions.decoder);
+    const sizedOf = (own: Decoder | undefined) => (own && drawn ? resizedDecoder(own, drawn.images) : own);
     const parts = { name, model: transformer.model, recommended, transformer, shelf, now };
-    return { ...pipelineOf({ ...parts, ...companions, decoder: sized }), transformer };
+    return {
+      ...pipelineOf({ ...parts, ...companions, decoder: sizedOf(found), preview: sizedOf(shown) }),
+      transformer,
+    };
   } catch (cause) {
     await transformer.dispose();
     throw cause;

@@ -26,6 +26,7 @@ export { originOf, type Origin, type PartedModel } from './folder/origins.ts';
 export { missingText, originText } from './folder/missing-text.ts';
 export { openDecoderModel } from './decoders/open-decoder.ts';
 export type { DecoderModel } from './decoders/decoder-model.ts';
+export { linearPreview } from './decoders/linear-preview.ts';
 export { decodeInTiles, needsTiles, type Plane, type TileShape } from './decoders/tiles.ts';
 export { openTextModel, type TextModel } from './encoders/t5.ts';
 export { embeddingsFile, type Embeddings, type EmbeddingsOptions, openEmbeddings } from './encoders/embeddings-file.ts';

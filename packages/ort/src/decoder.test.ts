@@ -12,6 +12,7 @@ const modelOf = (parameters: number): DecoderModel => ({
   channels: 1,
   pixels: 2,
   valueRange: [-1, 1],
+  scale: 1,
   parameters,
   unreadFields: [],
   tiles: { cells: 100, pixels: 200, overlap: 0.25 },

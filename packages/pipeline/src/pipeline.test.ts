@@ -146,6 +146,23 @@ describe('a pipeline of latents', () => {
     expect(disposed.toSorted()).toEqual(['decoder', 'encoder', 'transformer']);
   });
 
+  it('shows steps by what is given for that', async () => {
+    const disposed: string[] = [];
+    const decoderOf = (name: string, value: number): Decoder => ({
+      image: { channels: 1, height: 1, width: 1, valueRange: [0, 1] },
+      decode: () => Promise.resolve(Float32Array.of(value)),
+      dispose: () => Promise.resolve(void disposed.push(name)),
+    });
+    const [decoder, preview] = [decoderOf('decoder', 1), decoderOf('preview', 2)];
+    const pipeline = pipelineOf(partsOf({ ...known, decoder, preview }));
+    const shown: number[] = [];
+    const onStep: GenerateRequest['onStep'] = async (step) => void shown.push(...(await step.preview()));
+    const { images } = await pipeline.generate({ conditions: [0], steps: 2, onStep });
+    expect([...images, ...shown]).toEqual([1, 2, 2]);
+    await pipeline.dispose();
+    expect(disposed.toSorted()).toEqual(['decoder', 'preview']);
+  });
+
   it('without a decoder says so before anything is computed, and gives latents to who asks for those', async () => {
     const pipeline = pipelineOf(partsOf(known));
     await expect(pipeline.generate({ conditions: [0] })).rejects.toThrow(

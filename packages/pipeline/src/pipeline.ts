@@ -25,6 +25,8 @@ export interface PipelineParts extends KnownModel {
   readonly transformer: Transformer<unknown>;
   /** What makes images of latents; a model of pixels needs none. */
   readonly decoder?: Decoder | undefined;
+  /** What makes images of the latents of single steps, of the size of the decoder's; by default the decoder. */
+  readonly preview?: Decoder | undefined;
   /** What reads texts, for a model that takes them. */
   readonly encoder?: PromptEncoder | undefined;
   /** Why there is no decoder or no encoder, and the way out, as the ends of messages. */
@@ -100,7 +102,7 @@ export function pipelineOf(parts: PipelineParts): Pipeline {
     throw new ProCacheError('invalid-input', problem);
   };
   const withPreview = (onStep: (step: PipelineStep) => void | Promise<void>) => (step: SampledStep) =>
-    onStep({ ...step, preview: () => decode(step.clean) });
+    onStep({ ...step, preview: () => (parts.preview ?? neededDecoder()).decode(step.clean) });
 
   return {
     ...{ name, model, recommended, transformer, decoder, encoder },
@@ -115,7 +117,8 @@ export function pipelineOf(parts: PipelineParts): Pipeline {
     },
     generateLatents: latentsOf,
     dispose: async () => {
-      await Promise.all([transformer.dispose(), decoder?.dispose(), encoder?.dispose()]);
+      const others = [decoder?.dispose(), parts.preview?.dispose(), encoder?.dispose()];
+      await Promise.all([transformer.dispose(), ...others]);
     },
   };
 }

@@ -14,6 +14,8 @@ export interface DecoderModel {
   readonly pixels: number;
   /** The values of black and of white. */
   readonly valueRange: readonly [black: number, white: number];
+  /** What diffusion latents were multiplied by. */
+  readonly scale: number;
   /** Numbers in all tensors that it uses. */
   readonly parameters: number;
   /** Fields of its config that are not known: they are not followed. */

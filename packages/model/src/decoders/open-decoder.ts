@@ -94,7 +94,7 @@ async function openKl(checkpoint: Checkpoint, found: FoundKl, fields: ConfigFiel
   return {
     kind: 'autoencoder-kl',
     flavour: found.flavour,
-    ...{ latentChannels, pixels, channels: madeBy(last), valueRange: [-1, 1] },
+    ...{ latentChannels, pixels, channels: madeBy(last), valueRange: [-1, 1], scale },
     parameters: parametersOf(checkpoint, names),
     tiles: { cells: Math.floor(side / pixels), pixels: side, overlap: OVERLAP },
     graph: () => klGraph(weights, { groups, scale, shift }),
@@ -149,7 +149,7 @@ async function openTiny(checkpoint: Checkpoint, found: FoundTiny, fields: Config
   return {
     kind: 'autoencoder-tiny',
     flavour: found.flavour,
-    ...{ latentChannels, pixels, channels: madeBy(last.layer) },
+    ...{ latentChannels, pixels, channels: madeBy(last.layer), scale },
     valueRange: found.flavour === 'original' ? [0, 1] : [-1, 1],
     parameters: parametersOf(checkpoint, names),
     tiles: { cells: Math.floor(USUAL_TILE / pixels), pixels: USUAL_TILE, overlap: OVERLAP },
