@@ -3,7 +3,7 @@ import type { DecoderModel } from '@procache/model';
 import { expect, it } from 'vitest';
 import { previewFor } from './preview-decoder.ts';
 
-const latent = { channels: 4, height: 2, width: 3 };
+const latent = { channels: 4, outChannels: 8, height: 2, width: 3 };
 const decoderOf = (own: Partial<DecoderModel>) => ({
   ...identityDecoder({ channels: 3, height: 16, width: 24, valueRange: [-1, 1] }),
   model: { parameters: 49_490_199, scale: 0.18215, latentChannels: 4, pixels: 8, ...own } as DecoderModel,
