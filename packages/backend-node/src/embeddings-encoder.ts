@@ -1,18 +1,20 @@
 import { basename } from 'node:path';
 import { ProCacheError, type PromptEncoder } from '@procache/core';
-import { type Embeddings, openCheckpoint, openEmbeddings } from '@procache/model';
+import { type Checkpoint, openEmbeddings } from '@procache/model';
 import type { EncoderOptions } from './encoder-options.ts';
-import { openFile } from './file-source.ts';
 
-/** Opens a file of embeddings, which is read whole: it knows the texts that are in it, and no other. */
-export async function openEmbeddingsFile(path: string, { tokens, width }: EncoderOptions): Promise<PromptEncoder> {
-  const file = await openFile(path, { code: 'invalid-model', what: 'a file of embeddings' });
-  let embeddings: Embeddings;
-  try {
-    embeddings = await openEmbeddings(await openCheckpoint(file), { tokens, name: basename(path) });
-  } finally {
-    await file.close();
-  }
+/** Whether a checkpoint holds embeddings of texts, and not what makes them. */
+export function isEmbeddings({ tensors }: Checkpoint): boolean {
+  return tensors.has('prompt_embeds') || tensors.has('negative_prompt_embeds');
+}
+
+/** An encoder over embeddings in a file, which are read whole: it knows the texts that are there, and no other. */
+export async function embeddingsEncoder(
+  checkpoint: Checkpoint,
+  path: string,
+  { tokens, width }: EncoderOptions,
+): Promise<PromptEncoder> {
+  const embeddings = await openEmbeddings(checkpoint, { tokens, name: basename(path) });
   if (embeddings.width !== width) {
     throw new ProCacheError(
       'invalid-model',

@@ -1,12 +1,13 @@
 /** Where what reads texts lies on this machine. */
 export interface EncoderPlace {
   /**
-   * The folder or the file of a T5, or the folder of a table of words (vocabulary.json and text_encoder.safetensors).
+   * The folder or the file of a T5, as weights or as ONNX (`text_encoder/model.onnx`); the folder of a table of words
+   * (vocabulary.json and text_encoder.safetensors); or a file of embeddings, which knows the texts that are in it.
    */
   readonly encoder: string;
   /**
    * The folder or the file of the tokenizer of a T5: tokenizer.json or spiece.model. By default what lies in the folder
-   * of the T5, or in a folder `tokenizer` beside it.
+   * of the T5, or in a folder `tokenizer` in it or beside it.
    */
   readonly tokenizer?: string | undefined;
 }

@@ -1,9 +1,8 @@
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { embeddingsFile, ELEMENT_TYPES, GraphBuilder, type GraphValue } from '@procache/model';
+import { ELEMENT_TYPES, GraphBuilder, type GraphValue } from '@procache/model';
 import { afterAll, describe, expect, it } from 'vitest';
-import { openEmbeddingsFile } from './embeddings-encoder.ts';
 import { openOnnxTextModel } from './onnx-encoder.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'procache-onnx-encoder-'));
@@ -79,23 +78,5 @@ describe('a text model that is ONNX already', () => {
       await expect(openOnnxTextModel(file, OPTIONS)).rejects.toThrow(
         expect.objectContaining({ code: 'invalid-model', message: expect.stringContaining(file) }),
       );
-  });
-});
-
-describe('an encoder that is a file of embeddings', () => {
-  const embedding = { values: Float32Array.from({ length: TOKENS * WIDTH }, (_, i) => i), tokens: 2, text: 'a cat' };
-
-  it('knows the texts that are in it', async () => {
-    const path = join(folder, 'texts.safetensors');
-    await writeFile(path, embeddingsFile([embedding], [], { tokens: TOKENS }));
-    const encoder = await openEmbeddingsFile(path, OPTIONS);
-    const [first, second] = await encoder.encode(['a cat', 'a cat']);
-    expect(first).toEqual(embedding);
-    expect(second).toBe(first);
-    await expect(encoder.encode(['a dog'])).rejects.toThrow(/^texts\.safetensors: has no embedding of "a dog", but of/);
-    await encoder.dispose();
-    await expect(openEmbeddingsFile(path, { tokens: TOKENS, width: 3 })).rejects.toThrow(
-      /texts\.safetensors: the texts are 2 numbers wide, but the model takes 3; save them/,
-    );
   });
 });
