@@ -26,10 +26,10 @@ export async function openWeights(place: EncoderPlace, options: EncoderOptions):
 async function openT5(
   place: EncoderPlace,
   { tokens, width, threads }: EncoderOptions,
-  { checkpoint, config, close }: OpenedCheckpoint,
+  opened: OpenedCheckpoint,
 ): Promise<PromptEncoder> {
   const { encoder } = place;
-  const model = await openTextModel(checkpoint, configOfEncoder(config.own));
+  const model = await openTextModel(opened.checkpoint, configOfEncoder(opened.config.own));
   if (model.width !== width)
     throw new ProCacheError(
       'invalid-model',
@@ -38,5 +38,6 @@ async function openT5(
     );
   const tokenizer = await tokenizerOf(place);
   checkVocabulary(encoder, tokenizer, model.vocabulary);
-  return tokensEncoder({ tokenizer, model: ortTextModel(model, nodeHost({ threads })), tokens, close });
+  const runner = ortTextModel(model, nodeHost({ threads }));
+  return tokensEncoder({ tokenizer, model: runner, tokens, close: () => opened.close() });
 }
