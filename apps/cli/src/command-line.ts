@@ -51,6 +51,11 @@ const COMMANDS: readonly Listed[] = [
     load: async () => (await import('./commands/schedule.ts')).defineSchedule,
   },
   {
+    name: 'embed',
+    summary: 'Read prompts into a file, for runs without a text encoder.',
+    load: async () => (await import('./commands/embed.ts')).defineEmbed,
+  },
+  {
     name: 'inspect',
     summary: 'Show what a checkpoint, a schedule file or a generated picture holds.',
     load: async () => (await import('./commands/inspect.ts')).defineInspect,

@@ -16,13 +16,16 @@ export interface CompanionPlaces {
   readonly tokenizer?: string | undefined;
 }
 
+/** What messages are about. */
+export type CompanionOption = keyof CompanionPlaces | 'mostTokens';
+
 export interface CompanionOptions {
   /** Threads that each computes with; by default one for each processor that this process may use. */
   readonly threads?: number | undefined;
   /** How many tokens of a text are read at most; by default as many as the model takes. */
   readonly mostTokens?: number | undefined;
   /** What messages call the option that names a part: `--vae`; by default the name of its place. */
-  readonly spell?: ((part: keyof CompanionPlaces) => string) | undefined;
+  readonly spell?: ((part: CompanionOption) => string) | undefined;
 }
 
 /** What stands beside a model, opened so far that it is known to be there and to fit. The caller disposes of it. */
@@ -58,7 +61,7 @@ export async function openCompanions(
     const encoder = await of<PromptEncoder>(
       'encoder',
       places.encoder,
-      encoderFor(model, { threads, mostTokens, tokenizer: tokenizerFor(places, beside) }),
+      encoderFor(model, { threads, mostTokens, tokenizer: tokenizerFor(places, beside), spell }),
     );
     const lacking = { decoder: decoder.lacking, encoder: encoder.lacking };
     return { decoder: decoder.opened, encoder: encoder.opened, lacking };
@@ -140,13 +143,17 @@ interface EncoderSettings {
   readonly threads: number | undefined;
   readonly mostTokens: number | undefined;
   readonly tokenizer: string | undefined;
+  readonly spell: (part: CompanionOption) => string;
 }
 
 function encoderFor({ takes }: TransformerModel, settings: EncoderSettings): Opening<PromptEncoder> {
-  if (takes.kind !== 'texts') return undefined;
+  if (takes.kind !== 'texts') {
+    const { mostTokens, spell } = settings;
+    return mostTokens === undefined ? undefined : refuse(spell('mostTokens'), NO_USE.encoder, 'invalid-input');
+  }
   const { tokens, width } = takes;
-  const { threads, tokenizer, mostTokens = tokens } = settings;
-  integerOf({ value: mostTokens, place: 'mostTokens', code: 'invalid-input' }, 1, tokens);
+  const { threads, tokenizer, mostTokens = tokens, spell } = settings;
+  integerOf({ value: mostTokens, place: spell('mostTokens'), code: 'invalid-input' }, 1, tokens);
   return async (path) => {
     const encoder = await openEncoder({ encoder: path, tokenizer }, { tokens: mostTokens, width, threads });
     return mostTokens === tokens ? encoder : paddedEncoder(encoder, takes);

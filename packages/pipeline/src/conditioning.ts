@@ -76,6 +76,18 @@ export async function readConditioning(
   return { conditions: shown, guidance: { scale, unconditional, channels: defaults.guidanceChannels } };
 }
 
+/** What guidance leads away from by what an image shows, where there is one for each. */
+export function unconditionalOf({
+  conditions,
+  guidance,
+}: ReadConditioning): ((condition: Condition) => Condition) | undefined {
+  const away = guidance?.unconditional;
+  if (!Array.isArray(away)) return undefined;
+  const each: readonly Condition[] = away;
+  const known = new Map(conditions.map((condition, i) => [condition, each[i]!]));
+  return (condition) => known.get(condition)!;
+}
+
 /**
  * Conditions and guidance for so many images that are measured and not looked at: the classes in turn, or a text of
  * random numbers, away from what the model knows as nothing, else from another such text.

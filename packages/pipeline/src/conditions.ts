@@ -26,7 +26,8 @@ export interface ConditionsOptions {
 
 /**
  * The conditions of some words, as a model takes them. Without any, all classes of a model that has few, else the
- * first; of a model of texts what its makers advise to draw, else a caption of our own.
+ * first; of a model of texts those of a file of embeddings, else what its makers advise to draw, else a caption of our
+ * own.
  *
  * @throws {ProCacheError} `invalid-input`, before any text is read, for a class that there is not, a class where the
  * model takes texts, and a text where it takes classes.
@@ -49,7 +50,7 @@ export function checkedConditions(
   const each = asked === undefined || asked === 'all' ? asked : checkedList(asked, place);
   if (takes.kind === 'texts') {
     if (each === 'all') return wrong(`${name} draws from texts, not classes; give a text for each image`);
-    return checkedTexts(each ?? recommended.captions ?? CAPTIONS.slice(0, 1), takes, {
+    return checkedTexts(each ?? encoder?.prompts ?? recommended.captions ?? CAPTIONS.slice(0, 1), takes, {
       name,
       place,
       encoder,

@@ -24,6 +24,7 @@ export {
   type Conditioning,
   type ConditioningContext,
   type ReadConditioning,
+  unconditionalOf,
 } from './conditioning.ts';
 export { processOf, scaleOf, type AskedProcess, type Process } from './process.ts';
 export {

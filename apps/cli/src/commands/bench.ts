@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { nodeHost, type NodeTransformer, openFromHeaders } from '@procache/backend-node';
+import { nodeHost, type NodeTransformer, openFromHeaders, peakMemory, peakOfThisProcess } from '@procache/backend-node';
 import {
   type Benchmark,
   benchmarkRows,
@@ -19,7 +19,6 @@ import { addModelOptions, addSizeOptions } from '../arguments/model-choice.ts';
 import { noteUnread } from '../unread-fields.ts';
 import { MOST_IMAGES, MOST_ROUNDS, numberWithin, wholeNumber } from '../arguments/values.ts';
 import { type BenchJob, type BenchJobFlags, chooseBenchJob } from '../bench/bench-job.ts';
-import { peakMemory, peakOfThisProcess } from '../bench/peak-memory.ts';
 import type { Host } from '../host.ts';
 import { type Screen, screenOf } from '../screen.ts';
 
@@ -85,8 +84,11 @@ async function bench(flags: BenchFlags, host: Host): Promise<void> {
     transformer.dispose(),
   );
   const peaks: (number | undefined)[] = [];
-  for (const { name } of job.contestants)
-    peaks.push(flags.peak ? await peakMemory(name, argumentsOf(flags, name), host.signal) : undefined);
+  for (const { name } of job.contestants) {
+    const words = [process.argv[1]!, 'bench', ...argumentsOf(flags, name), '--only', name];
+    const program = { words, name, advice: '--no-peak leaves it out', signal: host.signal };
+    peaks.push(flags.peak ? await peakMemory(program) : undefined);
+  }
   const [{ steps, conditions, guidance }] = job.contestants;
   const result: Benchmark = {
     model: job.chosen.name,
@@ -151,7 +153,11 @@ async function runOnly(flags: BenchFlags, name: string, host: Host): Promise<voi
 /** The arguments that make a child process open the same model and generate the same images. */
 function argumentsOf(flags: BenchFlags, schedule: string): readonly string[] {
   const { model, shape, steps, images, guidance, threads, memory, cache, numHeads, family, config } = flags;
+  const { width, height, resolutionBinning } = flags;
   const chosen = shape === undefined ? { model, 'num-heads': numHeads, family, config } : { shape, cache };
-  const values = { ...chosen, schedules: schedule, steps, images, guidance, threads, memory };
-  return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)]));
+  const values = { ...chosen, schedules: schedule, steps, images, guidance, threads, memory, width, height };
+  const words = Object.entries(values).flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name}`, String(value)],
+  );
+  return resolutionBinning === false ? [...words, '--no-resolution-binning'] : words;
 }

@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
 import { runtimeVersion } from '@procache/backend-node';
-import type { SamplingDefaults } from '@procache/model';
 import { hoistsPlans } from '@procache/ort';
 import { defaultsOf, type Process } from '@procache/pipeline';
-import { openMeasures, type OpenedMeasures } from '@procache/search-node';
-import { type Campaign, campaignOf, type CampaignOptions, type Json } from '@procache/search';
+import { describedProcess, openMeasures, type OpenedMeasures } from '@procache/search-node';
+import { type Campaign, campaignOf, type CampaignOptions } from '@procache/search';
 import { type Companions, openCompanions } from '../arguments/companions.ts';
 import { type ChosenModel, chooseModel } from '../arguments/model-choice.ts';
 import { chooseProcess } from '../arguments/sampling.ts';
@@ -81,7 +79,7 @@ function campaignOptions({ flags, chosen, process, objectives, shown, images }: 
     model: { name, fingerprint, topology, latent, cost, hoists: hoistsPlans(model) },
     sampling: { sampler, eta, stepsOf, ...images },
     steps: flags.steps ?? defaultsOf(chosen).steps,
-    described: { ...shown.described, ...describedProcess(process, model.defaults) },
+    described: { ...shown.described, ...describedProcess(process, model.defaults, chosen.size) },
     ...{ paper, reuse, gaps, first, last, forecast, rule, features, mix, selective },
     ...{ strategy, candidates, iterations, mostImages, budget, target, images: flags.images },
     ...{ seed, seeds, finalSeeds, judge, beside },
@@ -90,16 +88,4 @@ function campaignOptions({ flags, chosen, process, objectives, shown, images }: 
     versions: { procache: VERSION, onnxruntime: runtimeVersion(), processor: globalThis.process.arch },
     spell,
   };
-}
-
-/** How images come about, as JSON has it. */
-function describedProcess({ rule, eta, sde }: Process, defaults: SamplingDefaults): Readonly<Record<string, Json>> {
-  return { timesteps: rule, eta, ...(sde && { sde: { ...sde } as Json }), process: describedDefaults(defaults) };
-}
-
-/** Betas of a training by their hash: others make other images. */
-function describedDefaults({ trainedBetas, ...settings }: SamplingDefaults): Json {
-  const betas = trainedBetas && createHash('sha256').update(JSON.stringify(trainedBetas)).digest('hex').slice(0, 16);
-  const given = Object.entries({ ...settings, trainedBetas: betas }).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given) as Readonly<Record<string, Json>>;
 }

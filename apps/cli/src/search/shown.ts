@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Condition } from '@procache/core';
 import {
   CAPTIONS,
@@ -7,9 +6,10 @@ import {
   heldOut,
   readConditioning,
   type ReadConditioning,
-  type SearchedCaptions,
+  unconditionalOf,
 } from '@procache/pipeline';
 import type { Json } from '@procache/search';
+import { describedTexts } from '@procache/search-node';
 import type { Companions } from '../arguments/companions.ts';
 import { askedConditions, type ConditionFlags } from '../arguments/conditions.ts';
 import type { NamedModel } from '../arguments/model-choice.ts';
@@ -45,7 +45,8 @@ export async function chooseShown(
 ): Promise<Shown> {
   const { takes, defaults } = known.model;
   const asked = await askedConditions(flags, known);
-  const texts = asked === undefined ? known.recommended?.searched : heldOut(asked as readonly string[]);
+  const prompts = (asked ?? encoder?.prompts) as readonly string[] | undefined;
+  const texts = prompts === undefined ? known.recommended?.searched : heldOut(prompts);
   const { search, judge } = texts ?? heldOut(CAPTIONS);
   const isText = takes.kind === 'texts';
   const conditions = isText ? [...search, ...judge] : (asked ?? 'all');
@@ -62,23 +63,7 @@ export async function chooseShown(
       const all = await readConditioning(checked, context);
       if (!isText) return { ...all, judgedBy: all.conditions };
       const [searched, judgedBy] = [all.conditions.slice(0, search.length), all.conditions.slice(search.length)];
-      return { ...all, conditions: searched, judgedBy, unconditionalOf: unconditionals(all) };
+      return { ...all, conditions: searched, judgedBy, unconditionalOf: unconditionalOf(all) };
     },
   };
-}
-
-/** Texts that were asked for; those that are there for all searches by their hash, which belongs to no others. */
-function describedTexts(areAsked: boolean, { search, judge }: SearchedCaptions): Readonly<Record<string, Json>> {
-  if (areAsked) return { texts: search, judged: judge };
-  const fingerprint = createHash('sha256').update(JSON.stringify({ search, judge })).digest('hex').slice(0, 16);
-  return { texts: 'advised', fingerprint };
-}
-
-/** What guidance leads away from by what an image shows, where there is one for each. */
-function unconditionals({ conditions, guidance }: ReadConditioning): ReadShown['unconditionalOf'] {
-  const away = guidance?.unconditional;
-  if (!Array.isArray(away)) return undefined;
-  const each: readonly Condition[] = away;
-  const known = new Map(conditions.map((condition, i) => [condition, each[i]!]));
-  return (condition) => known.get(condition)!;
 }
