@@ -81,6 +81,55 @@ describe('a model of texts on the command line', () => {
     expect(small.stderr).toContain('--width: the model draws latents of 32 x 32 cells only, not of 32 x 48');
   });
 
+  it('draws from texts that were read before what it draws from the texts', async () => {
+    const pixart = ['--model', join(FIXTURES, 'pipelines', 'pixart-tiny')];
+    const [file, prompts] = [inFolder('read.safetensors'), ['--prompt', 'a cat', '--prompt', 'a dog']];
+    expect(await record(['embed', ...pixart, ...prompts, '--prompt', 'a cat', '--out', file])).toMatchObject({
+      ...{ file, prompts: ['a cat', 'a dog'], negatives: [''], tokens: 120, width: 32 },
+    });
+    const words = ['generate', ...pixart, '--steps', '3', '--out'];
+    await record([...words, inFolder('unread'), ...prompts]);
+    await record([...words, inFolder('read'), '--embeddings', file]);
+    for (const name of ['00-a-cat-seed0.png', '01-a-dog-seed1.png'])
+      expect(await readFile(inFolder('read', name))).toEqual(await readFile(inFolder('unread', name)));
+    const other = await procache([...words, inFolder('other'), '--embeddings', file, '--prompt', 'a bird']);
+    expect(other.code).toBe(2);
+    expect(other.stderr).toContain('has no embedding of "a bird", but of "a cat", "a dog"');
+  });
+
+  it('says what of a text is not read', async () => {
+    const long = ['--prompt', 'a small red fox on a stone', '--max-sequence-length', '5'];
+    const pixart = ['generate', '--model', join(FIXTURES, 'pipelines', 'pixart-tiny'), '--steps', '2'];
+    const said = await procache([...pixart, ...long, '--out', inFolder('cut')]);
+    expect(said.code).toBe(0);
+    expect(said.stderr.replaceAll(/\s+/g, ' ')).toContain(
+      'warning: of "a small red fox on a stone": it reads 5 tokens',
+    );
+    const unknown = await procache([
+      'generate',
+      ...emoji,
+      '--prompt',
+      'noto sofa',
+      '--steps',
+      '1',
+      '--out',
+      inFolder('w'),
+    ]);
+    expect(unknown.stderr).toBe('warning: of "noto sofa": it does not know sofa\n');
+  });
+
+  it.each([
+    ['--max-sequence-length: 20 is not an integer between 1 and 16', [...emoji, '--max-sequence-length', '20']],
+    ['--tokenizer: the texts of --embeddings have been read', [...emoji, '--embeddings', 'x', '--tokenizer', 'y']],
+    ['--vae: the model draws pixels, which need none; leave it out', [...emoji, '--vae', 'x']],
+    ['--text-encoder: the model draws classes, which nobody has to read', ['--text-encoder', 'x']],
+    ['--negative-prompt: without guidance nothing leads away', [...emoji, '--guidance', '1', '--negative-prompt', 'a']],
+  ])('refuses before anything is computed: %s', async (message, words) => {
+    const { code, stdout, stderr } = await procache(['generate', ...words]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(message);
+  });
+
   it('has its schedules searched by prompts, and judged on others', async () => {
     const file = inFolder('eight.json');
     const prompts = ['doughnut', 'trophy', 'heart', 'star', 'cat', 'dog', 'house', 'tree'];
