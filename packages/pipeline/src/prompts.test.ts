@@ -24,6 +24,11 @@ describe('promptsIn', () => {
   ])('refuses %j', (text, message) => {
     expect(() => promptsIn(text, 'p.txt')).toThrow(message);
   });
+
+  it('takes no JSON of something else for a prompt', () => {
+    expect(() => promptsIn('[1, 2]', 'p.json')).toThrow('p.json[0]: 1 is not a non-empty string');
+    expect(promptsIn('[1, 2]', 'p.txt')).toEqual(['[1, 2]']);
+  });
 });
 
 describe('captions', () => {

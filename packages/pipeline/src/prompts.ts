@@ -2,13 +2,14 @@ import { listOf, parseJson, refuse, textOf } from '@procache/core/untrusted';
 
 /**
  * The prompts in the text of a file: one a line, where empty lines and those that begin with `#` do not count, or a
- * JSON list of texts, in which every text is one.
+ * JSON list of texts, in which every text is one. A place that ends in `.json` is the latter, whatever is in it.
  *
  * @throws {ProCacheError} `invalid-input` with the place, for JSON that is something else, and where there is none.
  */
 export function promptsIn(text: string, place: string): readonly string[] {
   const bare = text.replace(/^\uFEFF/, '');
-  const prompts = /^\s*\[\s*["\]]/.test(bare) ? inJson(bare, place) : inLines(bare);
+  const json = /\.json$/i.test(place) || /^\s*\[\s*["\]]/.test(bare);
+  const prompts = json ? inJson(bare, place) : inLines(bare);
   if (prompts.length > 0) return prompts;
   return refuse(place, 'there is no prompt in it; write one a line', 'invalid-input');
 }
