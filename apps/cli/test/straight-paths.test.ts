@@ -98,7 +98,7 @@ describe('a SiT on the command line', () => {
     [`--sampler: it is "ddim", but the model's path is straight (flow matching, SiT)`, ['--sampler', 'ddim']],
     ['--sampler: it is "ddpm", but the model', ['--sampler', 'ddpm']],
     [
-      "--timesteps trailing: the model's path is straight (flow matching, SiT); there are linspace, uniform",
+      "--timesteps trailing: the model's path is straight (flow matching, SiT); there are uniform, linspace",
       ['--timesteps', 'trailing'],
     ],
     ['--eta belongs to the sampler ddim; euler takes none of it, so leave it out', ['--eta', '0']],
