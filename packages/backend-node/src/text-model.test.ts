@@ -9,9 +9,9 @@ async function withModel<Result>(
   path: string,
   use: (model: OrtTextModel, data: TextModel) => Promise<Result>,
 ): Promise<Result> {
-  const { checkpoint, config, close } = await openCheckpointFiles(path);
+  const opened = await openCheckpointFiles(path);
   try {
-    const data = await openTextModel(checkpoint, config.own);
+    const data = await openTextModel(opened.checkpoint, opened.config.own);
     const model = ortTextModel(data, nodeHost({ threads: 1 }));
     try {
       return await use(model, data);
@@ -19,7 +19,7 @@ async function withModel<Result>(
       await model.dispose();
     }
   } finally {
-    await close();
+    await opened.close();
   }
 }
 
