@@ -56,7 +56,7 @@ describe('procache generate', () => {
 
     const text = readPngText(await readFile(join(out, '01-sneaker-seed4.png')));
     expect(text['parameters']).toMatch(
-      /^sneaker\nSteps: 4, Sampler: ddim, CFG scale: 1.5, Seed: 4, Size: 32x32, Schedule: fora-2 ##.#, Model: fashion-dit, /,
+      /^sneaker\nSteps: 4, Sampler: ddim, CFG scale: 1.5, Seed: 4, Size: 32x32, Schedule: fora-2 ##.#, /,
     );
     expect(JSON.parse(text['procache']!)).toMatchObject({
       model: { name: 'fashion-dit', fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/) },

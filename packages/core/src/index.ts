@@ -102,6 +102,7 @@ export { TIMESTEP_RULES, timestepsOf, type TimestepOptions, type TimestepRule } 
 export { STRAIGHT_RULES, type StraightRule } from './sampling/straight-steps.ts';
 export { rulesOf } from './sampling/rules.ts';
 export {
+  SOLVER_ENDS,
   SOLVER_KINDS,
   type LcmSettings,
   type SolverEnd,

@@ -21,7 +21,7 @@ describe('modelOfShape', () => {
     expect((await modelOfShape('dit-xl/2')).parameters / 1e6).toBeCloseTo(675, 0);
   });
 
-  it('has the 611 million parameters of PixArt; its published schedule leaves one part in 2.75 of the work', async () => {
+  it('has the 611 million parameters of PixArt; its published schedule leaves 1 part in 2.75 of the work', async () => {
     const { parameters, cost, topology } = await modelOfShape('pixart-xl/2');
     expect(parameters / 1e6).toBeCloseTo(611, 0);
     const plan = planOf(procachePublished({ topology, steps: 20 }), topology);
