@@ -5,6 +5,12 @@ import { describe, expect, it } from 'vitest';
 import { zooClassifier } from './classifier.ts';
 import { zooModel, zooNames } from './zoo.ts';
 
+/** Of a schedule that ships, what is looked at here. */
+interface Shipped {
+  readonly pattern: string;
+  readonly notes: { readonly judged: { readonly seeds: object } };
+}
+
 describe('zooModel', () => {
   it('knows nothing of other names', () => {
     expect(zooModel('fashion-classifier')).toBeUndefined();
@@ -57,6 +63,24 @@ describe('zooModel', () => {
       'fluent up button',
     ]);
   });
+
+  it.each(zooNames())(
+    '%s ships schedules of the steps that it advises, with as many computed as they are called by',
+    async (name) => {
+      const { schedules, recommended } = zooModel(name);
+      expect(Object.keys(schedules)).toEqual(['searched-8', 'searched-10', 'searched-17', 'searched-25']);
+      for (const [called, file] of Object.entries(schedules)) {
+        const { pattern, notes } = JSON.parse(await readFile(file, 'utf8')) as Shipped;
+        expect(pattern).toHaveLength(recommended.steps);
+        expect(`searched-${[...pattern].filter((letter) => letter === '#').length}`).toBe(called);
+        expect(notes).toMatchObject({
+          model: name,
+          searched: { steps: recommended.steps, guidance: recommended.guidance },
+        });
+        expect(notes.judged.seeds).toEqual({ first: 200_000, last: 200_255 });
+      }
+    },
+  );
 
   it('says of a model without text that it takes none', () => {
     expect(zooModel('fashion-dit')).not.toHaveProperty('text');

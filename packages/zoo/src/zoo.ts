@@ -65,7 +65,7 @@ const MODELS: readonly Entry[] = [
       searched: { search: SEARCHED_CAPTIONS, judge: JUDGED_CAPTIONS },
     },
     takesText: true,
-    schedules: [],
+    schedules: ['searched-8', 'searched-10', 'searched-17', 'searched-25'],
   },
 ];
 
