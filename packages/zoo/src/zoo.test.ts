@@ -72,7 +72,7 @@ describe('zooModel', () => {
       for (const [called, file] of Object.entries(schedules)) {
         const { pattern, notes } = JSON.parse(await readFile(file, 'utf8')) as Shipped;
         expect(pattern).toHaveLength(recommended.steps);
-        expect(`searched-${[...pattern].filter((letter) => letter === '#').length}`).toBe(called);
+        expect(`searched-${Array.from(pattern).filter((letter) => letter === '#').length}`).toBe(called);
         expect(notes).toMatchObject({
           model: name,
           searched: { steps: recommended.steps, guidance: recommended.guidance },
