@@ -28,5 +28,11 @@ export { MOST_THREADS } from './threads.ts';
 export { syntheticModel } from './synthetic-model.ts';
 export { openEncoder } from './open-encoder.ts';
 export type { EncoderOptions, EncoderPlace } from './encoder-options.ts';
-export { openCompanions, type CompanionOptions, type CompanionPlaces, type Companions } from './open-companions.ts';
+export {
+  openCompanions,
+  type CompanionOption,
+  type CompanionOptions,
+  type CompanionPlaces,
+  type Companions,
+} from './open-companions.ts';
 export { openDecoder, type DecoderOptions, type NodeDecoder } from './open-decoder.ts';

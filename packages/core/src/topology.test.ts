@@ -21,7 +21,7 @@ test('a module has the role of its name, unless the topology says another', () =
   expect(roleOf({ ...named, roles: { attn: 'fused' } }, 'attn')).toBe('fused');
 });
 
-test.each(['procache', 'procache-published'])('%s goes by roles, whatever the modules are called', (name) => {
+test.each(['procache', 'procache-published', 'toca-3', 'duca-3'])('%s goes by the roles of modules', (name) => {
   const planFor = (topology: Topology) => describe(planOf(byName(name, topology, 20), topology));
   const renamed = planFor(told)
     .replaceAll('mixer', 'attn')
@@ -29,11 +29,6 @@ test.each(['procache', 'procache-published'])('%s goes by roles, whatever the mo
     .replace(/\bff\b/g, 'mlp');
   expect(renamed).toBe(planFor(named));
   expect(renamed).toContain('refresh 3.cross');
-});
-
-test('toca and duca refuse a model with cross-attention under another name', () => {
-  for (const name of ['toca-3', 'duca-3'])
-    expect(() => byName(name, told, 20)).toThrow('this model has cross-attention');
 });
 
 test('costs go by roles, and that of several modules in one is not known', () => {
