@@ -1,6 +1,6 @@
-// The figures of decoders in docs/performance.md: time and memory of decoding one image of 512x512 with the decoder of
-// Stable Diffusion, whose weights are random, whole and in tiles.
-//   node scripts/decoder-figures.mjs
+// The figures of decoders in docs/performance.md: time and memory of decoding one image with the decoder of Stable
+// Diffusion, whose weights are random, whole and in tiles.
+//   node scripts/decoder-figures.mjs [pixels ...]       of a side: 512, 1024; both unless given
 // Build first. Each way of decoding has a process of its own, whose peak is what it took. The times mean something only
 // where nothing else runs.
 import { execFile } from 'node:child_process';
@@ -15,13 +15,17 @@ import { gaussian, median } from '../packages/core/dist/index.js';
 import { randomWeights } from '../packages/model/dist/index.js';
 import { table } from './figures.mjs';
 
-/** Cells of the latents; 8 pixels each. */
-const SIDE = 64;
+/** Pixels of a cell of the latents. */
+const PIXELS = 8;
 const ROUNDS = 3;
-const WAYS = [
-  ['whole, as by default', 'auto'],
-  ...[48, 32, 24].map((cells) => [`tiles of ${cells} cells`, { cells, pixels: 8 * cells, overlap: 0.25 }]),
-];
+/** How this script calls itself, in a process of its own. */
+const MEASURE = '--measure';
+const inTiles = (cells) => [`tiles of ${cells} cells`, { cells, pixels: PIXELS * cells, overlap: 0.25 }];
+/** Ways of decoding, by the pixels of a side. */
+const WAYS = {
+  512: [['whole, as by default', 'auto'], ...[48, 32, 24].map(inTiles)],
+  1024: [['tiles of 64 cells, as by default', 'auto'], inTiles(32)],
+};
 
 /** The decoder half of stabilityai/sd-vae-ft-mse: 49,490,199 parameters. */
 function shapes() {
@@ -54,9 +58,10 @@ function shapes() {
 }
 
 /** Decodes in this process, and prints what it took. */
-async function measure(path, tiles) {
-  const latents = gaussian(0, 4 * SIDE * SIDE);
-  const decoder = await openDecoder(path, { latent: { height: SIDE, width: SIDE }, tiles });
+async function measure(path, tiles, pixels) {
+  const side = pixels / PIXELS;
+  const latents = gaussian(0, 4 * side * side);
+  const decoder = await openDecoder(path, { latent: { height: side, width: side }, tiles });
   const times = [];
   try {
     for (let round = 0; round < ROUNDS; round++) {
@@ -72,25 +77,28 @@ async function measure(path, tiles) {
   console.log(JSON.stringify({ first: times[0], later: median(times.slice(1)), peak }));
 }
 
-async function figures() {
+async function figures(sizes) {
   const folder = mkdtempSync(join(tmpdir(), 'decoder-figures-'));
   try {
     const path = join(folder, 'decoder.safetensors');
     for (const piece of randomWeights(shapes()).pieces()) writeFileSync(path, piece, { flag: 'a' });
     const rows = [];
-    for (const [name, tiles] of WAYS) {
-      const words = [fileURLToPath(import.meta.url), path, JSON.stringify(tiles)];
+    for (const [pixels, name, tiles] of sizes.flatMap((size) => WAYS[size].map((way) => [size, ...way]))) {
+      const words = [fileURLToPath(import.meta.url), MEASURE, path, JSON.stringify(tiles), pixels];
       const { stdout } = await promisify(execFile)(process.execPath, words);
       const { first, later, peak } = JSON.parse(stdout);
       const seconds = (time) => `${(time / 1000).toFixed(1)} s`;
-      rows.push([name, seconds(first), seconds(later), `${peak.toFixed(2)} GiB`]);
+      rows.push([`${pixels} x ${pixels}`, name, seconds(first), seconds(later), `${peak.toFixed(2)} GiB`]);
       console.error(rows.at(-1).join('  '));
     }
-    table(['decoded', 'first image', 'later ones', 'peak memory'], rows);
+    table(['image', 'decoded', 'first image', 'later ones', 'peak memory'], rows);
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-const [path, tiles] = process.argv.slice(2);
-await (path === undefined ? figures() : measure(path, JSON.parse(tiles)));
+const [first, path, tiles, pixels] = process.argv.slice(2);
+const asked = process.argv.slice(2).filter((size) => Object.hasOwn(WAYS, size));
+await (first === MEASURE
+  ? measure(path, JSON.parse(tiles), Number(pixels))
+  : figures(asked.length > 0 ? asked : Object.keys(WAYS)));

@@ -7,7 +7,7 @@ import {
   planLegend,
   programsOf,
 } from '@procache/core';
-import { bytes, formatTable, large, percent, ratio } from '@procache/text';
+import { bytes, counted, formatTable, large, percent, ratio } from '@procache/text';
 import type { NamedModel } from './arguments/model-choice.ts';
 import type { ChosenSchedule } from './arguments/schedule-choice.ts';
 import type { Ink } from './ink.ts';
@@ -31,9 +31,9 @@ export function explanation({ chosen, schedule, cost, letters, images, batch }: 
   const { blocks, grid } = chosen.model.topology;
   const guided = batch > images ? ', and as many again for guidance' : '';
   return [
-    `${ink.strong(schedule.name)} on ${chosen.name}: ${plan.steps.length} steps of ${blocks.length} blocks, ` +
+    `${ink.strong(schedule.name)} on ${chosen.name}: ${counted(plan.steps.length, 'step')} of ${counted(blocks.length, 'block')}, ` +
       `${grid[0]}x${grid[1]} tokens`,
-    `for ${images} ${images === 1 ? 'image' : 'images'}${guided}`,
+    `for ${counted(images, 'image')}${guided}`,
     '',
     ...describeLines(plan, WIDTH),
     '',

@@ -1,4 +1,4 @@
-import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeSafetensors } from '@procache/model';
 import { describe, expect, it } from 'vitest';
@@ -56,6 +56,7 @@ describe('procache inspect tells of', () => {
     const text = await inspected(inFolder('half'));
     expect(text).toContain('decoder           missing: stabilityai/sd-vae-ft-ema, into vae/\n');
     expect(text).toContain('tokenizer         missing: ships with the model, in tokenizer/\n');
+    expect(text).toContain('\nto draw with it, once there is what reads texts\n');
     expect(await jsonOf(inFolder('half'))).toMatchObject({
       model: {
         parts: {
@@ -66,6 +67,20 @@ describe('procache inspect tells of', () => {
           ],
         },
       },
+    });
+  });
+
+  it('parts that cannot be opened, and why', async () => {
+    await cp(TINY, inFolder('broken'), { recursive: true });
+    await truncate(inFolder('broken/vae/diffusion_pytorch_model.safetensors'), 5000);
+    const shards = (await readdir(inFolder('broken/text_encoder'))).filter((name) => /-of-.*safetensors$/.test(name));
+    await rm(inFolder('broken/text_encoder', shards[0]!));
+    const text = await inspected(inFolder('broken'));
+    expect(text).toMatch(/\ndecoder {11}vae \(AutoencoderKL\) cannot be opened:\s+\S/);
+    expect(text).toMatch(/\nencoder {11}text_encoder \(T5EncoderModel\) cannot be opened:\s+\S/);
+    expect(text).toContain('\nto draw with it, once there is what reads texts\n');
+    expect(await jsonOf(inFolder('broken'))).toMatchObject({
+      model: { parts: { broken: [{ part: 'decoder' }, { part: 'encoder' }], missing: [] } },
     });
   });
 
@@ -131,6 +146,6 @@ describe('procache inspect tells of', () => {
     expect(text).toContain('\nsupported         yes, as pixart (original)\n');
     expect(text).toContain('\nencoder           beside the weights (words)\n');
     expect(text).not.toContain('missing');
-    expect(text).toContain('  procache generate --prompt "a red fox" --model emoji-pixart\n');
+    expect(text).toContain('  procache generate --prompt "noto doughnut" --model emoji-pixart\n');
   });
 });

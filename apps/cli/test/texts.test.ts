@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readPngText } from '@procache/pictures';
 import { describe, expect, it } from 'vitest';
@@ -95,6 +95,24 @@ describe('a model of texts on the command line', () => {
     const other = await procache([...words, inFolder('other'), '--embeddings', file, '--prompt', 'a bird']);
     expect(other.code).toBe(2);
     expect(other.stderr).toContain('has no embedding of "a bird", but of "a cat", "a dog"');
+  });
+
+  it('saves latents and says why where there is no decoder, and does not begin where one is broken', async () => {
+    await cp(join(FIXTURES, 'pipelines', 'pixart-tiny'), inFolder('own'), { recursive: true });
+    const vae = inFolder('own', 'vae');
+    const drawing = ['generate', '--model', inFolder('own'), '--prompt', 'a cat', '--steps', '1'];
+    await truncate(join(vae, 'diffusion_pytorch_model.safetensors'), 5000);
+    const broken = await procache([...drawing, '--out', inFolder('broken')]);
+    expect(broken).toMatchObject({ code: 1, stdout: '' });
+    expect(broken.stderr.replaceAll(/\s+/g, ' ')).toMatch(
+      /the decoder of the model cannot be opened: \S.*; name another with --vae, or move this one away/,
+    );
+    expect(await readdir(inFolder('.'))).not.toContain('broken');
+    await rm(vae, { recursive: true });
+    const bare = await procache([...drawing, '--out', inFolder('bare')]);
+    expect(bare.code).toBe(0);
+    expect(bare.stdout.replaceAll(/\s+/g, ' ')).toMatch(/The latents are saved, and no pictures: there is no decoder/);
+    expect(await readdir(inFolder('bare'))).toEqual(['latents.safetensors']);
   });
 
   it('says what of a text is not read', async () => {

@@ -57,7 +57,7 @@ const wrong: readonly (readonly [string, string[]])[] = [
     '--prompt and --images both say how many images there are; leave one out',
     ['explain', '--model', 'emoji-pixart', '--prompt', 'a', '--images', '2'],
   ],
-  ['--preview-every belongs to drawing without --compare', ['generate', '--compare', '--preview-every', '5']],
+  ['--preview-every: --compare times whole runs', ['generate', '--compare', '--preview-every', '5']],
   [
     '--sampler: the sampler dopri5 chooses itself how often it evaluates the model',
     ['generate', '--sampler', 'dopri5'],

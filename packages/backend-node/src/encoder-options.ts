@@ -22,3 +22,6 @@ export interface EncoderOptions {
 
 /** The files of a table of words in its folder. */
 export const WORD_FILES = ['vocabulary.json', 'text_encoder.safetensors'] as const;
+
+/** Letters of what of a text is not read that a warning shows. */
+export const MOST_UNREAD = 120;

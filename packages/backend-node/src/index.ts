@@ -22,13 +22,14 @@ export { checkUnchanged, type FileIdentity } from './file-identity.ts';
 export { nodeHost, type HostOptions } from './host.ts';
 export { openNetwork, type OnnxNetworkOptions, type NumberArray, type OnnxNetwork } from './network.ts';
 export { runtimeVersion } from './runtime.ts';
-export { previewFor } from './preview-decoder.ts';
 export { peakMemory, peakOfThisProcess, type MeasuredProgram } from './peak-memory.ts';
 export { MOST_THREADS } from './threads.ts';
 export { syntheticModel } from './synthetic-model.ts';
 export { openEncoder } from './open-encoder.ts';
 export type { EncoderOptions, EncoderPlace } from './encoder-options.ts';
 export {
+  type BrokenParts,
+  checkDecoder,
   openCompanions,
   type CompanionOption,
   type CompanionOptions,

@@ -26,6 +26,7 @@ import {
 import { cachedSnapshot } from './hub-cache.ts';
 import { openCheckpointFiles } from './model-files.ts';
 import { isThere, namesIn, OpenFiles } from './node-folder.ts';
+import { type BrokenParts, openCompanions } from './open-companions.ts';
 import { configOfDecoder, configOfEncoder } from './part-config.ts';
 import { type PartsBeside, partsBeside } from './parts-beside.ts';
 
@@ -39,6 +40,8 @@ export interface ModelReport {
   readonly model: TransformerModel | ProCacheError;
   /** What stands beside a model that is supported. */
   readonly parts: PartsBeside | undefined;
+  /** Which of them cannot be opened, and why. */
+  readonly broken: BrokenParts;
 }
 
 /** A checkpoint that is another part of a pipeline. */
@@ -98,11 +101,18 @@ async function checkpointAt(path: string, { config = {}, check = false }: Inspec
       const own = (kind === 'autoencoder' ? configOfDecoder : configOfEncoder)(opened.config.own);
       return { kind, held, facts: await describeKind(kind, checkpoint, own) };
     }
-    const parts = model instanceof ProCacheError ? undefined : await partsBeside(path, model);
-    return { kind: 'transformer', held, model, parts };
+    if (model instanceof ProCacheError) return { kind: 'transformer', held, model, parts: undefined, broken: {} };
+    return { kind: 'transformer', held, model, ...(await partsOf(path, model)) };
   } finally {
     await opened.close();
   }
+}
+
+/** What stands beside a model; it is opened as for drawing, and closed again, to see whether it can be. */
+async function partsOf(path: string, model: TransformerModel): Promise<Pick<ModelReport, 'parts' | 'broken'>> {
+  const { decoder, preview, encoder, broken } = await openCompanions(path, model);
+  await Promise.all([decoder?.dispose(), preview?.dispose(), encoder?.dispose()]);
+  return { parts: await partsBeside(path, model), broken };
 }
 
 async function heldIn(path: string, checkpoint: Checkpoint, check: boolean): Promise<HeldCheckpoint> {

@@ -1,6 +1,6 @@
 import { ProCacheError } from '@procache/core';
 import { listedNames, messageOf } from '@procache/core/untrusted';
-import type { OrtTextModel, TokenIds } from '@procache/ort';
+import { Lifetime, type OrtTextModel, type TokenIds } from '@procache/ort';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { checkUnchanged } from './file-identity.ts';
 import { openFile } from './file-source.ts';
@@ -46,19 +46,25 @@ export async function openOnnxTextModel(path: string, options: OnnxTextModelOpti
   try {
     const single = checkSignature(path, session, options);
     const host = nodeHost({ threads });
+    const lifetime = new Lifetime('text encoder');
+    const encode = async (texts: readonly TokenIds[]): Promise<readonly Float32Array[]> => {
+      const read: Float32Array[] = [];
+      const most = single ? 1 : MOST_TEXTS;
+      for (let first = 0; first < texts.length; first += most) {
+        lifetime.check();
+        const some = texts.slice(first, first + most);
+        const output = (await session.run(feedsOf(runtime, some), [HIDDEN]))[HIDDEN]!;
+        read.push(...rowsOf(path, output, [some.length, some[0]!.ids.length, options.width]));
+        host.free(output);
+      }
+      return read;
+    };
     return {
-      async encode(texts) {
-        const read: Float32Array[] = [];
-        const most = single ? 1 : MOST_TEXTS;
-        for (let first = 0; first < texts.length; first += most) {
-          const some = texts.slice(first, first + most);
-          const output = (await session.run(feedsOf(runtime, some), [HIDDEN]))[HIDDEN]!;
-          read.push(...rowsOf(path, output, [some.length, some[0]!.ids.length, options.width]));
-          host.free(output);
-        }
-        return read;
+      encode: (texts) => lifetime.during(() => encode(texts)),
+      dispose: async () => {
+        await lifetime.end();
+        await session.release();
       },
-      dispose: () => session.release(),
     };
   } catch (cause) {
     await session.release();

@@ -5,6 +5,7 @@ import { type Lacking, paddedEncoder } from '@procache/pipeline';
 import { type NodeDecoder, openDecoder } from './open-decoder.ts';
 import { openEncoder } from './open-encoder.ts';
 import { type PartsBeside, partsBeside } from './parts-beside.ts';
+import { previewFor } from './preview-decoder.ts';
 
 /** What of a model's companions is not to be looked for beside it: what is open already, or its path. */
 export interface CompanionPlaces {
@@ -32,11 +33,21 @@ export interface CompanionOptions {
 export interface Companions {
   /** What makes images of latents, where the model draws those and there is one. */
   readonly decoder: Decoder | undefined;
+  /**
+   * What shows single steps, where the decoder takes too long for that: a tiny autoencoder beside the model, else a
+   * linear map of its latents.
+   */
+  readonly preview: Decoder | undefined;
   /** What reads texts, where the model takes them and there is one. */
   readonly encoder: PromptEncoder | undefined;
   /** Why one of them is not there, and the way out. */
   readonly lacking: Lacking;
+  /** What lies beside the model and cannot be opened, with the reason: part of what is lacking. */
+  readonly broken: BrokenParts;
 }
+
+/** Why parts that are there cannot be opened. */
+export type BrokenParts = Readonly<Partial<Record<'decoder' | 'encoder', ProCacheError>>>;
 
 /**
  * Opens the decoder and the encoder of a model: those that are named, else those beside it. Weights are loaded when
@@ -57,6 +68,7 @@ export async function openCompanions(
     open: Opening<Part>,
   ) => companion({ part, named, beside, open, spell, hasTokenizer: places.tokenizer !== undefined });
   const decoder = await of<Decoder>('decoder', places.decoder, decoderFor(model, threads));
+  const tiny = decoder.opened && (await tinyBeside(beside, model, threads));
   try {
     const encoder = await of<PromptEncoder>(
       'encoder',
@@ -64,11 +76,37 @@ export async function openCompanions(
       encoderFor(model, { threads, mostTokens, tokenizer: tokenizerFor(places, beside), spell }),
     );
     const lacking = { decoder: decoder.lacking, encoder: encoder.lacking };
-    return { decoder: decoder.opened, encoder: encoder.opened, lacking };
+    const broken = {
+      ...(decoder.broken && { decoder: decoder.broken }),
+      ...(encoder.broken && { encoder: encoder.broken }),
+    };
+    const preview = tiny ?? previewFor(model, decoder.opened);
+    return { decoder: decoder.opened, preview, encoder: encoder.opened, lacking, broken };
   } catch (cause) {
     if (typeof places.decoder !== 'object') await decoder.opened?.dispose();
+    await tiny?.dispose();
     throw cause;
   }
+}
+
+/**
+ * Refuses to draw without the decoder that lies beside a model and cannot be opened: whoever put it there wants
+ * pictures, and is to hear of it before anything is computed.
+ */
+export function checkDecoder({ broken: { decoder: cause } }: Pick<Companions, 'broken'>, wayOut: string): void {
+  if (cause === undefined) return;
+  const problem = `the decoder of the model cannot be opened: ${cause.message}`;
+  throw new ProCacheError(cause.code, `${problem}; ${wayOut}, or move this one away to get latents alone`, { cause });
+}
+
+/** A tiny autoencoder beside a larger one; one that cannot be opened is left out, as nobody has to have any. */
+function tinyBeside(
+  { places }: PartsBeside,
+  model: TransformerModel,
+  threads: number | undefined,
+): Promise<Decoder | undefined> {
+  const open = decoderFor(model, threads);
+  return places.preview && open ? open(places.preview).catch(() => undefined) : Promise.resolve(undefined);
 }
 
 /** Opens a part by its path; nothing where the model has no use for it. */
@@ -87,6 +125,7 @@ interface Wanted<Part> {
 interface Companion<Part> {
   readonly opened?: Part | undefined;
   readonly lacking?: string | undefined;
+  readonly broken?: ProCacheError;
 }
 
 /** A part that is given, or opened where it is named, else beside the model; or why there is none. */
@@ -101,7 +140,8 @@ async function companion<Part extends object>(wanted: Wanted<Part>): Promise<Com
     return { opened: await open(beside.places[part]!) };
   } catch (cause) {
     if (!(cause instanceof ProCacheError)) throw cause;
-    return { lacking: `its ${part} cannot be opened: ${cause.message}, or name another with ${spell(part)}` };
+    const lacking = `its ${part} cannot be opened: ${cause.message}, or name another with ${spell(part)}`;
+    return { lacking, broken: cause };
   }
 }
 

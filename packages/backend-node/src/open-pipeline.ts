@@ -15,7 +15,6 @@ import {
 import { readModelHeaders } from './model-headers.ts';
 import { type NodeTransformer, TRANSFORMER_FIELDS, type TransformerOptions } from './options.ts';
 import { openCompanions } from './open-companions.ts';
-import { previewFor } from './preview-decoder.ts';
 import { scheduleFiles } from './schedule-files.ts';
 import { openTransformer } from './transformer.ts';
 
@@ -79,11 +78,10 @@ export async function openPipeline(model: string | ModelPlace, options: Pipeline
     const shelf = scheduleFiles(place.schedules);
     const now = () => performance.now();
     const found = companions.decoder ?? pixelDecoder(transformer.model);
-    const shown = previewFor(transformer.model, companions.decoder);
     const sizedOf = (own: Decoder | undefined) => (own && drawn ? resizedDecoder(own, drawn.images) : own);
     const parts = { name, model: transformer.model, recommended, transformer, shelf, now };
     return {
-      ...pipelineOf({ ...parts, ...companions, decoder: sizedOf(found), preview: sizedOf(shown) }),
+      ...pipelineOf({ ...parts, ...companions, decoder: sizedOf(found), preview: sizedOf(companions.preview) }),
       transformer,
     };
   } catch (cause) {

@@ -19,7 +19,7 @@ export interface PartsBeside extends ChosenParts {
   readonly folder: string;
   readonly layout: 'pipeline' | 'companions';
   /** The paths of what was found; the places of what is missing are not there. */
-  readonly places: Readonly<Partial<Record<PartName, string>>>;
+  readonly places: Readonly<Partial<Record<PartName | 'preview', string>>>;
 }
 
 /**
@@ -44,7 +44,7 @@ export async function partsBeside(path: string, model: PartedModel): Promise<Par
 }
 
 function placesOf(folder: string, chosen: Partial<ChosenParts>): PartsBeside['places'] {
-  const placed = PART_NAMES.flatMap((part) => {
+  const placed = [...PART_NAMES, 'preview' as const].flatMap((part) => {
     const found = chosen[part];
     return found ? [[part, join(folder, found.path)] as const] : [];
   });

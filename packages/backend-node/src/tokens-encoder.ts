@@ -1,7 +1,9 @@
 import { ProCacheError, type PromptEncoder } from '@procache/core';
+import { shownName } from '@procache/core/untrusted';
 import type { OrtTextModel } from '@procache/ort';
 import { rememberingEncoder } from '@procache/pipeline';
 import { cleanCaption, type Tokenizer } from '@procache/tokenizer';
+import { MOST_UNREAD } from './encoder-options.ts';
 
 interface TokensEncoderParts {
   readonly tokenizer: Tokenizer;
@@ -27,7 +29,7 @@ export function tokensEncoder({ tokenizer, model, tokens, close }: TokensEncoder
       const { cut } = tokenizer.encode(cleanCaption(text), tokens);
       return cut === undefined
         ? undefined
-        : `it reads ${tokens} tokens, and what comes after them is cut off: "${cut}"`;
+        : `it reads ${tokens} tokens, and what comes after them is cut off: "${shownName(cut, MOST_UNREAD)}"`;
     },
     dispose: async () => {
       await model.dispose();

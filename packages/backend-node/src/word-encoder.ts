@@ -1,8 +1,9 @@
 import { ProCacheError, type PromptEncoder } from '@procache/core';
+import { shownName } from '@procache/core/untrusted';
 import { openWordFolder } from '@procache/model';
 import { rememberingEncoder } from '@procache/pipeline';
+import { type EncoderOptions, MOST_UNREAD } from './encoder-options.ts';
 import { OpenFiles } from './node-folder.ts';
-import type { EncoderOptions } from './encoder-options.ts';
 
 /** Opens a table of words, which is read whole. */
 export async function openWords(path: string, { tokens, width }: EncoderOptions): Promise<PromptEncoder> {
@@ -19,8 +20,14 @@ export async function openWords(path: string, { tokens, width }: EncoderOptions)
     return rememberingEncoder({
       encode: (texts) => Promise.resolve(texts.map((text) => table.embed(text))),
       notRead: (text) => {
-        const unknown = table.unknownWords(text);
-        return unknown.length === 0 ? undefined : `it does not know ${unknown.join(', ')}`;
+        const [unknown, cut] = [table.unknownWords(text), table.cutWords(text)];
+        const unread = [
+          unknown.length === 0 ? undefined : `it does not know ${shownName(unknown.join(', '), MOST_UNREAD)}`,
+          cut.length === 0
+            ? undefined
+            : `it reads ${tokens - 1} words, and cuts off those after: ${shownName(cut.join(' '), MOST_UNREAD)}`,
+        ].filter((sentence) => sentence !== undefined);
+        return unread.length === 0 ? undefined : unread.join('; ');
       },
       dispose: () => Promise.resolve(),
     });

@@ -1,5 +1,5 @@
 import { costOf, type ModelCost, type StepKind } from '@procache/core';
-import { formatTable, wrapText } from '@procache/text';
+import { counted, formatTable, wrapText } from '@procache/text';
 import type { Contestant } from './contestant.ts';
 import type { StepTimes, Timing } from './timing.ts';
 
@@ -57,7 +57,7 @@ export function benchmarkText(benchmark: Benchmark): string {
   const { model, steps, images, guidance, threads, rounds, contestants, plainMilliseconds } = benchmark;
   const batch = guidance === 1 ? `batch of ${images}` : `${images} x 2 for guidance ${guidance}`;
   const measured = rounds === 1 ? 'one round' : `medians of ${rounds} interleaved rounds`;
-  const head = `${model}: ${steps} steps, ${batch}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+  const head = `${model}: ${counted(steps, 'step')}, ${batch}, ${counted(threads, 'thread')}`;
   const runs = formatTable(
     ['schedule', 'seconds', 'speed-up', 'multiply-adds', 'peak memory'],
     contestants.map(({ name, milliseconds, speedUp, multiplyAddRatio, peakBytes }) => [

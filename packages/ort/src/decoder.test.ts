@@ -88,6 +88,21 @@ describe('ortDecoder', () => {
     expect(failing.log).toEqual(['open', '2x2', 'release']);
   });
 
+  it('ends after the image under way where it is disposed of, and then opens nothing', async () => {
+    const { host, log } = fakeHost();
+    const decoder = ortDecoder(modelOf(1e6), host, { latent: { height: 2, width: 2 } });
+    const images = decoder.decode(new Float32Array(2 * 4));
+    await Promise.all([
+      expect(images).rejects.toThrow('the decoder has been disposed of; open it again'),
+      decoder.dispose(),
+    ]);
+    expect(log.filter((word) => word === '2x2').length).toBeLessThan(2);
+    expect(log.filter((word) => word === 'release').length).toBe(log.filter((word) => word === 'open').length);
+    const taken = log.length;
+    await expect(decoder.decode(new Float32Array(4))).rejects.toThrow('the decoder has been disposed of');
+    expect(log.length).toBe(taken);
+  });
+
   it('decodes up to 64 x 64 cells whole by default, and more in tiles of at most that', async () => {
     expect(await decodes(64, 64, 'auto')).toEqual(['64x64']);
     expect(await decodes(32, 128, 'auto')).toEqual(['32x128']);

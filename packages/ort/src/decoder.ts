@@ -2,6 +2,7 @@ import { type Decoder, ProCacheError } from '@procache/core';
 import { checkOptions, type Fields, integerOf, numberOf, refuse } from '@procache/core/untrusted';
 import { decodeInTiles, type DecoderModel, needsTiles, type Plane, type TileShape } from '@procache/model';
 import type { OrtHost, OrtSession } from './host.ts';
+import { Lifetime } from './lifetime.ts';
 
 /** Whether latents are decoded in tiles, and in which. */
 export type Tiling =
@@ -41,6 +42,7 @@ export function ortDecoder(model: DecoderModel, host: OrtHost, { latent, tiles =
   const { height, width } = latent;
   const shape = chosenTiles(model, latent, tiles);
   const size = model.latentChannels * height * width;
+  const lifetime = new Lifetime('decoder');
   let session: Promise<OrtSession> | undefined;
   let decoding = 0;
   const release = async (): Promise<void> => {
@@ -49,6 +51,7 @@ export function ortDecoder(model: DecoderModel, host: OrtHost, { latent, tiles =
     await (await opened?.catch(() => undefined))?.release();
   };
   const evaluate = async (plane: Plane): Promise<Plane> => {
+    lifetime.check();
     const opened = await (session ??= host.open(model.graph(), 'packed'));
     const feed = new host.Tensor('float32', plane.data, [1, plane.channels, plane.height, plane.width]);
     const { image } = await opened.run({ latent: feed }, ['image']);
@@ -63,6 +66,18 @@ export function ortDecoder(model: DecoderModel, host: OrtHost, { latent, tiles =
     const made = shape ? await decodeInTiles(plane, shape, evaluate) : await evaluate(plane);
     return trimmed(made, image);
   };
+  const decode = async (latents: Float32Array): Promise<Float32Array> => {
+    const pixels = image.channels * image.height * image.width;
+    const images = new Float32Array((latents.length / size) * pixels);
+    decoding++;
+    try {
+      for (let i = 0; i * size < latents.length; i++)
+        images.set(await decodeOne(latents.subarray(i * size, (i + 1) * size)), i * pixels);
+    } finally {
+      if (--decoding === 0 && model.parameters >= RELEASED_FROM) await release();
+    }
+    return images;
+  };
   return {
     image: { ...image, valueRange: model.valueRange },
     async decode(latents) {
@@ -73,18 +88,12 @@ export function ortDecoder(model: DecoderModel, host: OrtHost, { latent, tiles =
             `${model.latentChannels}x${height}x${width} = ${size}; pass [images, channels, height, width]`,
         );
       }
-      const pixels = image.channels * image.height * image.width;
-      const images = new Float32Array((latents.length / size) * pixels);
-      decoding++;
-      try {
-        for (let i = 0; i * size < latents.length; i++)
-          images.set(await decodeOne(latents.subarray(i * size, (i + 1) * size)), i * pixels);
-      } finally {
-        if (--decoding === 0 && model.parameters >= RELEASED_FROM) await release();
-      }
-      return images;
+      return lifetime.during(() => decode(latents));
     },
-    dispose: release,
+    dispose: async () => {
+      await lifetime.end();
+      await release();
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 export type { OrtHost, OrtSession, Residence } from './host.ts';
+export { Lifetime } from './lifetime.ts';
 export { queued } from './queued.ts';
 export type { PreludeLimits } from './prelude.ts';
 export { hoistsPlans, ortTransformer, type OrtTransformerOptions } from './transformer.ts';

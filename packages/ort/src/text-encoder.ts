@@ -1,6 +1,7 @@
 import type { OnnxGraph, TextModel } from '@procache/model';
 import type { Tensor } from 'onnxruntime-common';
 import type { OrtHost, OrtSession } from './host.ts';
+import { Lifetime } from './lifetime.ts';
 
 /** The tokens of a text. */
 export interface TokenIds {
@@ -32,6 +33,7 @@ export function ortTextModel(model: TextModel, host: OrtHost): OrtTextModel {
   const graphs = [...model.blockGraphs(), model.endGraph()];
   const keeps = graphs.reduce((sum, { weightBytes }) => sum + weightBytes, 0) <= KEPT_BYTES;
   const kept = new Map<OnnxGraph, Promise<OrtSession>>();
+  const lifetime = new Lifetime('text encoder');
   const sessionOf = (graph: OnnxGraph): Promise<OrtSession> => {
     if (!keeps) return host.open(graph, 'mapped');
     const session = kept.get(graph) ?? host.open(graph, 'packed');
@@ -39,24 +41,27 @@ export function ortTextModel(model: TextModel, host: OrtHost): OrtTextModel {
     session.catch(() => kept.delete(graph)); // to be tried again
     return session;
   };
-  return {
-    async encode(texts) {
-      const length = texts[0]?.ids.length ?? 0;
-      const batches = await batchesOf(texts, length, { model, host });
-      for (const graph of graphs) {
-        const session = await sessionOf(graph);
-        try {
-          for (const batch of batches) await step(batch, graph, session, host);
-        } finally {
-          if (!keeps) await session.release();
-        }
+  const encode = async (texts: readonly TokenIds[]): Promise<readonly Float32Array[]> => {
+    const length = texts[0]?.ids.length ?? 0;
+    const batches = await batchesOf(texts, length, { model, host });
+    for (const graph of graphs) {
+      lifetime.check();
+      const session = await sessionOf(graph);
+      try {
+        for (const batch of batches) await step(batch, graph, session, host);
+      } finally {
+        if (!keeps) await session.release();
       }
-      const size = length * model.width;
-      return batches.flatMap(({ hidden, count }) =>
-        Array.from({ length: count }, (_, i) => hidden.slice(i * size, (i + 1) * size)),
-      );
-    },
+    }
+    const size = length * model.width;
+    return batches.flatMap(({ hidden, count }) =>
+      Array.from({ length: count }, (_, i) => hidden.slice(i * size, (i + 1) * size)),
+    );
+  };
+  return {
+    encode: (texts) => lifetime.during(() => encode(texts)),
     async dispose() {
+      await lifetime.end();
       const sessions = [...kept.values()];
       kept.clear();
       for (const session of sessions) await (await session).release();

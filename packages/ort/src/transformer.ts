@@ -1,9 +1,10 @@
-import { type Conditioned, type Conditions, hoist, type Plan, ProCacheError, type Transformer } from '@procache/core';
+import { type Conditioned, type Conditions, hoist, type Plan, type Transformer } from '@procache/core';
 import type { TransformerModel } from '@procache/model';
 import type { Tensor } from 'onnxruntime-common';
 import { OrtConditioned } from './conditioned.ts';
 import { TextContexts } from './contexts.ts';
 import type { OrtHost, Residence } from './host.ts';
+import { Lifetime } from './lifetime.ts';
 import { Modulations } from './modulations.ts';
 import { Prelude, type PreludeLimits } from './prelude.ts';
 import { ProgramStore } from './programs.ts';
@@ -44,10 +45,8 @@ export function ortTransformer(
   const joins = residence !== 'mapped' && host.emptyTensors !== false;
   const programs = new ProgramStore(model, host, { residence, joinsFrom: joins ? options.joinsFrom : Infinity });
   const prelude = new Prelude(model, host, options.prelude);
-  let isDisposed = false;
-  const checkOpen = (): void => {
-    if (isDisposed) throw new ProCacheError('execution-failed', 'the transformer has been disposed of; open it again');
-  };
+  const lifetime = new Lifetime('transformer');
+  const checkOpen = (): void => lifetime.check();
   return {
     topology: model.topology,
     latent: model.latent,
@@ -61,7 +60,7 @@ export function ortTransformer(
       return condition({ model, host, programs, prelude, checkOpen }, conditions, plan);
     },
     async dispose() {
-      isDisposed = true;
+      await lifetime.end();
       await programs.dispose();
       await prelude.dispose();
       await options.onDispose?.();

@@ -1,3 +1,4 @@
+import { counted } from '@procache/text';
 import { captionOf } from './ascii.ts';
 import type { Picture } from './image.ts';
 import { overview } from './overview.ts';
@@ -100,7 +101,7 @@ function isSame(a: ToldImage, b: ToldImage): boolean {
 function comparisonOf({ pictures, provenance }: RunPictures, beside: BesideRun): Picture {
   const { model, steps, schedule } = provenance;
   return sideBySide({
-    title: `${model.name}, ${steps} steps`,
+    title: `${model.name}, ${counted(steps, 'step')}`,
     columns: captionsOf(provenance).slice(0, MOST_COLUMNS),
     uncached: {
       caption: uncachedCaption(beside.uncachedSeconds),

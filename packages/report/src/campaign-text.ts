@@ -9,7 +9,7 @@ import {
   type JudgedContestant,
   meanScore,
 } from '@procache/search';
-import { clock, fitsTable, formatTable, milliseconds, ratio, wrapText } from '@procache/text';
+import { clock, counted, fitsTable, formatTable, milliseconds, ratio, wrapText } from '@procache/text';
 import { shownRange, shownScore, unitOf } from './shown-score.ts';
 
 /** Makes a text stand out in a terminal. */
@@ -34,9 +34,9 @@ export function campaignText({
   const spaces = (budgets ?? []).map((budget) => `${count(space.spaceOf(budget).size)} with ${budget} computed`);
   const letters = [...space.alphabet.reused, ...space.alphabet.selective].join(' ');
   const lines = [
-    `${model.name}: ${steps} steps of ${sampling.sampler ?? 'ddim'}${guided}${within}`,
+    `${model.name}: ${counted(steps, 'step')} of ${sampling.sampler ?? 'ddim'}${guided}${within}`,
     ...(spaces.length > 0 ? [`schedules: ${spaces.join(', ')}; reused steps are one of ${letters}`] : []),
-    `strategy ${strategy.strategy ?? 'combined'}, by ${measures[0].name} of ${seeds.search.length} images`,
+    `strategy ${strategy.strategy ?? 'combined'}, by ${measures[0].name} of ${counted(seeds.search.length, 'image')}`,
   ];
   return lines.flatMap((line) => wrapText(line, WIDTH, (text) => text.length)).join('\n');
 }

@@ -1,3 +1,4 @@
+import { counted } from '@procache/text';
 import { nameText } from './markup.ts';
 import { reportPage } from './page.ts';
 import type { ImageSets, SearchReport } from './report-data.ts';
@@ -32,7 +33,7 @@ function subtitleOf({ model, steps, sampler, guidance, objectives, images, budge
   const best = budgets.map(({ computed, best: score }) => `${shownScore(score)} with ${computed} computed`).join('; ');
   const set = images.final > 0 ? 'the images of the final race' : 'the images of the search';
   return (
-    `${nameText(model)}, ${steps} steps of ${sampler}${guided}. Found, by ${objectives[0].name} on ${set}: ` +
+    `${nameText(model)}, ${counted(steps, 'step')} of ${sampler}${guided}. Found, by ${objectives[0].name} on ${set}: ` +
     `${best}.`
   );
 }
@@ -40,20 +41,16 @@ function subtitleOf({ model, steps, sampler, guidance, objectives, images, budge
 /** Which images stand behind which number: the same schedule has another score on each set. */
 export function imageSetsSentence({ search, final, judged }: ImageSets): string {
   const sets = [
-    `schedules were searched by ${counted(search)}`,
-    ...(final > 0 ? [`the best of them raced on ${counted(final)}, which decided what is called found`] : []),
-    ...(judged > 0 ? [`the table of the result is of ${counted(judged)} by which nothing was chosen`] : []),
+    `schedules were searched by ${counted(search, 'image')}`,
+    ...(final > 0 ? [`the best of them raced on ${counted(final, 'image')}, which decided what is called found`] : []),
+    ...(judged > 0 ? [`the table of the result is of ${counted(judged, 'image')} by which nothing was chosen`] : []),
   ];
   if (sets.length === 1) {
     return (
-      `Every score on this page is of ${counted(search)} that schedules were searched by; ` +
+      `Every score on this page is of ${counted(search, 'image')} that schedules were searched by; ` +
       `it flatters what was found.`
     );
   }
   const intro = `The scores on this page are of ${sets.length === 3 ? 'three' : 'two'} sets of images`;
   return `${intro}, and compare within one set only: ${sets.slice(0, -1).join(', ')}, and ${sets.at(-1)!}.`;
-}
-
-function counted(images: number): string {
-  return images === 1 ? '1 image' : `${images} images`;
 }

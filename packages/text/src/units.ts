@@ -23,6 +23,11 @@ export function bytes(count: number): string {
   return count >= 1024 ? `${(count / 1024).toFixed(1)} KiB` : `${count} B`;
 }
 
+/** How many there are of what has a regular plural: `1 image`, `2 images`. */
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
 /** A large count: `8.2 M`, `340 G`. */
 export function large(count: number): string {
   const [scale, letter] = (

@@ -1,4 +1,4 @@
-import { openCompanions as openBeside, type Companions as Beside, previewFor } from '@procache/backend-node';
+import { openCompanions as openBeside, type Companions as Beside } from '@procache/backend-node';
 import { type Decoder, ProCacheError } from '@procache/core';
 import { pixelDecoder, rememberingDecoder, resizedDecoder } from '@procache/pipeline';
 import type { Command } from 'commander';
@@ -42,7 +42,7 @@ const SPELT = {
 } as const;
 
 /** What stands beside a model; opened so far that it is known to be there, and to fit. */
-export interface Companions extends Pick<Beside, 'encoder' | 'lacking'> {
+export interface Companions extends Pick<Beside, 'encoder' | 'lacking' | 'broken'> {
   /** Makes pictures of latents, of the size that is asked for; nothing where none is there. */
   readonly decoder: Decoder | undefined;
   /** Shows single steps, where the decoder takes too long for that. */
@@ -57,16 +57,16 @@ export async function openCompanions(flags: CompanionFlags, chosen: ChosenModel)
   const named = { decoder: vae, encoder: embeddings ?? textEncoder, tokenizer };
   const spelt = embeddings === undefined ? SPELT : { ...SPELT, encoder: '--embeddings' };
   const options = { threads, mostTokens, spell: (part: keyof typeof SPELT) => spelt[part] };
-  const { encoder, lacking, ...beside } = await openBeside(chosen.path, chosen.model, named, options);
+  const { encoder, lacking, broken, ...beside } = await openBeside(chosen.path, chosen.model, named, options);
   const found = beside.decoder ?? pixelDecoder(chosen.model);
   const sizedOf = (each: Decoder | undefined) => (each && chosen.size ? resizedDecoder(each, chosen.size) : each);
   const sized = sizedOf(found);
   const decoder = sized && rememberingDecoder(sized);
-  const preview = sizedOf(previewFor(chosen.model, beside.decoder)) ?? decoder;
+  const preview = sizedOf(beside.preview) ?? decoder;
   const close = async (): Promise<void> => {
-    await Promise.all([decoder?.dispose(), encoder?.dispose()]);
+    await Promise.all([decoder?.dispose(), beside.preview?.dispose(), encoder?.dispose()]);
   };
-  return { encoder, lacking, decoder, preview, close };
+  return { encoder, lacking, broken, decoder, preview, close };
 }
 
 /** Refuses what says how texts are read where they have been. */

@@ -2,6 +2,7 @@ import { ProCacheError } from '@procache/core';
 import { checkApart, writeWhole } from '@procache/files';
 import { embeddingsFile } from '@procache/model';
 import { unreadTexts } from '@procache/pipeline';
+import { counted } from '@procache/text';
 import type { Command } from 'commander';
 import { addEncoderOptions, type CompanionFlags, openCompanions } from '../arguments/companions.ts';
 import { addPromptOptions, askedConditions, type PromptFlags } from '../arguments/conditions.ts';
@@ -52,7 +53,7 @@ async function embed(flags: EmbedFlags, host: Host): Promise<void> {
     const read = await encoder.encode([...texts, ...negatives]);
     const tokens = { tokens: takes.tokens };
     await writeWhole(out, embeddingsFile(read.slice(0, texts.length), read.slice(texts.length), tokens));
-    screen.say(`${texts.length} texts of up to ${takes.tokens} tokens of ${takes.width} numbers\n${out}`);
+    screen.say(`${counted(texts.length, 'text')} of up to ${takes.tokens} tokens of ${takes.width} numbers\n${out}`);
     screen.report({ file: out, prompts: texts, negatives, ...tokens, width: takes.width });
   } finally {
     await companions.close();

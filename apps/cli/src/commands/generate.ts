@@ -1,6 +1,6 @@
-import { openFromHeaders } from '@procache/backend-node';
+import { checkDecoder, openFromHeaders } from '@procache/backend-node';
 import { comparisonText, runText } from '@procache/compare';
-import { costOf } from '@procache/core';
+import { costOf, ProCacheError } from '@procache/core';
 import { checkSeed } from '@procache/pipeline';
 import { seconds } from '@procache/text';
 import type { Command } from 'commander';
@@ -62,7 +62,10 @@ export function defineGenerate(command: Command, host: Host): void {
 
 async function generateImages(flags: GenerateFlags, host: Host, seedGiven: boolean): Promise<void> {
   checkBelong({ '--repeat': flags.repeat }, '--compare', flags.compare === true);
-  checkBelong({ '--preview-every': flags.previewEvery }, 'drawing without --compare, which times it', !flags.compare);
+  if (flags.compare && flags.previewEvery !== undefined) {
+    const problem = '--compare times whole runs, which previews would hold up; leave one of the two out';
+    throw new ProCacheError('invalid-input', `--preview-every: ${problem}`);
+  }
   const screen = screenOf(host, flags);
   const job = await chooseJob(flags);
   try {
@@ -93,6 +96,7 @@ async function chooseJob(flags: GenerateFlags): Promise<Job> {
   const schedule = await chooseSchedule(flags, chosen);
   const companions = await openCompanions(flags, chosen);
   try {
+    checkDecoder(companions, 'name another with --vae');
     const sampling = await chooseSampling(flags, chosen, schedule.plan.steps.length, companions);
     return { chosen, companions, schedule, sampling };
   } catch (cause) {
@@ -133,6 +137,6 @@ function show(
   if (comparison) screen.say(comparisonText(comparison, shown));
   else
     screen.say(`  ${screen.ink.strong(seconds(run.milliseconds))} wall clock, the loading of the weights included\n`);
-  for (const line of fileLines(files, folder)) screen.say(line);
+  for (const line of fileLines(files, { folder, noDecoder: job.companions.lacking.decoder })) screen.say(line);
   screen.report(resultOf(job, made, cost, files));
 }

@@ -1,4 +1,4 @@
-import { wrapText } from '@procache/text';
+import { counted, wrapText } from '@procache/text';
 import { countOf, type Job } from './job.ts';
 import type { WrittenFiles } from './output.ts';
 
@@ -10,7 +10,7 @@ export function jobLines(job: Job): string {
   const images = `${counted(countOf(job), 'image')} of ${width}x${height}`;
   const guided = conditioning.away === undefined ? '' : `, guidance ${conditioning.scale}`;
   const weights = chosen.weights === undefined ? '' : `\nweights: ${weightsText(chosen.weights)}`;
-  return `${chosen.name}: ${images}, ${steps.count} steps of ${sampler}${guided}\nschedule: ${schedule.name}${weights}`;
+  return `${chosen.name}: ${images}, ${counted(steps.count, 'step')} of ${sampler}${guided}\nschedule: ${schedule.name}${weights}`;
 }
 
 /** Which weights of the file are taken, below one another where it takes several lines. */
@@ -21,9 +21,12 @@ function weightsText(weights: string): string {
 /** Which files there are now, those that are looked at first before the others. */
 export function fileLines(
   { pictures, grid, compare, preview, latents, trajectory, removed = [] }: WrittenFiles,
-  folder: string,
+  {
+    folder,
+    noDecoder = 'nothing makes pictures of them',
+  }: { readonly folder: string; readonly noDecoder?: string | undefined },
 ): readonly string[] {
-  const undecoded = 'There is no decoder that makes pictures of the latents, so they are saved; --vae names one.';
+  const undecoded = wrapText(`The latents are saved, and no pictures: ${noDecoder}.`, 80).join('\n');
   const [first, ...more] = pictures;
   return [
     grid === undefined ? undecoded : undefined,
@@ -31,8 +34,4 @@ export function fileLines(
     first === undefined || more.length === 0 ? first : `${first} and ${more.length} more`,
     removed.length === 0 ? undefined : `${counted(removed.length, 'picture')} of an earlier run removed from ${folder}`,
   ].filter((line) => line !== undefined);
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

@@ -1,4 +1,10 @@
-import { type HeldCheckpoint, inspectPath, type ModelReport, type PartsBeside } from '@procache/backend-node';
+import {
+  type BrokenParts,
+  type HeldCheckpoint,
+  inspectPath,
+  type ModelReport,
+  type PartsBeside,
+} from '@procache/backend-node';
 import { ProCacheError } from '@procache/core';
 import { printable, shownName } from '@procache/core/untrusted';
 import {
@@ -8,6 +14,7 @@ import {
   describeSampling,
   type Fact,
   PART_NAMES,
+  type PartName,
   type StoredTensor,
   type TransformerModel,
 } from '@procache/model';
@@ -77,11 +84,11 @@ function factsText(facts: readonly Fact[]): string {
   return listOf(facts.map(([name, text]) => [name, wrapped(text)]));
 }
 
-function modelText(path: string, { model, parts }: ModelReport): readonly string[] {
+function modelText(path: string, { model, parts, broken }: ModelReport): readonly string[] {
   if (model instanceof ProCacheError)
     return [['not supported', ...wrapText(printable(model.message), 76).map((line) => `  ${line}`)].join('\n')];
   const { takes, unreadFields } = model;
-  const beside = parts ? describeParts(parts) : [];
+  const beside = parts ? describeParts(parts, broken) : [];
   return [
     listOf([
       ...describeArchitecture(model),
@@ -90,29 +97,37 @@ function modelText(path: string, { model, parts }: ModelReport): readonly string
       ['not followed', unreadFields.length === 0 ? undefined : wrapped(unreadText(unreadFields))],
     ]),
     ...(beside.length === 0 ? [] : [factsText(beside)]),
-    ['to draw with it', `  ${drawingCommand(path, model)}`].join('\n'),
+    [drawingTitle(model, parts, broken), `  ${drawingCommand(path, model)}`].join('\n'),
   ];
+}
+
+/** A model of texts does not draw before something reads them. */
+function drawingTitle({ takes }: TransformerModel, parts: ModelReport['parts'], broken: BrokenParts): string {
+  const lacks = (part: PartName): boolean => parts?.missing.some((missing) => missing.part === part) === true;
+  const reads = broken.encoder === undefined && !lacks('encoder') && !lacks('tokenizer');
+  return takes.kind === 'classes' || reads ? 'to draw with it' : 'to draw with it, once there is what reads texts';
 }
 
 /** What draws with a model, with as little said as there may be. */
 function drawingCommand(path: string, { takes }: TransformerModel): string {
   const model = /^[\w./-]+$/.test(path) ? path : `'${printable(path).replaceAll("'", String.raw`'\''`)}'`;
+  const prompt = zooModel(path)?.recommended.captions?.[0] ?? 'a red fox';
   const words = [
     'procache generate',
-    takes.kind === 'texts' ? '--prompt "a red fox"' : '--labels 0',
+    takes.kind === 'texts' ? `--prompt "${prompt}"` : '--labels 0',
     `--model ${model}`,
   ];
   const line = words.join(' ');
   return line.length <= 78 ? line : words.join(' \\\n    ');
 }
 
-function modelObject({ model, parts }: ModelReport): object {
+function modelObject({ model, parts, broken }: ModelReport): object {
   if (model instanceof ProCacheError) return { supported: false, why: model.message };
   const { family, flavour, topology, latent, stream, takes, defaults, parameters, valueRange = null } = model;
   const { unreadFields } = model;
   const shape = { family, flavour, parameters, topology, latent, stream };
   const rest = { takes: takesObject(takes), defaults, valueRange, unreadFields };
-  return { supported: true, ...shape, ...rest, ...(parts && { parts: partsObject(parts) }) };
+  return { supported: true, ...shape, ...rest, ...(parts && { parts: partsObject(parts, broken) }) };
 }
 
 /** The numbers of a learned caption are the checkpoint's: that there is one is told. */
@@ -120,14 +135,15 @@ function takesObject(takes: TransformerModel['takes']): object {
   return takes.kind === 'classes' ? takes : { ...takes, unconditional: takes.unconditional ? 'learned' : 'empty text' };
 }
 
-function partsObject({ layout, missing, passedOver, ...parts }: PartsBeside): object {
+function partsObject({ layout, missing, passedOver, ...parts }: PartsBeside, broken: BrokenParts): object {
   const there = PART_NAMES.flatMap((part) => {
     const found = parts[part];
     return found ? [[part, { path: found.path, kind: found.kind }] as const] : [];
   });
   const others = passedOver.map(({ found: { part, path }, why }) => ({ part, path, why }));
   const lacking = missing.map(({ part, origin }) => ({ part, ...origin }));
-  return { layout, ...Object.fromEntries(there), missing: lacking, passedOver: others };
+  const unopened = Object.entries(broken).map(([part, { message }]) => ({ part, why: message }));
+  return { layout, ...Object.fromEntries(there), missing: lacking, broken: unopened, passedOver: others };
 }
 
 function tensorTable(tensors: readonly StoredTensor[]): string {

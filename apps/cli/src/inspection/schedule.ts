@@ -1,5 +1,6 @@
 import { readSchedule } from '@procache/backend-node';
 import { checkSchedule, formatSchedule, letterCounts } from '@procache/core';
+import { counted } from '@procache/text';
 import { chooseModel } from '../arguments/model-choice.ts';
 import { type InspectFlags, type Inspection, listOf } from './inspection.ts';
 
@@ -10,7 +11,7 @@ export async function inspectSchedule(path: string, { model, ...rest }: InspectF
   if (chosen) checkSchedule(schedule, chosen.model.topology);
   const counts = letterCounts(schedule.pattern);
   const text = listOf([
-    ['schedule', `${schedule.pattern.length} steps`],
+    ['schedule', counted(schedule.pattern.length, 'step')],
     ['letters', [...counts].map(([letter, count]) => `${letter} ${count}`).join(', ')],
     ['fits', chosen ? chosen.name : 'not checked: name a model with --model'],
   ]);

@@ -19,7 +19,7 @@ import type { SamplingDefaults } from '../model.ts';
 import { type ConfigFields, wrong } from './fields.ts';
 import type { ConfigReading } from './model-config.ts';
 import { schedulerClass, type SchedulerClass } from './scheduler-class.ts';
-import { flowSolverProcess, lcmOf, solverOf } from './solver-process.ts';
+import { flowSolverProcess, lcmOf, passOverSettings, solverOf } from './solver-process.ts';
 import { straightProcess } from './straight-process.ts';
 
 /** What a family knows of how its models are drawn with, where no file says otherwise. */
@@ -59,6 +59,7 @@ export function samplingProcess(
 ): SamplingProcess {
   const chosen = fields.choice('sampler', SAMPLER_NAMES);
   const byFile = scheduler && schedulerClass(scheduler, chosen !== undefined);
+  if (chosen !== undefined && chosen !== byFile?.sampler) passOverSettings(fields);
   if (family.path === 'sit') return sitProcess(fields, family, { byFile, chosen });
   const flows = byFile?.canFlow === true && fields.flag('use_flow_sigmas') === true;
   const path = flows ? 'flow' : (byFile?.path ?? 'diffusion');

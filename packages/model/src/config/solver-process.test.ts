@@ -53,6 +53,19 @@ describe("diffusers' solvers", () => {
     });
   });
 
+  it.each([
+    [{ ...DPM, solver_order: 1, euler_at_final: true, algorithm_type: 'sde-dpmsolver++' }, 'unipc'],
+    [{ ...UNIPC, predict_x0: false, disable_corrector: [1] }, 'dpm++'],
+    [{ ...LCM, original_inference_steps: 20, timestep_scaling: 5 }, 'ddim'],
+    [{ ...EULER, timestep_type: 'discrete', interpolation_type: 'linear', sigma_max: null }, 'ddim'],
+  ])('%j has nothing unknown where %s draws instead', (fields, sampler) => {
+    const reading = ModelConfig.parse({ scheduler: JSON.stringify(fields) })
+      .with({ sampler })
+      .read();
+    expect(samplingProcess(reading, FAMILY).sampler).toBe(sampler);
+    expect(reading.unread()).toEqual([]);
+  });
+
   it('may hold what JSON does not: -Infinity', () => {
     const text = (least: string) =>
       `{"_class_name": "DPMSolverMultistepScheduler", "beta_schedule": "squaredcos_cap_v2", ` +

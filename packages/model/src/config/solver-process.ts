@@ -16,6 +16,13 @@ const NOT_SET = ['sigma_min', 'sigma_max', 'solver_p', 'shift_terminal'];
 /** They say how to do what is not done. */
 const INDIFFERENT = ['time_shift_type', 'flow_shift'];
 
+/** Settings of single samplers that are followed where these draw. */
+const OF_SAMPLERS = [
+  ...['algorithm_type', 'solver_type', 'solver_order', 'lower_order_final', 'euler_at_final', 'lambda_min_clipped'],
+  ...['predict_x0', 'disable_corrector', 'use_karras_sigmas', 'final_sigmas_type', 'interpolation_type'],
+  ...['timestep_type', 'original_inference_steps', 'timestep_scaling', 'variance_type'],
+];
+
 /** The kinds that there are, by diffusers' names; each class takes the other's names for its default, and so here. */
 const KINDS: Readonly<Record<string, SolverKind | undefined>> = {
   midpoint: 'midpoint',
@@ -45,6 +52,11 @@ export function solverOf(fields: ConfigFields, sampler: SamplerName | undefined)
   fields.choice('interpolation_type', ['linear']);
   fields.choice('timestep_type', ['discrete']);
   return given(levels(fields));
+}
+
+/** Passes over what a file says about its own sampler, where another one is to draw. */
+export function passOverSettings(fields: ConfigFields): void {
+  [...OF_SAMPLERS, ...Object.keys(UNFOLLOWED), ...NOT_SET, ...INDIFFERENT].forEach((name) => fields.find(name));
 }
 
 /** The settings of LCM, as the fields of diffusers' `LCMScheduler` say; nothing of other samplers. */

@@ -17,8 +17,10 @@ export interface WordTable {
   readonly words: readonly string[];
   /** The embedding of a text, [tokens, width]: its known words, then the end mark, then padding. */
   embed(text: string): TextEmbedding;
-  /** The words of a text that the table does not have: they are left out. */
+  /** The words of a text that the table does not have, or not with all their letters: what it lacks is left out. */
   unknownWords(text: string): readonly string[];
+  /** The known words of a text for which there is no place: they are cut off. */
+  cutWords(text: string): readonly string[];
 }
 
 /** What the first rows of the table stand for. */
@@ -68,11 +70,15 @@ export async function openWordTable(
   const width = tensor.shape[1]!;
   const table = await readFloats(tensor);
   const rows = new Map(words.map((word, row) => [word, row]));
+  const knownIn = (text: string): readonly string[] =>
+    chunksOf(text)
+      .map(wordOf)
+      .filter((word) => word !== '' && rows.has(word));
   return {
     width,
     words: words.slice(END_ROW + 1),
     embed: (text) => {
-      const known = wordsOf(text).flatMap((word) => rows.get(word) ?? []);
+      const known = knownIn(text).map((word) => rows.get(word)!);
       const chosen = [...known.slice(0, tokens - 1), END_ROW];
       const values = new Float32Array(tokens * width);
       // The padding has a vector too, which nothing attends to.
@@ -82,17 +88,37 @@ export async function openWordTable(
       }
       return { values, tokens: chosen.length, text };
     },
-    unknownWords: (text) => wordsOf(text).filter((word) => !rows.has(word)),
+    unknownWords: (text) =>
+      chunksOf(text)
+        .filter((chunk) => !isPlain(chunk) || !rows.has(wordOf(chunk)))
+        .map((chunk) => chunk.normalize('NFC')),
+    cutWords: (text) => knownIn(text).slice(tokens - 1),
   };
 }
 
-/** The words of a text: lower case, accents removed, everything but letters and digits separates. */
-function wordsOf(text: string): readonly string[] {
-  const plain = text
-    .normalize('NFKD')
-    .replace(/[^\0-\x7F]/g, '')
-    .toLowerCase();
-  return plain.match(/[a-z0-9]+/g) ?? [];
+/** What stands between the separators of a text, which are all of ASCII but letters and digits; decomposed. */
+function chunksOf(text: string): readonly string[] {
+  return (
+    text
+      .normalize('NFKD')
+      .match(/[^\0-/:-@[-`{-\x7F]+/g)
+      ?.filter((chunk) => lettersOf(chunk) !== '') ?? []
+  );
+}
+
+/** A chunk without its accents, and without what joins and varies signs. */
+function lettersOf(chunk: string): string {
+  return chunk.replace(/[\p{M}\p{Cf}]/gu, '');
+}
+
+/** Whether all of a chunk is looked up. */
+function isPlain(chunk: string): boolean {
+  return /^[\0-\x7F]*$/.test(lettersOf(chunk));
+}
+
+/** The word that is looked up for a chunk: lower case, and of ASCII alone; empty where there is none. */
+function wordOf(chunk: string): string {
+  return chunk.replace(/[^\0-\x7F]/g, '').toLowerCase();
 }
 
 function wordsIn(vocabulary: string): readonly string[] {

@@ -1,11 +1,13 @@
 import type { FoundParts } from './find-parts.ts';
 import { type Origin, originOf, type PartedModel, scalingOf } from './origins.ts';
-import type { FoundPart, PartName } from './parts-at.ts';
+import { type FoundPart, isTiny, type PartName } from './parts-at.ts';
 
 /** The parts of a pipeline that are a model's own, and those that it lacks. */
 export interface ChosenParts {
   /** What makes images of its latents. */
   readonly decoder: FoundPart | undefined;
+  /** A tiny autoencoder beside that, which shows single steps in no time. */
+  readonly preview: FoundPart | undefined;
   /** What reads texts for it. */
   readonly encoder: FoundPart | undefined;
   /** What the encoder's tokens are made with, where it is no table of words. */
@@ -41,6 +43,8 @@ export function chosenParts({ found, layout }: FoundParts, model: PartedModel): 
     return undefined;
   };
   const decoder = wants.decoder ? first('decoder') : undefined;
+  const isPreview = (each: FoundPart): boolean => isTiny(each) && contradictionOf(each, model, layout) === undefined;
+  const preview = decoder && !isTiny(decoder) ? found.find(isPreview) : undefined;
   const encoder = wants.encoder ? first('encoder') : undefined;
   const needsTokens = wants.encoder && encoder?.kind !== 'words';
   const tokenizer = needsTokens ? tokenizerBeside(encoder, found) : undefined;
@@ -50,7 +54,7 @@ export function chosenParts({ found, layout }: FoundParts, model: PartedModel): 
     ...(needsTokens && !tokenizer ? (['tokenizer'] as const) : []),
   ];
   return {
-    ...{ decoder, encoder, tokenizer, scheduler: found.find(({ part }) => part === 'scheduler') },
+    ...{ decoder, preview, encoder, tokenizer, scheduler: found.find(({ part }) => part === 'scheduler') },
     missing: missing.map((part) => ({ part, origin: originOf(part, model) })),
     passedOver,
   };
@@ -72,7 +76,8 @@ function tokenizerBeside(encoder: FoundPart | undefined, found: readonly FoundPa
 
 /** Why something that was found is not the model's, as far as its config says. */
 function contradictionOf(found: FoundPart, model: PartedModel, layout: FoundParts['layout']): string | undefined {
-  if (found.part === 'decoder') return otherLatents(found, model) ?? otherScaling(found, model, layout);
+  if (found.part === 'decoder')
+    return otherLatents(found, model) ?? otherScaling(found, model, layout) ?? otherTiny(found, model);
   return found.part === 'encoder' ? otherWidth(found, model) : undefined;
 }
 
@@ -93,6 +98,17 @@ function otherScaling(
     return undefined;
   if (Math.abs(scaling - own) < 0.01) return undefined;
   return `its latents are scaled by ${scaling}, and the model's by ${own}`;
+}
+
+/** A tiny autoencoder says by its name alone whose latents it was trained on. */
+function otherTiny(found: FoundPart, model: PartedModel): string | undefined {
+  const own = scalingOf(model);
+  const [, name] = /(taesd(?:xl)?)[^/]*$/i.exec(found.path) ?? [];
+  if (!isTiny(found) || name === undefined || own === undefined) return undefined;
+  const scaling = /xl$/i.test(name) ? 0.13025 : 0.18215;
+  return Math.abs(scaling - own) < 0.01
+    ? undefined
+    : `it is of latents scaled by ${scaling}, and the model's by ${own}`;
 }
 
 function otherWidth({ config }: FoundPart, { takes }: PartedModel): string | undefined {

@@ -1,6 +1,6 @@
 import type { FoundModel } from './find-model.ts';
 import type { Folder } from './folder.ts';
-import { type FoundPart, LOOSE_NAMES, looseParts, type PartName, partsAt } from './parts-at.ts';
+import { type FoundPart, isTiny, LOOSE_NAMES, looseParts, type PartName, partsAt } from './parts-at.ts';
 
 /** What may be the parts of a pipeline, around a transformer. */
 export interface FoundParts {
@@ -39,7 +39,10 @@ export async function findParts({ folder, pipeline, weights }: FoundModel): Prom
 async function partsOfPipeline(pipeline: Folder): Promise<readonly FoundPart[]> {
   const places = Object.entries(PIPELINE_FOLDERS);
   const held = await Promise.all(places.map(([, path]) => partsAt(pipeline, path)));
-  return held.flatMap((parts, i) => parts.filter(({ part }) => part === places[i]![0] || part === 'tokenizer'));
+  const parts = held.flatMap((each, i) => each.filter(({ part }) => part === places[i]![0] || part === 'tokenizer'));
+  const tiny = foldersAmong((await pipeline.names?.('')) ?? []).filter((name) => /^tae/i.test(name));
+  const previews = await Promise.all(tiny.map((path) => partsAt(pipeline, path)));
+  return [...parts, ...previews.flat().filter(isTiny)];
 }
 
 /** What people put beside a checkpoint: in folders, or in folders of these. */
@@ -85,9 +88,9 @@ const USUAL: readonly string[] = [
 ];
 
 /** What of several is preferred: a usual name, then any other, and a tiny autoencoder last. */
-function rankOf({ path, kind }: FoundPart): number {
-  const at = USUAL.indexOf(path.slice(path.lastIndexOf('/') + 1));
-  if (kind === 'words') return -1;
-  const isTiny = kind === 'AutoencoderTiny' || /(?:^|\/)tae/i.test(path);
-  return isTiny ? USUAL.length + 1 : at === -1 ? USUAL.length : at;
+function rankOf(part: FoundPart): number {
+  const at = USUAL.indexOf(part.path.slice(part.path.lastIndexOf('/') + 1));
+  if (part.kind === 'words') return -1;
+  if (isTiny(part)) return USUAL.length + 1;
+  return at === -1 ? USUAL.length : at;
 }

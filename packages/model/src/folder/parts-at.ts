@@ -31,6 +31,11 @@ const SCHEDULER_FILE = 'scheduler_config.json';
 /** The table of words, and their vectors, of a model that reads texts by the word. */
 const WORD_FILES = ['vocabulary.json', 'text_encoder.safetensors'] as const;
 
+/** Whether a decoder is a tiny autoencoder. */
+export function isTiny({ part, kind, path }: FoundPart): boolean {
+  return part === 'decoder' && (kind === 'AutoencoderTiny' || /(?:^|\/)tae/i.test(path));
+}
+
 /** What a folder in a folder may be: a T5 with its tokenizer is two parts. */
 export async function partsAt(root: Folder, path: string): Promise<readonly FoundPart[]> {
   const folder = within(root, path);

@@ -9,32 +9,24 @@ import {
   checkArithmetic,
   checkClaims,
   checkMlpRatio,
+  epsilonOf,
   headsOf,
   tellingShape,
   valueRangeOf,
 } from '../parts/config-claims.ts';
+import { checkExtents, checkPositioned, factsOf, type SharedExtents } from '../parts/extents.ts';
 import type { Activation } from '../parts/mlp.ts';
 import { DIT_ARITHMETIC } from './arithmetic.ts';
 import { ditClasses } from './classes.ts';
 import { DIT_NAMES, type DitFlavour } from './flavour.ts';
 
 /** The tensors of one DiT: how many, and how large. */
-export interface DitExtents {
+export interface DitExtents extends SharedExtents {
   readonly flavour: DitFlavour;
-  readonly depth: number;
-  readonly hidden: number;
-  readonly heads: number;
-  readonly mlpHidden: number;
-  readonly patch: number;
-  readonly channels: number;
-  /** Channels of the last layer: those of the input, and as many again where training learned a variance. */
-  readonly outChannels: number;
   /** Tokens along the height and along the width of the latent. */
   readonly grid: readonly [rows: number, columns: number];
   /** Rows of the label table, the unconditional one included. */
   readonly labelRows: number;
-  /** Width of the timestep embedding: half cosines, half sines. */
-  readonly frequencies: number;
   /** Whether queries and keys are normalised, head by head. */
   readonly normsHeads: boolean;
 }
@@ -89,7 +81,7 @@ export function ditConfig(
   const { flavour } = outline;
   const fields = config.model;
   const extents = extentsOf(checkpoint, outline, fields);
-  checkClaims(fields, factsOf(extents, fields));
+  checkClaims(fields, claimed(extents, fields));
   checkMlpRatio(fields, extents.hidden, extents.mlpHidden);
   checkArithmetic(fields, { ...DIT_ARITHMETIC, flavour: [flavour] }, 'DiT');
   const { channels, outChannels } = extents;
@@ -104,7 +96,7 @@ export function ditConfig(
     takes: ditClasses(config, extents.labelRows),
     frequencyShift: flavour === 'original' ? 0 : 1,
     activation: activationOf(fields),
-    mlpEpsilon: mlpEpsilon(fields, flavour),
+    mlpEpsilon: epsilonOf(fields, { flavour, family: 'DiT', otherwise: 1e-5 }),
     valueRange: valueRangeOf(fields),
     sampling: { ...samplingProcess(config, kind.process(extents)), guidanceChannels },
   };
@@ -133,7 +125,7 @@ function extentsOf(checkpoint: Checkpoint, outline: DitOutline, fields: ConfigFi
     labelRows: labelRows!,
     frequencies: frequencies!,
   };
-  checkExtents(extents);
+  checkDit(extents);
   return extents;
 }
 
@@ -164,53 +156,28 @@ function gridOfConfig(fields: ConfigFields, patch: number): DitExtents['grid'] {
   return [size / patch, size / patch];
 }
 
-function checkExtents({ flavour, hidden, channels, outChannels, patch, grid, frequencies }: DitExtents): void {
+function checkDit(extents: DitExtents): void {
+  const { flavour, patch, grid } = extents;
   const tokens = grid[0] * grid[1];
   if (tokens > MOST_TOKENS)
     throw invalid(
       `images of ${grid[0] * patch} in patches of ${patch} have ${tokens} tokens; at most ${MOST_TOKENS} are supported`,
     );
-  if (flavour === 'diffusers' && hidden % 4 !== 0)
-    throw invalid(`the model is ${hidden} wide, but the table of positions is made of quarters`);
-  if (frequencies % 2 !== 0)
-    throw invalid(`the timestep embedding is ${frequencies} wide, but it is made of cosines and as many sines`);
-  if (!Number.isInteger(outChannels))
-    throw invalid(`the last layer's width is not a multiple of the patch's ${patch ** 2} pixels`);
-  if (outChannels !== channels && outChannels !== 2 * channels) {
-    throw invalid(
-      `the model takes ${channels} channels and gives ${outChannels}; ` +
-        `supported are ${channels} of noise, or ${2 * channels} where ${channels} of variance come with them`,
-    );
-  }
+  if (flavour === 'diffusers') checkPositioned(extents);
+  checkExtents(extents);
 }
 
 /** What the tensors say, by the names that configs have for it. */
-function factsOf(extents: DitExtents, fields: ConfigFields): Readonly<Record<string, unknown>> {
-  const { flavour, grid, patch, channels, outChannels, hidden, depth, heads, mlpHidden, normsHeads } = extents;
+function claimed(extents: DitExtents, fields: ConfigFields): Readonly<Record<string, unknown>> {
+  const { flavour, grid, patch, normsHeads } = extents;
   const [height, width] = grid.map((tokens) => tokens * patch);
   const tellsSides = flavour === 'original' && Array.isArray(fields.find('input_size')?.value); // see gridOfTable
   return {
     ...(!tellsSides && { input_size: height }),
     sample_size: height === width ? height : `${height} x ${width}`,
-    patch_size: patch,
-    in_channels: channels,
-    out_channels: outChannels,
-    hidden_size: hidden,
-    depth,
-    num_layers: depth,
-    ff_inner_dim: mlpHidden,
-    attention_head_dim: hidden / heads,
-    learn_sigma: outChannels > channels,
+    ...factsOf(extents),
     qk_norm: normsHeads,
   };
-}
-
-function mlpEpsilon(fields: ConfigFields, flavour: DitFlavour): number {
-  const told = fields.number('norm_eps', 0, 1);
-  if (flavour === 'diffusers') return told ?? 1e-5;
-  if (told !== undefined && told !== 1e-6)
-    wrong(fields.find('norm_eps')!, 'but a DiT in the original naming has 0.000001 everywhere');
-  return 1e-6;
 }
 
 function invalid(message: string): ProCacheError {

@@ -20,6 +20,21 @@ const PUBLISHED_HEADS: ReadonlyMap<number, number> = new Map([
 /** Bounds of pixel values are far below this. */
 const LARGEST_VALUE = 1e6;
 
+/** What the blocks of a DiT compute, and of what was made of it, by fields of their configs: see `checkArithmetic`. */
+export const BLOCK_ARITHMETIC: Readonly<Record<string, readonly unknown[]>> = {
+  norm_elementwise_affine: [false],
+  attention_bias: [true],
+  qkv_bias: [true],
+  attention_out_bias: [true],
+  ff_bias: [true],
+  attention_type: ['default'],
+  positional_embeddings: [],
+  only_cross_attention: [false],
+  double_self_attention: [false],
+  num_vector_embeds: [],
+  use_rope: [false],
+};
+
 /** Fields that say nothing about an image: of training, of precision, and of parts that no transformer here has. */
 const INDIFFERENT = [
   'dropout',
@@ -103,6 +118,18 @@ export function headsOf(fields: ConfigFields, width: number, family: string): nu
       `but ${heads} heads do not divide the width of ${width}; take the config that belongs to these weights`,
     );
   return heads;
+}
+
+/** Epsilon of the normalisations in the blocks; in the original code it is 1e-6, and `otherwise` that of diffusers. */
+export function epsilonOf(
+  fields: ConfigFields,
+  { flavour, family, otherwise }: { readonly flavour: string; readonly family: string; readonly otherwise: number },
+): number {
+  const told = fields.number('norm_eps', 0, 1);
+  if (flavour === 'diffusers') return told ?? otherwise;
+  if (told !== undefined && told !== 1e-6)
+    wrong(fields.find('norm_eps')!, `but a ${family} in the original naming has 0.000001 everywhere`);
+  return 1e-6;
 }
 
 /** The range of pixel values of a model that works on pixels. */

@@ -10,10 +10,12 @@ import {
   checkArithmetic,
   checkClaims,
   checkMlpRatio,
+  epsilonOf,
   headsOf,
   tellingShape,
   valueRangeOf,
 } from '../parts/config-claims.ts';
+import { checkExtents, checkPositioned, factsOf } from '../parts/extents.ts';
 import type { Activation } from '../parts/mlp.ts';
 import { PIXART_ARITHMETIC } from './arithmetic.ts';
 import { NULL_CAPTION, PIXART_NAMES, type PixArtFlavour } from './flavour.ts';
@@ -82,7 +84,7 @@ export function pixArtConfig(
   const extents = extentsOf(checkpoint, outline, config);
   const { patch, channels, outChannels, hidden, mlpHidden, textTokens } = extents;
   const side = trainedSide(checkpoint, { flavour, patch, fields });
-  checkClaims(fields, factsOf(extents));
+  checkClaims(fields, claimed(extents));
   checkMlpRatio(fields, hidden, mlpHidden);
   checkArithmetic(fields, { ...PIXART_ARITHMETIC, flavour: [flavour] }, 'PixArt');
   fields.find('num_embeds_ada_norm', 'class_dropout_prob', 'drop_path'); // of training, or of no layer that there is
@@ -95,7 +97,7 @@ export function pixArtConfig(
     spacing: positionSpacing({ grid, side, patch, fields, isSigma: isSigma && flavour === 'original' }),
     told: outline.seesSize ? toldSize(grid, patch, fields) : undefined,
     activation: activationOf(fields),
-    epsilon: epsilonOf(fields, flavour),
+    epsilon: epsilonOf(fields, { flavour, family: 'PixArt', otherwise: 1e-6 }),
     valueRange: valueRangeOf(fields),
     sampling: {
       ...samplingProcess(config, processOf(flavour, extents, fields)),
@@ -139,7 +141,7 @@ function extentsOf(checkpoint: Checkpoint, outline: PixArtOutline, config: Confi
     textTokens: outline.flavour === 'original' ? shape(NULL_CAPTION, 2)[0]! : textTokensOf(config),
     textWidth: textWidth!,
   };
-  checkExtents(extents);
+  checkPixArt(extents);
   return extents;
 }
 
@@ -149,50 +151,26 @@ function textTokensOf({ model, classes }: ConfigReading): number {
   return told ?? (classes.find('_class_name')?.value === 'PixArtSigmaPipeline' ? SIGMA_TOKENS : ALPHA_TOKENS);
 }
 
-function checkExtents(extents: PixArtExtents): void {
-  const { hidden, frequencies, channels, outChannels, patch, seesSize: told, textTokens } = extents;
-  if (hidden % 4 !== 0) throw invalid(`the model is ${hidden} wide, but the table of positions is made of quarters`);
+function checkPixArt(extents: PixArtExtents): void {
+  const { hidden, seesSize: told, textTokens } = extents;
+  checkPositioned(extents);
+  checkExtents(extents);
   if (told && hidden % 3 !== 0)
     throw invalid(`the model is ${hidden} wide, but what it is told of an image's size is made of thirds`);
-  if (frequencies % 2 !== 0)
-    throw invalid(`the timestep embedding is ${frequencies} wide, but it is made of cosines and as many sines`);
   if (textTokens > MOST_TEXT_TOKENS)
     throw invalid(`captions have ${textTokens} tokens, more than the ${MOST_TEXT_TOKENS} that are supported`);
-  if (!Number.isInteger(outChannels))
-    throw invalid(`the last layer's width is not a multiple of the patch's ${patch ** 2} pixels`);
-  if (outChannels !== channels && outChannels !== 2 * channels) {
-    throw invalid(
-      `the model takes ${channels} channels and gives ${outChannels}; ` +
-        `supported are ${channels} of noise, or ${2 * channels} where ${channels} of variance come with them`,
-    );
-  }
 }
 
 /** What the tensors say, by the names that configs have for it. */
-function factsOf(extents: PixArtExtents): Readonly<Record<string, unknown>> {
-  const { flavour, patch, channels, outChannels, hidden, depth, heads, mlpHidden, textTokens, textWidth } = extents;
+function claimed(extents: PixArtExtents): Readonly<Record<string, unknown>> {
+  const { flavour, channels, outChannels, hidden, textTokens, textWidth } = extents;
   return {
-    patch_size: patch,
-    in_channels: channels,
-    out_channels: outChannels,
-    hidden_size: hidden,
-    depth,
-    num_layers: depth,
-    ff_inner_dim: mlpHidden,
-    attention_head_dim: hidden / heads,
+    ...factsOf(extents),
     cross_attention_dim: hidden,
     caption_channels: textWidth,
     ...(flavour === 'original' && { caption_length: textTokens, model_max_length: textTokens }),
-    learn_sigma: outChannels > channels,
     pred_sigma: outChannels > channels,
   };
-}
-
-function epsilonOf(fields: ConfigFields, flavour: PixArtFlavour): number {
-  const told = fields.number('norm_eps', 0, 1) ?? 1e-6;
-  if (flavour === 'original' && told !== 1e-6)
-    wrong(fields.find('norm_eps')!, 'but a PixArt in the original naming has 0.000001 everywhere');
-  return told;
 }
 
 function invalid(message: string): ProCacheError {

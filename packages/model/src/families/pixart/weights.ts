@@ -1,6 +1,7 @@
 import { type BranchId, parseBranch } from '@procache/core';
 import { type Linear, rows, type Weight } from '../../onnx/weight.ts';
 import { type CrossAttention, crossAttentionLayers } from '../parts/cross-attention.ts';
+import type { SharedExtents } from '../parts/extents.ts';
 import type { Mlp } from '../parts/mlp.ts';
 import { patchLinear } from '../parts/patches.ts';
 import {
@@ -22,16 +23,7 @@ export interface PixArtOutline {
 }
 
 /** The extents of the tensors of a PixArt. */
-export interface PixArtExtents extends PixArtOutline {
-  readonly hidden: number;
-  readonly heads: number;
-  readonly mlpHidden: number;
-  readonly patch: number;
-  readonly channels: number;
-  /** Channels of the last layer: those of the input, and as many again where training learned a variance. */
-  readonly outChannels: number;
-  /** Width of the timestep embedding: half cosines, half sines. */
-  readonly frequencies: number;
+export interface PixArtExtents extends PixArtOutline, SharedExtents {
   /** Tokens of a caption, the padding included, and numbers of each. */
   readonly textTokens: number;
   readonly textWidth: number;
