@@ -10,6 +10,7 @@ import { diffusersPixArt, originalPixArt } from '../../model/src/testing/tiny-pi
 import type { FloatTensors } from '../../model/src/testing/tiny-text.ts';
 import { counts, dictionary, pickledTensor, saved, storage } from '../../model/src/testing/torch-file.ts';
 import { inspectPath } from './inspect-path.ts';
+import { openDecoder } from './open-decoder.ts';
 import { type NodePipeline, openPipeline, type PipelineOptions } from './open-pipeline.ts';
 
 // Models as people have them: official names, nesting and number formats, at tiny sizes.
@@ -182,6 +183,25 @@ it('a checkpoint of PixArt-Sigma takes the autoencoder of SDXL, and no other', a
     missing: ['encoder', 'tokenizer'],
   });
   await drawn(await opened(path, { config: HEADS }));
+});
+
+it('a tiny autoencoder beside a larger one shows single steps, where it is of the same latents', async () => {
+  const path = at('previews');
+  await cp(TINY, path, { recursive: true });
+  await cp(fixture('vae/taesd-diffusers'), join(path, 'taesd'), { recursive: true });
+  await cp(fixture('vae/taesd-diffusers'), join(path, 'taesdxl'), { recursive: true });
+  const report = await inspectPath(path);
+  expect(report).toMatchObject({ parts: { decoder: { path: 'vae' }, preview: { path: 'taesd' }, missing: [] } });
+  const pipeline = await opened(path);
+  const tiny = await openDecoder(join(path, 'taesd'), { latent: SIZE, threads: 1 });
+  const previews: [Float32Array, Float32Array][] = [];
+  await pipeline.generate({
+    ...{ conditions: ['a red fox'], steps: 2 },
+    onStep: async ({ preview, clean }) => void previews.push([await preview(), await tiny.decode(clean)]),
+  });
+  await Promise.all([pipeline.dispose(), tiny.dispose()]);
+  expect(previews).toHaveLength(2);
+  for (const [shown, expected] of previews) expect(shown).toEqual(expected);
 });
 
 describe('a diffusers pipeline', () => {
