@@ -31,8 +31,8 @@ export function explanation({ chosen, schedule, cost, letters, images, batch }: 
   const { blocks, grid } = chosen.model.topology;
   const guided = batch > images ? ', and as many again for guidance' : '';
   return [
-    `${ink.strong(schedule.name)} on ${chosen.name}: ${counted(plan.steps.length, 'step')} of ${counted(blocks.length, 'block')}, ` +
-      `${grid[0]}x${grid[1]} tokens`,
+    `${ink.strong(schedule.name)} on ${chosen.name}: ${counted(plan.steps.length, 'step')} of ` +
+      `${counted(blocks.length, 'block')}, ${grid[0]}x${grid[1]} tokens`,
     `for ${counted(images, 'image')}${guided}`,
     '',
     ...describeLines(plan, WIDTH),

@@ -42,40 +42,20 @@ export function ortDecoder(model: DecoderModel, host: OrtHost, { latent, tiles =
   const { height, width } = latent;
   const shape = chosenTiles(model, latent, tiles);
   const size = model.latentChannels * height * width;
-  const lifetime = new Lifetime('decoder');
-  let session: Promise<OrtSession> | undefined;
-  let decoding = 0;
-  const release = async (): Promise<void> => {
-    const opened = session;
-    session = undefined;
-    await (await opened?.catch(() => undefined))?.release();
-  };
-  const evaluate = async (plane: Plane): Promise<Plane> => {
-    lifetime.check();
-    const opened = await (session ??= host.open(model.graph(), 'packed'));
-    const feed = new host.Tensor('float32', plane.data, [1, plane.channels, plane.height, plane.width]);
-    const { image } = await opened.run({ latent: feed }, ['image']);
-    const data = Float32Array.from((await image!.getData()) as Float32Array);
-    const [, channels, rows, columns] = image!.dims as readonly [number, number, number, number];
-    host.free(image!);
-    return { channels, height: rows, width: columns, data };
-  };
+  const session = new DecoderSession(model, host);
   const image = { channels: model.channels, height: height * model.pixels, width: width * model.pixels };
   const decodeOne = async (data: Float32Array): Promise<Float32Array> => {
     const plane: Plane = { channels: model.latentChannels, height, width, data };
-    const made = shape ? await decodeInTiles(plane, shape, evaluate) : await evaluate(plane);
+    const made = shape
+      ? await decodeInTiles(plane, shape, (tile) => session.evaluate(tile))
+      : await session.evaluate(plane);
     return trimmed(made, image);
   };
   const decode = async (latents: Float32Array): Promise<Float32Array> => {
     const pixels = image.channels * image.height * image.width;
     const images = new Float32Array((latents.length / size) * pixels);
-    decoding++;
-    try {
-      for (let i = 0; i * size < latents.length; i++)
-        images.set(await decodeOne(latents.subarray(i * size, (i + 1) * size)), i * pixels);
-    } finally {
-      if (--decoding === 0 && model.parameters >= RELEASED_FROM) await release();
-    }
+    for (let i = 0; i * size < latents.length; i++)
+      images.set(await decodeOne(latents.subarray(i * size, (i + 1) * size)), i * pixels);
     return images;
   };
   return {
@@ -88,13 +68,60 @@ export function ortDecoder(model: DecoderModel, host: OrtHost, { latent, tiles =
             `${model.latentChannels}x${height}x${width} = ${size}; pass [images, channels, height, width]`,
         );
       }
-      return lifetime.during(() => decode(latents));
+      return session.during(() => decode(latents));
     },
-    dispose: async () => {
-      await lifetime.end();
-      await release();
-    },
+    dispose: () => session.dispose(),
   };
+}
+
+/** The session of a decoder, open as long as it is needed. */
+class DecoderSession {
+  readonly #model: DecoderModel;
+  readonly #host: OrtHost;
+  readonly #lifetime = new Lifetime('decoder');
+  #session: Promise<OrtSession> | undefined;
+  #works = 0;
+
+  constructor(model: DecoderModel, host: OrtHost) {
+    this.#model = model;
+    this.#host = host;
+  }
+
+  /** Makes the image of one plane of latents. */
+  async evaluate({ data, channels: inner, height, width }: Plane): Promise<Plane> {
+    this.#lifetime.check();
+    const host = this.#host;
+    const session = await (this.#session ??= host.open(this.#model.graph(), 'packed'));
+    const feed = new host.Tensor('float32', data, [1, inner, height, width]);
+    const { image } = await session.run({ latent: feed }, ['image']);
+    const pixels = Float32Array.from((await image!.getData()) as Float32Array);
+    const [, channels, rows, columns] = image!.dims as readonly [number, number, number, number];
+    host.free(image!);
+    return { channels, height: rows, width: columns, data: pixels };
+  }
+
+  /** Does a work, after which a large decoder is let go of unless there are others. */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    return this.#lifetime.during(async () => {
+      this.#works++;
+      try {
+        return await work();
+      } finally {
+        if (--this.#works === 0 && this.#model.parameters >= RELEASED_FROM) await this.#release();
+      }
+    });
+  }
+
+  async dispose(): Promise<void> {
+    await this.#lifetime.end();
+    await this.#release();
+  }
+
+  async #release(): Promise<void> {
+    const opened = this.#session;
+    this.#session = undefined;
+    await (await opened?.catch(() => undefined))?.release();
+  }
 }
 
 function chosenTiles(model: DecoderModel, latent: OrtDecoderOptions['latent'], tiles: Tiling): TileShape | undefined {

@@ -33,8 +33,8 @@ function subtitleOf({ model, steps, sampler, guidance, objectives, images, budge
   const best = budgets.map(({ computed, best: score }) => `${shownScore(score)} with ${computed} computed`).join('; ');
   const set = images.final > 0 ? 'the images of the final race' : 'the images of the search';
   return (
-    `${nameText(model)}, ${counted(steps, 'step')} of ${sampler}${guided}. Found, by ${objectives[0].name} on ${set}: ` +
-    `${best}.`
+    `${nameText(model)}, ${counted(steps, 'step')} of ${sampler}${guided}. ` +
+    `Found, by ${objectives[0].name} on ${set}: ${best}.`
   );
 }
 

@@ -10,7 +10,8 @@ export function jobLines(job: Job): string {
   const images = `${counted(countOf(job), 'image')} of ${width}x${height}`;
   const guided = conditioning.away === undefined ? '' : `, guidance ${conditioning.scale}`;
   const weights = chosen.weights === undefined ? '' : `\nweights: ${weightsText(chosen.weights)}`;
-  return `${chosen.name}: ${images}, ${counted(steps.count, 'step')} of ${sampler}${guided}\nschedule: ${schedule.name}${weights}`;
+  const process = `${counted(steps.count, 'step')} of ${sampler}${guided}`;
+  return `${chosen.name}: ${images}, ${process}\nschedule: ${schedule.name}${weights}`;
 }
 
 /** Which weights of the file are taken, below one another where it takes several lines. */

@@ -59,7 +59,7 @@ export function samplingProcess(
 ): SamplingProcess {
   const chosen = fields.choice('sampler', SAMPLER_NAMES);
   const byFile = scheduler && schedulerClass(scheduler, chosen !== undefined);
-  if (chosen !== undefined && chosen !== byFile?.sampler) passOverSettings(fields);
+  passOverOthers(fields, { byFile, chosen });
   if (family.path === 'sit') return sitProcess(fields, family, { byFile, chosen });
   const flows = byFile?.canFlow === true && fields.flag('use_flow_sigmas') === true;
   const path = flows ? 'flow' : (byFile?.path ?? 'diffusion');
@@ -70,6 +70,11 @@ export function samplingProcess(
     return { ...flowSolverProcess(fields, sampler), ...usual(family, sampler), sampler, clip: said.clip };
   }
   return path === 'diffusion' ? processByBetas(fields, family, said) : flowProcess(fields, family, said);
+}
+
+/** The settings of the file's own sampler say nothing where another one draws. */
+function passOverOthers(fields: ConfigFields, { byFile, chosen }: Omit<Said, 'clip'>): void {
+  if (chosen !== undefined && chosen !== byFile?.sampler) passOverSettings(fields);
 }
 
 function sitProcess(

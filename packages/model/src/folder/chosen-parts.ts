@@ -43,8 +43,8 @@ export function chosenParts({ found, layout }: FoundParts, model: PartedModel): 
     return undefined;
   };
   const decoder = wants.decoder ? first('decoder') : undefined;
-  const isPreview = (each: FoundPart): boolean => isTiny(each) && contradictionOf(each, model, layout) === undefined;
-  const preview = decoder && !isTiny(decoder) ? found.find(isPreview) : undefined;
+  const isOwn = (each: FoundPart): boolean => contradictionOf(each, model, layout) === undefined;
+  const preview = tinyBeside(decoder, found.filter(isOwn));
   const encoder = wants.encoder ? first('encoder') : undefined;
   const needsTokens = wants.encoder && encoder?.kind !== 'words';
   const tokenizer = needsTokens ? tokenizerBeside(encoder, found) : undefined;
@@ -63,6 +63,10 @@ export function chosenParts({ found, layout }: FoundParts, model: PartedModel): 
 /** What a model needs to draw images from what people ask for. */
 function wantedBy({ takes, valueRange }: PartedModel): { readonly decoder: boolean; readonly encoder: boolean } {
   return { decoder: valueRange === undefined, encoder: takes.kind === 'texts' };
+}
+
+function tinyBeside(decoder: FoundPart | undefined, found: readonly FoundPart[]): FoundPart | undefined {
+  return decoder && !isTiny(decoder) ? found.find(isTiny) : undefined;
 }
 
 /** The tokenizer of an encoder: in the same folder, else the first that there is. */
