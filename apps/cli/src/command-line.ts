@@ -160,7 +160,8 @@ function refuseEmpty(command: Command): void {
   const refuse = (kind: string, name: string) =>
     command.error(`error: ${kind} '${name}' is empty; it takes a value`, { code: 'commander.invalidArgument' });
   for (const option of command.options) {
-    if (command.getOptionValue(option.attributeName()) === '') refuse('option', option.flags);
+    const isText = option.long === '--negative-prompt' || option.long === '--prompt'; // the empty text is one too
+    if (command.getOptionValue(option.attributeName()) === '' && !isText) refuse('option', option.flags);
   }
   for (const [at, argument] of command.registeredArguments.entries()) {
     if (command.args[at] === '') refuse('argument', argument.name());

@@ -108,7 +108,13 @@ describe('a model of texts on the command line', () => {
       /the decoder of the model cannot be opened: \S.*; name another with --vae, or move this one away/,
     );
     expect(await readdir(inFolder('.'))).not.toContain('broken');
+    const searched = await procache(['search', ...drawing.slice(1, -2), '--budget', '2', '--out', inFolder('broken')]);
+    expect(searched).toMatchObject({ code: 1, stdout: '' });
+    expect(searched.stderr).toContain('the decoder of the model cannot be opened');
     await rm(vae, { recursive: true });
+    const previews = await procache([...drawing, '--out', inFolder('bare'), '--preview-every', '1']);
+    expect(previews).toMatchObject({ code: 2, stdout: '' });
+    expect(previews.stderr).toContain('--preview-every: there is no decoder with it');
     const bare = await procache([...drawing, '--out', inFolder('bare')]);
     expect(bare.code).toBe(0);
     expect(bare.stdout.replaceAll(/\s+/g, ' ')).toMatch(/The latents are saved, and no pictures: there is no decoder/);
@@ -136,7 +142,16 @@ describe('a model of texts on the command line', () => {
     expect(unknown.stderr).toBe('warning: of "noto sofa": it does not know sofa\n');
   });
 
+  it('takes the empty text for a text', async () => {
+    const words = ['generate', ...emoji, '--prompt', '', '--negative-prompt', '', '--steps', '1'];
+    expect(await record([...words, '--out', inFolder('empty')])).toMatchObject({ negative: '', images: [{}] });
+    await writeFile(inFolder('empty.json'), '["", "noto trophy"]');
+    const file = ['generate', ...emoji, '--prompts', inFolder('empty.json'), '--steps', '1', '--out', inFolder('e')];
+    expect(await record(file)).toMatchObject({ images: [{ condition: '' }, { condition: 'noto trophy' }] });
+  });
+
   it.each([
+    ['--preview-every: there are 2 steps; ask for at most as many', [...emoji, '--steps', '2', '--preview-every', '7']],
     ['--max-sequence-length: 20 is not an integer between 1 and 16', [...emoji, '--max-sequence-length', '20']],
     ['--tokenizer: the texts of --embeddings have been read', [...emoji, '--embeddings', 'x', '--tokenizer', 'y']],
     ['--vae: the model draws pixels, which need none; leave it out', [...emoji, '--vae', 'x']],

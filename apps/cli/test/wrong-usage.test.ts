@@ -327,7 +327,7 @@ describe('a search that cannot be made', () => {
         'add it, or use latent-error\n',
     });
     expect((await run('search', ...model, '--objective', 'psnr')).stderr).toContain(
-      'psnr compares pixels, and model.safetensors draws latents',
+      'psnr compares pixels, and the images of model.safetensors, which draws latents, are not decoded',
     );
   });
 });

@@ -9,7 +9,7 @@ export {
   type PathReport,
   type TokenizerReport,
 } from './inspect-path.ts';
-export { partsBeside, type PartsBeside } from './parts-beside.ts';
+export { partsBeside, type PartsBeside, placesOfModel } from './parts-beside.ts';
 export { readConfigFile, readModelHeaders, type ModelHeaders } from './model-headers.ts';
 export { checkSameWeights, openFromHeaders } from './from-headers.ts';
 export { readNoise } from './noise-file.ts';

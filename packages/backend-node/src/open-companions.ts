@@ -1,5 +1,6 @@
+import { basename } from 'node:path';
 import { type Decoder, ProCacheError, type PromptEncoder } from '@procache/core';
-import { integerOf, refuse } from '@procache/core/untrusted';
+import { integerOf, refuse, textOf } from '@procache/core/untrusted';
 import { missingText, type PartName, type TransformerModel } from '@procache/model';
 import { type Lacking, paddedEncoder } from '@procache/pipeline';
 import { type NodeDecoder, openDecoder } from './open-decoder.ts';
@@ -47,7 +48,7 @@ export interface Companions {
 }
 
 /** Why parts that are there cannot be opened. */
-export type BrokenParts = Readonly<Partial<Record<'decoder' | 'encoder', ProCacheError>>>;
+export type BrokenParts = Readonly<Partial<Record<'decoder' | 'preview' | 'encoder', ProCacheError>>>;
 
 /**
  * Opens the decoder and the encoder of a model: those that are named, else those beside it. Weights are loaded when
@@ -61,6 +62,8 @@ export async function openCompanions(
   places: CompanionPlaces = {},
   { threads, mostTokens, spell = (part) => `the option ${part}` }: CompanionOptions = {},
 ): Promise<Companions> {
+  if (places.tokenizer !== undefined)
+    textOf({ value: places.tokenizer, place: spell('tokenizer'), code: 'invalid-input' });
   const beside = await partsBeside(path, model);
   const of = <Part extends object>(
     part: keyof CompanionPlaces,
@@ -78,13 +81,14 @@ export async function openCompanions(
     const lacking = { decoder: decoder.lacking, encoder: encoder.lacking };
     const broken = {
       ...(decoder.broken && { decoder: decoder.broken }),
+      ...(tiny?.broken && { preview: tiny.broken }),
       ...(encoder.broken && { encoder: encoder.broken }),
     };
-    const preview = tiny ?? previewFor(model, decoder.opened);
+    const preview = tiny?.opened ?? previewFor(model, decoder.opened);
     return { decoder: decoder.opened, preview, encoder: encoder.opened, lacking, broken };
   } catch (cause) {
     if (typeof places.decoder !== 'object') await decoder.opened?.dispose();
-    await tiny?.dispose();
+    await tiny?.opened?.dispose();
     throw cause;
   }
 }
@@ -99,14 +103,29 @@ export function checkDecoder({ broken: { decoder: cause } }: Pick<Companions, 'b
   throw new ProCacheError(cause.code, `${problem}; ${wayOut}, or move this one away to get latents alone`, { cause });
 }
 
-/** A tiny autoencoder beside a larger one; one that cannot be opened is left out, as nobody has to have any. */
-function tinyBeside(
+/** A tiny autoencoder beside a larger one. */
+async function tinyBeside(
   { places }: PartsBeside,
   model: TransformerModel,
   threads: number | undefined,
-): Promise<Decoder | undefined> {
+): Promise<Companion<Decoder>> {
   const open = decoderFor(model, threads);
-  return places.preview && open ? open(places.preview).catch(() => undefined) : Promise.resolve(undefined);
+  return places.preview && open ? openedAt(places.preview, open) : {};
+}
+
+/** A part that lies beside a model; or why it cannot be opened. */
+async function openedAt<Part>(
+  place: string,
+  open: (path: string) => Promise<Part>,
+): Promise<{ readonly opened: Part; readonly broken?: undefined } | { readonly broken: ProCacheError }> {
+  try {
+    return { opened: await open(place) };
+  } catch (cause) {
+    if (!(cause instanceof ProCacheError)) throw cause;
+    const name = basename(place);
+    const message = cause.message.includes(`${name}/`) ? cause.message : `${name}/${cause.message}`;
+    return { broken: new ProCacheError(cause.code, message, { cause }) };
+  }
 }
 
 /** Opens a part by its path; nothing where the model has no use for it. */
@@ -125,24 +144,39 @@ interface Wanted<Part> {
 interface Companion<Part> {
   readonly opened?: Part | undefined;
   readonly lacking?: string | undefined;
-  readonly broken?: ProCacheError;
+  readonly broken?: ProCacheError | undefined;
 }
 
 /** A part that is given, or opened where it is named, else beside the model; or why there is none. */
 async function companion<Part extends object>(wanted: Wanted<Part>): Promise<Companion<Part>> {
   const { part, named, beside, open, spell } = wanted;
+  if (typeof named === 'object') checkPart(named, part === 'decoder' ? 'decode' : 'encode', spell(part));
   if (typeof named === 'object') return { opened: named };
   if (open === undefined) return named === undefined ? {} : refuse(spell(part), NO_USE[part], 'invalid-input');
-  if (named !== undefined) return { opened: await open(named) };
+  if (named !== undefined) return { opened: await openNamed(named, open, spell(part)) };
   const lacks = missingPart(wanted);
   if (lacks !== undefined) return { lacking: `${missingText(beside, lacks)!}, or name one with ${spell(lacks)}` };
+  const found = await openedAt(beside.places[part]!, open);
+  if (found.broken === undefined) return found;
+  const lacking = `its ${part} cannot be opened: ${found.broken.message}, or name another with ${spell(part)}`;
+  return { lacking, broken: found.broken };
+}
+
+/** A part that an option names, which begins the message where there is none. */
+async function openNamed<Part>(path: string, open: (path: string) => Promise<Part>, option: string): Promise<Part> {
   try {
-    return { opened: await open(beside.places[part]!) };
+    return await open(path);
   } catch (cause) {
-    if (!(cause instanceof ProCacheError)) throw cause;
-    const lacking = `its ${part} cannot be opened: ${cause.message}, or name another with ${spell(part)}`;
-    return { lacking, broken: cause };
+    if (!(cause instanceof ProCacheError) || cause.message.includes(option)) throw cause;
+    throw new ProCacheError(cause.code, `${option}: ${cause.message}`, { cause });
   }
+}
+
+/** Refuses what cannot be a part, which a program without types may pass. */
+function checkPart(part: object, method: 'decode' | 'encode', option: string): void {
+  const own = part as Readonly<Record<string, unknown>>;
+  if (typeof own[method] === 'function' && typeof own['dispose'] === 'function') return;
+  refuse(option, `it has no methods ${method} and dispose; pass a path, or what has them`, 'invalid-input');
 }
 
 const NO_USE: Readonly<Record<keyof CompanionPlaces, string>> = {

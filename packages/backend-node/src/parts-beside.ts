@@ -43,6 +43,23 @@ export async function partsBeside(path: string, model: PartedModel): Promise<Par
   }
 }
 
+/** What a model of a pipeline is kept in, and what else may lie beside a checkpoint that is read with it. */
+const OWN_NAMES = {
+  pipeline: ['model_index.json', 'transformer'],
+  companions: [
+    ...['config.json', 'scheduler_config.json', 'vocabulary.json', 'text_encoder.safetensors'],
+    ...['tokenizer.json', 'tokenizer_config.json', 'spiece.model'],
+  ],
+} as const;
+
+/** Files and folders that are a model's own, so that nothing may be written over them; some may not be there. */
+export async function placesOfModel(path: string, model: PartedModel): Promise<readonly { readonly path: string }[]> {
+  const { folder, layout, places } = await partsBeside(path, model);
+  const inside = Object.values(places).filter((place) => place !== join(folder));
+  const names: readonly string[] = OWN_NAMES[layout];
+  return [...inside, ...names.map((name) => join(folder, name))].map((place) => ({ path: place }));
+}
+
 function placesOf(folder: string, chosen: Partial<ChosenParts>): PartsBeside['places'] {
   const placed = [...PART_NAMES, 'preview' as const].flatMap((part) => {
     const found = chosen[part];

@@ -25,7 +25,7 @@ export async function openWords(path: string, { tokens, width }: EncoderOptions)
           unknown.length === 0 ? undefined : `it does not know ${shownName(unknown.join(', '), MOST_UNREAD)}`,
           cut.length === 0
             ? undefined
-            : `it reads ${tokens - 1} words, and cuts off those after: ${shownName(cut.join(' '), MOST_UNREAD)}`,
+            : `it reads ${tokens - 1} word${tokens === 2 ? '' : 's'}; cut off is: ${shownName(cut.join(' '), MOST_UNREAD)}`,
         ].filter((sentence) => sentence !== undefined);
         return unread.length === 0 ? undefined : unread.join('; ');
       },

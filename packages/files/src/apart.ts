@@ -1,4 +1,5 @@
-import { realpath } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
+import { sep } from 'node:path';
 import { ProCacheError } from '@procache/core';
 import { writeTargetOf } from './write-target.ts';
 
@@ -7,7 +8,8 @@ import { writeTargetOf } from './write-target.ts';
  * a word. Links are followed; devices and pipes take everything that comes.
  *
  * `written` are paths by what asks for them, those that are undefined left out (`{ '--save': path }`); `read` are
- * files by what they are (`{ 'a file of the model': files }`). Both names stand in the message.
+ * files by what they are (`{ 'a file of the model': files }`), or folders, which stand for all that lies in them. Both
+ * names stand in the message.
  *
  * @throws {ProCacheError} `invalid-input`.
  */
@@ -16,14 +18,21 @@ export async function checkApart(
   read: Readonly<Record<string, readonly { readonly path: string }[]>> = {},
 ): Promise<void> {
   const taken = new Map<string, string>();
+  const folders = new Map<string, string>();
   for (const [name, files] of Object.entries(read)) {
-    for (const { path } of files) taken.set(await realpath(path).catch(() => path), name);
+    for (const { path } of files) {
+      const place = await realpath(path).catch(() => path);
+      const isFolder = (await stat(place).catch(() => undefined))?.isDirectory() === true;
+      (isFolder ? folders : taken).set(place, name);
+    }
   }
   for (const [name, path] of Object.entries(written)) {
     if (path === undefined) continue;
     const target = await writeTargetOf(path).catch(() => undefined); // whoever writes there says why that cannot be
     if (target?.kind !== 'file') continue;
-    const other = taken.get(target.path);
+    const isThere = target.mode !== undefined;
+    const around = [...folders].find(([folder]) => isThere && target.path.startsWith(`${folder}${sep}`));
+    const other = taken.get(target.path) ?? around?.[1];
     if (other !== undefined) {
       throw new ProCacheError(
         'invalid-input',

@@ -11,8 +11,8 @@ const MOST_PIXELS = 2 ** 26;
 const GAP = 24;
 
 /**
- * Many equally large pictures as one: in a row with a caption above each where there are up to ten, else in rows
- * without captions.
+ * Many equally large pictures as one: in a row with a caption above each where there are up to ten, else in rows with
+ * the numbers of their pictures beside them, counted from 0 as in the names of their files.
  *
  * Of more than fit into a picture that can still be looked at, the first are shown, and its footer says so.
  */
@@ -22,9 +22,11 @@ export function overview(pictures: readonly Picture[], captions: readonly string
   const footer =
     shown.length < pictures.length ? { footer: `The first ${shown.length} of ${pictures.length} are shown.` } : {};
   if (rows === 1) return drawGrid({ rows: [{ pictures: shown }], columns: captions, ...footer });
-  const lines = Array.from({ length: Math.ceil(shown.length / columns) }, (_, row): GridRow => ({
-    pictures: shown.slice(row * columns, (row + 1) * columns),
-  }));
+  const lines = Array.from({ length: Math.ceil(shown.length / columns) }, (_, row): GridRow => {
+    const first = row * columns;
+    const own = shown.slice(first, first + columns);
+    return { caption: `${first} to ${first + own.length - 1}`, pictures: own };
+  });
   return drawGrid({ rows: lines, ...footer });
 }
 

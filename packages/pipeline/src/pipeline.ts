@@ -113,14 +113,27 @@ export function pipelineOf(parts: PipelineParts): Pipeline {
     generate: async (request) => {
       neededDecoder();
       const generation = await latentsOf(request);
-      return { ...generation, images: await decode(generation.latents) };
+      return { ...generation, images: checkedImages(await decode(generation.latents), generation, decoder!) };
     },
     generateLatents: latentsOf,
     dispose: async () => {
-      const others = [decoder?.dispose(), parts.preview?.dispose(), encoder?.dispose()];
-      await Promise.all([transformer.dispose(), ...others]);
+      const all = [transformer, decoder, parts.preview, encoder].map(async (part) => part?.dispose());
+      const failed = (await Promise.allSettled(all)).find(({ status }) => status === 'rejected');
+      if (failed?.status === 'rejected') throw failed.reason;
     },
   };
+}
+
+/** Refuses what a decoder of somebody's own makes, where that is no images. */
+function checkedImages(images: unknown, { latents }: Generation, { image }: Decoder): Float32Array {
+  const size = image.channels * image.height * image.width;
+  if (images instanceof Float32Array && images.length > 0 && images.length % size === 0) return images;
+  const made = images instanceof Float32Array ? `${images.length} numbers` : typeof images;
+  throw new ProCacheError(
+    'invalid-input',
+    `the decoder made ${made} of ${latents.length} numbers of latents, and images of ` +
+      `${image.channels}x${image.height}x${image.width} are Float32Arrays of multiples of ${size}`,
+  );
 }
 
 /** The decoder of a model that works on pixels; none of one that works on latents. */

@@ -11,7 +11,7 @@ export function promptsIn(text: string, place: string): readonly string[] {
   const json = /\.json$/i.test(place) || /^\s*\[\s*["\]]/.test(bare);
   const prompts = json ? inJson(bare, place) : inLines(bare);
   if (prompts.length > 0) return prompts;
-  return refuse(place, 'there is no prompt in it; write one a line', 'invalid-input');
+  return refuse(place, `there is no prompt in it; ${json ? 'list some texts' : 'write one a line'}`, 'invalid-input');
 }
 
 function inLines(text: string): readonly string[] {
@@ -23,5 +23,5 @@ function inLines(text: string): readonly string[] {
 
 function inJson(text: string, place: string): readonly string[] {
   const value = parseJson(text, { name: place, code: 'invalid-input' });
-  return listOf({ value, place, code: 'invalid-input' }).map((each) => textOf(each));
+  return listOf({ value, place, code: 'invalid-input' }).map((each) => (each.value === '' ? '' : textOf(each)));
 }

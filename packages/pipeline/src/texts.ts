@@ -45,6 +45,8 @@ export async function readTexts(
 ): Promise<readonly Condition[]> {
   const texts = [...new Set(conditions.filter((condition) => typeof condition === 'string'))];
   const read = texts.length > 0 ? await encoder!.encode(texts) : [];
+  if (!Array.isArray(read) || read.some((each) => !(each?.values instanceof Float32Array)))
+    refuse('encoder', `its encode gave no embedding for each of ${texts.length} texts`, 'invalid-input');
   const embeddings = new Map(texts.map((text, i) => [text, read[i]!]));
   return conditions.map((condition) => (typeof condition === 'string' ? embeddings.get(condition)! : condition));
 }

@@ -93,8 +93,8 @@ function imageMeasure(
   if (!image) {
     throw new ProCacheError(
       'invalid-input',
-      `${spell('objective')}: ${name} compares pixels, and ${modelName} draws latents, which nothing here decodes; ` +
-        `use latent-error`,
+      `${spell('objective')}: ${name} compares pixels, and the images of ${modelName}, which draws latents, are not ` +
+        `decoded in a search; use latent-error`,
     );
   }
   if (name === 'ssim' && !hasRoomForSsim(image)) {

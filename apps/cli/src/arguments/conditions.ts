@@ -29,14 +29,13 @@ export function collected(text: string, before: readonly string[] = []): readonl
   return [...before, text];
 }
 
-export function addPromptOptions(command: Command): Command {
+const PROMPT =
+  'of models that draw texts: what to draw; may be repeated (default: what the zoo advises, else one of our own)';
+
+export function addPromptOptions(command: Command, prompt: string = PROMPT): Command {
   return command
-    .option(
-      '-p, --prompt <text>',
-      'of models that draw texts: what to draw; may be repeated (default: what the zoo advises, else one of our own)',
-      collected,
-    )
-    .option('--prompts <file>', 'prompts in a file: one a line, where # begins a note, or a JSON list')
+    .option('-p, --prompt <text>', prompt, collected)
+    .option('--prompts <file>', 'prompts in a file: one a line, without lines that begin with #, or a JSON list')
     .option('--negative-prompt <text>', 'what guidance leads away from (default: nothing in particular)');
 }
 

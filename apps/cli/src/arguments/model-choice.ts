@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { type ModelHeaders, readConfigFile, readModelHeaders } from '@procache/backend-node';
+import { type ModelHeaders, placesOfModel, readConfigFile, readModelHeaders } from '@procache/backend-node';
 import { nearest, ProCacheError, SAMPLER_NAMES } from '@procache/core';
 import { shown, shownName } from '@procache/core/untrusted';
 import { codeOf } from '@procache/files';
@@ -63,6 +63,8 @@ export interface ChosenModel extends NamedModel, ModelHeaders {
   readonly model: TransformerModel;
   /** What its images are brought to, where that is another size than it draws. */
   readonly size: ImageSize | undefined;
+  /** Files and folders beside its weights that are its own. */
+  readonly around: readonly { readonly path: string }[];
 }
 
 /** Finds the model and reads its headers. No weight is loaded, and no file stays open. */
@@ -75,7 +77,8 @@ export async function chooseModel(flags: ModelFlags): Promise<ChosenModel> {
   const headers = await namingFlags(flags, () => readModelHeaders(path, config));
   checkHeads(flags.numHeads, headers.own, "the model's own config.json");
   const { name = basename(resolve(path)), recommended, schedules = {} } = zoo ?? {};
-  const own = { ...headers, name, recommended, schedules };
+  const around = await placesOfModel(path, headers.model);
+  const own = { ...headers, name, recommended, schedules, around };
   const size = sizeOf(flags, own);
   if (size === undefined) return { ...own, size: undefined };
   return { ...own, ...(await sized(flags, () => readModelHeaders(path, config, size.latent))), size: size.images };

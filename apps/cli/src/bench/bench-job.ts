@@ -14,7 +14,7 @@ import type { Host } from '../host.ts';
 export interface BenchJobFlags extends ModelFlags {
   readonly shape?: string;
   readonly cache?: string;
-  readonly schedules: string;
+  readonly schedules?: string;
   readonly steps?: number;
   readonly images?: number;
   readonly guidance?: number;
@@ -26,6 +26,7 @@ export interface BenchJob {
   readonly contestants: readonly [Contestant, ...Contestant[]];
 }
 
+/** Of published sizes, whose weights are random. */
 const USUAL_GUIDANCE = 1.5;
 /** Images of a generation; of published sizes one, which is slow enough. */
 const USUAL_IMAGES = 10;
@@ -50,7 +51,8 @@ async function contestantsOf(known: NamedModel, flags: BenchJobFlags): Promise<B
   const count = flags.steps ?? defaultsOf(known).steps;
   const knowsNothing = takes.kind === 'texts' || takes.unconditional !== undefined;
   const [sampler] = samplersOf(defaults.path); // it draws no noise in between
-  const asked = { sampler, guidance: flags.guidance ?? (knowsNothing ? USUAL_GUIDANCE : undefined) };
+  const usual = flags.shape === undefined ? defaultsOf(known).guidance : USUAL_GUIDANCE;
+  const asked = { sampler, guidance: flags.guidance ?? (knowsNothing ? usual : undefined) };
   const { stepsOf, scale } = chooseProcess(asked, known);
   const images = flags.images ?? (flags.shape === undefined ? USUAL_IMAGES : 1);
   const { conditions, guidance } = anyConditioning(known.model, images, scale);
@@ -60,7 +62,19 @@ async function contestantsOf(known: NamedModel, flags: BenchJobFlags): Promise<B
   };
   const first = await contestant('uncached');
   const others: Contestant[] = [];
-  for (const name of new Set(flags.schedules.split(',').map((part) => part.trim())))
+  const schedules = flags.schedules ?? (await usualSchedule(known, count));
+  for (const name of new Set(schedules.split(',').map((part) => part.trim())))
     if (name !== first.name) others.push(await contestant(name));
   return [first, ...others];
+}
+
+/** The published schedule, where there is one of so many steps. */
+async function usualSchedule(known: NamedModel, steps: number): Promise<string> {
+  const published = 'procache-published';
+  try {
+    await chooseSchedule({ schedule: published, steps }, known);
+    return published;
+  } catch {
+    return 'fora-3';
+  }
 }

@@ -53,8 +53,8 @@ export function defineBench(command: Command, host: Host): void {
     .optionsGroup('What is measured:')
     .option(
       '-s, --schedules <list>',
-      'methods, names that ship with the model, and files, separated by commas',
-      'procache-published',
+      'methods, names that ship with the model, and files, separated by commas (default: procache-published where ' +
+        'there is one of so many steps, else fora-3)',
     )
     .option(
       '-n, --steps <n>',
@@ -62,7 +62,11 @@ export function defineBench(command: Command, host: Host): void {
       wholeNumber(1, MAX_STEPS),
     )
     .option('--images <n>', 'images per generation (default: 10, or 1 of --shape)', wholeNumber(1, MOST_IMAGES))
-    .option('-g, --guidance <scale>', 'classifier-free guidance, 1 for none (default: 1.5)', numberWithin(0))
+    .option(
+      '-g, --guidance <scale>',
+      "classifier-free guidance, 1 for none (default: the zoo's advice, else the model's own; of --shape 1.5)",
+      numberWithin(0),
+    )
     .option('--rounds <n>', 'how often each takes its turn', wholeNumber(1, MOST_ROUNDS), 3)
     .option('--no-plain', 'leave out the plain model in a single graph')
     .option('--no-peak', 'leave out the peak of memory, which takes a process per schedule')

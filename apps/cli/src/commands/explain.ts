@@ -8,7 +8,7 @@ import {
   planLegend,
   ProCacheError,
 } from '@procache/core';
-import { checkApart, writeWhole } from '@procache/files';
+import { writeWhole } from '@procache/files';
 import { modelOfShape, SHAPE_NAMES } from '@procache/model';
 import { hoistsPlans } from '@procache/ort';
 import { checkedConditions, scaleOf } from '@procache/pipeline';
@@ -20,6 +20,7 @@ import {
   type ConditionFlags,
   conditionOption,
 } from '../arguments/conditions.ts';
+import { checkOutputs } from '../arguments/inputs.ts';
 import {
   addModelOptions,
   addSizeOptions,
@@ -100,7 +101,7 @@ async function shapeOf(name: string): Promise<NamedModel> {
 /** The model that is asked for, when the schedule is not to be written over one of its files. */
 async function modelApart(flags: ExplainFlags): Promise<NamedModel> {
   const chosen = await chooseModel(flags);
-  await checkApart({ '--save': flags.save }, { 'a file of the model': chosen.files });
+  await checkOutputs({ '--save': flags.save }, chosen, flags);
   return chosen;
 }
 

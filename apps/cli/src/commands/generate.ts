@@ -13,12 +13,13 @@ import { addSamplingOptions, chooseSampling, type SamplingFlags } from '../argum
 import { addScheduleOptions, chooseSchedule, type ScheduleFlags } from '../arguments/schedule-choice.ts';
 import { noteUnread } from '../unread-fields.ts';
 import { MOST_ROUNDS, wholeNumber } from '../arguments/values.ts';
-import { conditionWarnings } from '../generation/condition-warnings.ts';
+import { conditionWarnings, warningText } from '../generation/condition-warnings.ts';
 import { countOf, type Job, readConditions } from '../generation/job.ts';
 import { type Made, makeImages } from '../generation/make-images.ts';
 import { openOutput, type Output, type OutputFlags, type WrittenFiles } from '../generation/output.ts';
 import { resultOf } from '../generation/result-object.ts';
 import { fileLines, jobLines } from '../generation/job-lines.ts';
+import { Interrupted } from '../failure.ts';
 import type { Host } from '../host.ts';
 import { type Screen, screenOf } from '../screen.ts';
 
@@ -62,18 +63,28 @@ export function defineGenerate(command: Command, host: Host): void {
 
 async function generateImages(flags: GenerateFlags, host: Host, seedGiven: boolean): Promise<void> {
   checkBelong({ '--repeat': flags.repeat }, '--compare', flags.compare === true);
-  if (flags.compare && flags.previewEvery !== undefined) {
-    const problem = '--compare times whole runs, which previews would hold up; leave one of the two out';
-    throw new ProCacheError('invalid-input', `--preview-every: ${problem}`);
-  }
   const screen = screenOf(host, flags);
   const job = await chooseJob(flags);
   try {
+    checkPreviews(flags, job);
     if (seedGiven && job.sampling.noise) checkSeed(job.sampling, '--noise', asFlag);
     await generateJob(job, flags, screen, host.signal);
   } finally {
     await job.companions.close();
   }
+}
+
+/** Refuses previews where there would be none. */
+function checkPreviews({ previewEvery, compare }: GenerateFlags, { sampling, companions }: Job): void {
+  if (previewEvery === undefined) return;
+  const { count } = sampling.steps;
+  const problem = compare
+    ? '--compare times whole runs, which previews would hold up; leave one of the two out'
+    : companions.preview === undefined
+      ? (companions.lacking.decoder ?? 'nothing makes pictures of the latents')
+      : `there are ${count} steps; ask for at most as many`;
+  if (compare || companions.preview === undefined || previewEvery > count)
+    throw new ProCacheError('invalid-input', `--preview-every: ${problem}`);
 }
 
 async function generateJob(job: Job, flags: GenerateFlags, screen: Screen, signal: AbortSignal): Promise<void> {
@@ -82,12 +93,15 @@ async function generateJob(job: Job, flags: GenerateFlags, screen: Screen, signa
     noteUnread(screen, job.chosen.model);
     for (const warning of conditionWarnings(job)) screen.note(warning);
     noteThreads(screen, flags.threads);
+    const unshown = flags.previewEvery === undefined ? undefined : job.companions.broken.preview?.message;
+    if (unshown !== undefined) screen.note(warningText(`previews are not by the tiny autoencoder: ${unshown}`));
     screen.say(jobLines(job));
     const made = await make(job, flags, { screen, signal, output });
     show(job, made, await output.write(made), { screen, folder: flags.out });
   } catch (cause) {
-    await output.abandon();
-    throw cause;
+    const written = await output.abandon();
+    const isOver = signal.aborted && written !== undefined;
+    throw isOver ? new Interrupted(`interrupted; of this run there is only ${written}`) : cause;
   }
 }
 

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { openFile } from '@procache/backend-node';
 import { ProCacheError } from '@procache/core';
 import { shownName } from '@procache/core/untrusted';
@@ -65,8 +66,23 @@ async function kindOf(path: string): Promise<Kind> {
     throw new ProCacheError('invalid-input', problem, { cause });
   });
   if (stats.isDirectory()) return 'checkpoint';
+  checkOwnKind(path);
   if ((await headOf(path)) === '\x89PNG') return 'picture';
   return /\.json$/.test(path) && !/(\.index(\.\w+)?|\btokenizer)\.json$/.test(path) ? 'schedule' : 'checkpoint';
+}
+
+/** Files that are part of something else, and what is to be inspected instead. */
+const PARTS: readonly (readonly [RegExp, string])[] = [
+  [/^(?:model_index|config|\w+_config|vocabulary)\.json$/, 'belongs to a model; inspect its folder'],
+  [
+    /^(?:search|pareto)\.json$|^study\.jsonl$/,
+    'was written by a search; inspect its found-*.json, or open report.html',
+  ],
+];
+
+function checkOwnKind(path: string): void {
+  const found = PARTS.find(([name]) => name.test(basename(path)));
+  if (found) throw new ProCacheError('invalid-input', `${shownName(path)}: this ${found[1]}`);
 }
 
 /** The first bytes of a regular file. */

@@ -25,6 +25,7 @@ import {
 import type { Command } from 'commander';
 import { noteThreads } from '../arguments/machine.ts';
 import { noteUnread } from '../unread-fields.ts';
+import { warningText } from '../generation/condition-warnings.ts';
 import { failureOf, Interrupted } from '../failure.ts';
 import type { Host } from '../host.ts';
 import { type Screen, screenOf } from '../screen.ts';
@@ -76,6 +77,7 @@ async function search(flags: SearchFlags, host: Host, commandLine: CommandLine):
     try {
       noteUnread(screen, job.chosen.model);
       noteThreads(screen, flags.threads);
+      for (const warning of job.warnings) screen.note(warningText(warning));
       screen.say(campaignText(job.campaign));
       const read = { ...job, campaign: await job.read() };
       await runInWorkers({ job: read, file, host, screen, commandLine });

@@ -1,7 +1,7 @@
 import { MAX_STEPS } from '@procache/core';
-import { checkApart } from '@procache/files';
 import { exportText, importText, keyOf } from '@procache/search';
 import type { Command } from 'commander';
+import { checkOutputs } from '../arguments/inputs.ts';
 import { addModelOptions, chooseModel, type ModelFlags } from '../arguments/model-choice.ts';
 import { chooseSchedule } from '../arguments/schedule-choice.ts';
 import { wholeNumber } from '../arguments/values.ts';
@@ -36,7 +36,7 @@ export function registerExport(command: Command, host: Host): void {
 async function exportSchedule(asked: string, flags: ExportFlags, host: Host): Promise<void> {
   checkDirection(flags);
   const chosen = await chooseModel(flags);
-  await checkApart({ '--out': flags.out }, { 'a file of the model': chosen.files });
+  await checkOutputs({ '--out': flags.out }, chosen, { ...flags, schedule: asked });
   const { format, direction, steps } = flags;
   const { schedule, name } = await chooseSchedule({ schedule: asked, ...(steps !== undefined && { steps }) }, chosen);
   const particulars = { topology: chosen.model.topology, direction, name };

@@ -1,10 +1,11 @@
 import { basename } from 'node:path';
 import { checkSchedule, FORECAST_RULES, type ForecastRule, formatSchedule, MAX_ORDER } from '@procache/core';
 import { shownName } from '@procache/core/untrusted';
-import { checkApart, readRegularText } from '@procache/files';
+import { readRegularText } from '@procache/files';
 import { importText } from '@procache/search';
 import { type Command, Option } from 'commander';
 import { checkBelong } from '../arguments/belongs.ts';
+import { checkOutputs } from '../arguments/inputs.ts';
 import { addModelOptions, chooseModel, type ModelFlags } from '../arguments/model-choice.ts';
 import { wholeNumber } from '../arguments/values.ts';
 import type { Host } from '../host.ts';
@@ -50,9 +51,9 @@ export function registerImport(command: Command, host: Host): void {
 async function importSchedule(file: string, flags: ImportFlags, host: Host): Promise<void> {
   const { format, direction, forecast: order = 0, rule = 'lagrange', stack } = flags;
   checkImport(flags);
-  const { model, files } = await chooseModel(flags);
-  await checkApart({ '--out': flags.out }, { 'a file of the model': files });
-  const { topology } = model;
+  const chosen = await chooseModel(flags);
+  await checkOutputs({ '--out': flags.out }, chosen, flags);
+  const { topology } = chosen.model;
   const text = await readRegularText(file, { most: MOST_BYTES, what: 'the file of the other tool' });
   const reuse = {
     ...(order > 0 && { order, forecast: rule }),

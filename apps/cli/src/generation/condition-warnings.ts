@@ -20,5 +20,10 @@ export function conditionWarnings({ chosen, companions, schedule, sampling }: Jo
   const { away, conditions: shown } = sampling.conditioning;
   const unread = unreadTexts([...shown, ...(away === undefined ? [] : [away])], companions.encoder);
   const warnings = [...checkCircumstances(schedule.schedule, conditions), ...(doubt === undefined ? [] : [doubt])];
-  return [...warnings, ...unread].map((warning) => wrapText(`warning: ${warning}`, WIDTH - 2).join('\n  '));
+  return [...warnings, ...unread].map(warningText);
+}
+
+/** A warning in lines of 80 letters. */
+export function warningText(warning: string): string {
+  return wrapText(`warning: ${warning}`, WIDTH - 2).join('\n  ');
 }

@@ -1,3 +1,4 @@
+import { pixelsPerCell } from '@procache/pipeline';
 import { counted, wrapText } from '@procache/text';
 import { countOf, type Job } from './job.ts';
 import type { WrittenFiles } from './output.ts';
@@ -7,11 +8,18 @@ export function jobLines(job: Job): string {
   const { chosen, companions, schedule } = job;
   const { steps, sampler, conditioning } = job.sampling;
   const { height, width } = companions.decoder?.image ?? chosen.model.latent;
-  const images = `${counted(countOf(job), 'image')} of ${width}x${height}`;
+  const images = `${counted(countOf(job), companions.decoder ? 'image' : 'latent')} of ${width}x${height}`;
+  const drawn = chosen.size && companions.decoder ? `, scaled from ${drawnText(job)}` : '';
   const guided = conditioning.away === undefined ? '' : `, guidance ${conditioning.scale}`;
   const weights = chosen.weights === undefined ? '' : `\nweights: ${weightsText(chosen.weights)}`;
   const process = `${counted(steps.count, 'step')} of ${sampler}${guided}`;
-  return `${chosen.name}: ${images}, ${process}\nschedule: ${schedule.name}${weights}`;
+  return `${chosen.name}: ${images}${drawn}, ${process}\nschedule: ${schedule.name}${weights}`;
+}
+
+/** The size at which a model draws what is scaled afterwards. */
+function drawnText({ chosen: { model } }: Job): string {
+  const scale = pixelsPerCell(model);
+  return `${model.latent.width * scale}x${model.latent.height * scale}`;
 }
 
 /** Which weights of the file are taken, below one another where it takes several lines. */

@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import { ProCacheError } from '@procache/core';
-import { checkApart, openOutputPlaces, readOwnFile, replaceFiles, writeWhole } from '@procache/files';
+import { openOutputPlaces, readOwnFile, replaceFiles, writeWhole } from '@procache/files';
 import { writeSafetensors } from '@procache/model';
 import {
   COMPARISON,
@@ -12,6 +12,7 @@ import {
   picturesOf,
   runFiles,
 } from '@procache/pictures';
+import { checkOutputs, type InputFlags } from '../arguments/inputs.ts';
 import { countOf, type Job, provenanceOf } from './job.ts';
 import type { Made } from './make-images.ts';
 
@@ -41,8 +42,8 @@ export interface Output {
   write(made: Made): Promise<WrittenFiles>;
   /** Shows clean latents, [images, channels, height, width], so many steps having been taken. */
   readonly preview: (clean: Float32Array, taken: number) => Promise<void>;
-  /** Removes the folders that were made for nothing. */
-  abandon(): Promise<void>;
+  /** Removes the folders that were made for nothing; the preview that is there already stays, and is what this gives. */
+  abandon(): Promise<string | undefined>;
 }
 
 /**
@@ -50,8 +51,11 @@ export interface Output {
  *
  * The latents of a model that nobody decodes yet are saved instead of pictures.
  */
-export async function openOutput(job: Job, { out, saveTrajectory, ...flags }: OutputFlags): Promise<Output> {
-  await checkPlaces(job, { '--save-latents': flags.saveLatents, '--save-trajectory': saveTrajectory });
+export async function openOutput(
+  job: Job,
+  { out, saveTrajectory, ...flags }: OutputFlags & InputFlags,
+): Promise<Output> {
+  await checkPlaces(job, flags, { '--save-latents': flags.saveLatents, '--save-trajectory': saveTrajectory });
   const saveLatents = flags.saveLatents ?? (job.companions.decoder ? undefined : join(out, 'latents.safetensors'));
   const size = 4 * countOf(job) * latentSize(job);
   const tensors =
@@ -79,12 +83,16 @@ export async function openOutput(job: Job, { out, saveTrajectory, ...flags }: Ou
         ...(saveTrajectory !== undefined && { trajectory: saveTrajectory }),
       };
     },
-    abandon,
+    abandon: async () => {
+      await abandon();
+      return previews;
+    },
   };
 }
 
 async function checkPlaces(
-  { chosen, sampling: { noiseFile } }: Job,
+  { chosen }: Job,
+  inputs: InputFlags,
   written: Readonly<Record<string, string | undefined>>,
 ): Promise<void> {
   for (const [name, path] of Object.entries(written)) {
@@ -92,9 +100,7 @@ async function checkPlaces(
     const problem = `${path} is the name of a picture, but tensors are written; end it with .safetensors`;
     throw new ProCacheError('invalid-input', `${name}: ${problem}`);
   }
-  const noise = noiseFile === undefined ? [] : [{ path: noiseFile }];
-  const read = { 'a file of the model': chosen.files, 'the file of --noise': noise };
-  await checkApart(written, read);
+  await checkOutputs(written, chosen, inputs);
 }
 
 /** Writes `latents` [images, channels, height, width], or `trajectory` [steps, images, channels, height, width]. */

@@ -101,11 +101,13 @@ function modelText(path: string, { model, parts, broken }: ModelReport): readonl
   ];
 }
 
-/** A model of texts does not draw before something reads them. */
+/** A model of texts does not draw before something reads them, and latents alone where nothing makes images. */
 function drawingTitle({ takes }: TransformerModel, parts: ModelReport['parts'], broken: BrokenParts): string {
   const lacks = (part: PartName): boolean => parts?.missing.some((missing) => missing.part === part) === true;
   const reads = broken.encoder === undefined && !lacks('encoder') && !lacks('tokenizer');
-  return takes.kind === 'classes' || reads ? 'to draw with it' : 'to draw with it, once there is what reads texts';
+  if (takes.kind === 'texts' && !reads) return 'to draw with it, once there is what reads texts';
+  if (broken.decoder !== undefined) return 'to draw with it, once its decoder can be opened';
+  return lacks('decoder') ? 'to draw latents with it' : 'to draw with it';
 }
 
 /** What draws with a model, with as little said as there may be. */

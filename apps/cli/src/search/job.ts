@@ -1,4 +1,4 @@
-import { runtimeVersion } from '@procache/backend-node';
+import { checkDecoder, runtimeVersion } from '@procache/backend-node';
 import { hoistsPlans } from '@procache/ort';
 import { defaultsOf, type Process } from '@procache/pipeline';
 import { describedProcess, openMeasures, type OpenedMeasures } from '@procache/search-node';
@@ -17,6 +17,8 @@ export interface SearchJob {
   readonly companions: Companions;
   /** Without what images show, where that is texts that are still to be read. */
   readonly campaign: Campaign;
+  /** What a user should know before it begins. */
+  readonly warnings: readonly string[];
   /** Reads them. */
   readonly read: () => Promise<Campaign>;
   /** Closes what the objectives are measured with, and what stands beside the model. */
@@ -27,6 +29,7 @@ export interface SearchJob {
 export async function chooseSearch(flags: SearchFlags): Promise<SearchJob> {
   const chosen = await chooseModel(flags);
   const companions = await openCompanions(flags, chosen);
+  checkDecoder(companions, 'name another with --vae');
   const objectives = await openMeasures({ ...flags, zoo: flags.model }, chosen, spell).catch(async (cause: unknown) => {
     await companions.close();
     throw cause;
@@ -46,6 +49,7 @@ export async function chooseSearch(flags: SearchFlags): Promise<SearchJob> {
       companions,
       close,
       campaign: campaignFor(shown.unread),
+      warnings: shown.warnings,
       read: async () => campaignFor(await shown.read()),
     };
   } catch (cause) {

@@ -7,6 +7,7 @@ import {
   readConditioning,
   type ReadConditioning,
   unconditionalOf,
+  unreadTexts,
 } from '@procache/pipeline';
 import type { Json } from '@procache/search';
 import { describedTexts } from '@procache/search-node';
@@ -29,6 +30,8 @@ export interface Shown {
   readonly described: Readonly<Record<string, Json>>;
   /** Stands for what is to be read, as far as that has to fit the other options. */
   readonly unread: ReadShown;
+  /** What of the texts nothing reads, a sentence each. */
+  readonly warnings: readonly string[];
   /** Reads texts, each once. */
   readonly read: () => Promise<ReadShown>;
 }
@@ -59,6 +62,7 @@ export async function chooseShown(
       ? { ...describedTexts(asked !== undefined, { search, judge }), ...(negative !== undefined && { negative }) }
       : { labels: conditionsJson(checked.conditions, takes) },
     unread: { conditions: [0], judgedBy: [0], guidance },
+    warnings: unreadTexts(checked.conditions, encoder),
     read: async () => {
       const all = await readConditioning(checked, context);
       if (!isText) return { ...all, judgedBy: all.conditions };

@@ -96,7 +96,7 @@ function distilled(count: number, originalSteps: number, train: number): readonl
   if (count > originalSteps) {
     throw new ProCacheError(
       'invalid-input',
-      `the model was distilled with ${originalSteps} timesteps, so it cannot take ${count} steps; ` +
+      `lcm, which is for models that were distilled, picks its steps out of ${originalSteps} and cannot take ${count}; ` +
         `ask for 1 to ${originalSteps}, mostly 4`,
     );
   }

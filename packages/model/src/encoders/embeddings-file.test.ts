@@ -74,7 +74,7 @@ describe('a file of embeddings', () => {
       }),
     );
     expect(() => read.embed('')).toThrow(
-      /has no embedding of "", but of "a cat"; save it with negative_prompt_embeds$/,
+      /"", but of "a cat"; guidance leads away from it: save it with negative_prompt_embeds, or draw without guidance/,
     );
   });
 

@@ -73,7 +73,8 @@ export async function openEmbeddings(checkpoint: Checkpoint, { tokens, name }: E
     width,
     texts: [...known.keys()],
     prompts: [...new Set(texts.slice(0, prompts.length))],
-    embed: (text) => known.get(text) ?? refuseText(name, text, [...known.keys()]),
+    embed: (text) =>
+      known.get(text) ?? refuseText(name, text, texts.slice(0, prompts.length), texts.slice(prompts.length)),
   };
 }
 
@@ -109,10 +110,15 @@ export function embeddingsFile(
   return writeSafetensors(tensors, metadata);
 }
 
-function refuseText(name: string, text: string, texts: readonly string[]): never {
-  const has = listedNames(texts, { write: shown });
+function refuseText(name: string, text: string, prompts: readonly string[], negatives: readonly string[]): never {
+  const has = listedNames([...new Set([...prompts, ...negatives])], { write: shown });
+  const [negative] = negatives;
+  const other =
+    negative === undefined ? `save it with ${NEGATIVES.values}` : `lead away from ${shown(negative)} instead`;
   const way =
-    text === '' ? `save it with ${NEGATIVES.values}` : 'ask for one of those, or name the text encoder that reads any';
+    text === ''
+      ? `guidance leads away from it: ${other}, or draw without guidance (1)`
+      : 'ask for one of those, or name the text encoder that reads any';
   throw new ProCacheError('invalid-input', `${name}: has no embedding of ${shown(text)}, but of ${has}; ${way}`);
 }
 

@@ -57,6 +57,11 @@ export function chooseWeightFiles(
         `not the index that lists them; download the .index.json too`,
     );
   }
+  if (names.some((name) => /\.onnx$/i.test(name)))
+    throw new ProCacheError(
+      'invalid-model',
+      `${folder}: the folder holds an ONNX model, not a checkpoint; hand over the weights it was exported from`,
+    );
   const elsewhere = [...inner].filter(([, files]) => wholeCheckpoints(files).length > 0).map(([name]) => name);
   throw refusal(
     folder,

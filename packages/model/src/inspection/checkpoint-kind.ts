@@ -74,7 +74,7 @@ const DESCRIBE: Readonly<Record<CheckpointKind, Describing>> = {
   },
   embeddings: ({ tensors }) => {
     const named = ['prompt_embeds', 'negative_prompt_embeds'].flatMap((name) => tensors.get(name) ?? []);
-    return Promise.resolve(named.map(({ name, shape }) => ['holds', `${name} [${shape.join(', ')}]`] as const));
+    return Promise.resolve([['holds', named.map(({ name, shape }) => `${name} [${shape.join(', ')}]`).join(', ')]]);
   },
   words: ({ tensors }) => {
     const [words = 0, width = 0] = tensors.get('embedding.weight')?.shape ?? [];

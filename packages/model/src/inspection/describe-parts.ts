@@ -9,17 +9,22 @@ import type { Fact } from './describe-model.ts';
  */
 export function describeParts(
   parts: ChosenParts,
-  broken: Readonly<Partial<Record<PartName, { readonly message: string }>>> = {},
+  broken: Readonly<Partial<Record<PartName | 'preview', { readonly message: string }>>> = {},
 ): readonly Fact[] {
   const facts = PART_NAMES.flatMap((part): readonly Fact[] => {
     const [found, lacking] = [parts[part], parts.missing.find((each) => each.part === part)];
-    const why = broken[part]?.message;
-    if (found) return [[part, `${placeText(found)}${why === undefined ? '' : ` cannot be opened: ${why}`}`]];
+    if (found) return [[part, `${placeText(found)}${brokenText(broken[part])}`]];
     return lacking ? [[part, `missing: ${originText(lacking.origin)}`]] : [];
   });
-  const previews: readonly Fact[] = parts.preview ? [['previews', `by ${placeText(parts.preview)}`]] : [];
+  const previews: readonly Fact[] = parts.preview
+    ? [['previews', `by ${placeText(parts.preview)}${brokenText(broken.preview)}`]]
+    : [];
   const others = parts.passedOver.map(({ found: { path }, why }) => ['not its own', `${path}: ${why}`] as const);
   return [...facts, ...previews, ...others];
+}
+
+function brokenText(cause: { readonly message: string } | undefined): string {
+  return cause === undefined ? '' : ` cannot be opened: ${cause.message}`;
 }
 
 function placeText({ path, kind }: FoundPart): string {

@@ -188,11 +188,7 @@ describe('what cannot be followed', () => {
       'rule: time-uniform does not pick timesteps for the sampler unipc; use linspace,',
     ],
     [20, { rule: 'distilled' as const }, 'rule: distilled does not pick timesteps for the sampler ddim'],
-    [
-      51,
-      { sampler: 'lcm' as const },
-      'the model was distilled with 50 timesteps, so it cannot take 51 steps; ask for 1 to 50',
-    ],
+    [51, { sampler: 'lcm' as const }, 'picks its steps out of 50 and cannot take 51; ask for 1 to 50'],
     [4, { sampler: 'lcm' as const, lcm: { originalSteps: 2000 } }, 'cannot be distilled with 2000 of them'],
   ])('%d steps of %j are refused', (count, options, message) => {
     expect(() => diffusionSteps(count, options as never)).toThrow(message);
