@@ -2,6 +2,7 @@ import { ProCacheError } from '../errors.ts';
 import { nameOf, refuse } from '../untrusted/json-reader.ts';
 import { checkSwitch } from '../untrusted/numbers.ts';
 import { checkOptions, type Fields } from '../untrusted/options.ts';
+import { shownName } from '../untrusted/printable.ts';
 import { checkDefaults, type DiffusionSteps, type SamplerDefaults } from './diffusion-steps.ts';
 import { checkProcess, cumulativeAlphas, type ForwardProcess } from './forward-process.ts';
 import { levelOfAlpha } from './level.ts';
@@ -113,9 +114,10 @@ function stepsOfPath(count: number, path: StraightPath, options: DiffusionOption
   const { trainTimesteps = 1000, shift = 1, sde, clip, solver } = options;
   const known = STRAIGHT_RULES.find((name) => name === rule);
   if (known === undefined) {
+    if (typeof rule !== 'string') nameOf({ value: rule, place: 'rule', code: 'invalid-input' }, STRAIGHT_RULES);
     refuse(
       'rule',
-      `${rule} picks timesteps of a diffusion by betas, and the path is straight; use ${STRAIGHT_RULES.join(' or ')}`,
+      `${shownName(rule)} picks timesteps of a diffusion by betas, and the path is straight; use ${STRAIGHT_RULES.join(' or ')}`,
       'invalid-input',
     );
   }
@@ -186,7 +188,7 @@ function ruleByBetas(sampler: SamplerName, { rule, sde, shift = 1 }: DiffusionOp
   const problem =
     rule === 'uniform'
       ? 'uniform belongs to straight paths (flow matching, SiT), and the path is that of a diffusion by betas'
-      : `${rule} does not pick timesteps for the sampler ${sampler}`;
+      : `${shownName(rule)} does not pick timesteps for the sampler ${sampler}`;
   return refuse('rule', `${problem}; use ${inWords(rules)}`, 'invalid-input');
 }
 
