@@ -126,8 +126,8 @@ async function withPipeline(use) {
 
 const parts = {
   /**
-   * The best of all schedules for four budgets, at 50 DDIM steps. What is forecast is the whole stack: forecasts of each
-   * branch take a fifth of the time of a computed step, and were no better.
+   * The best of all schedules for four budgets, at 50 DDIM steps. What is forecast is the whole stack: forecasts of
+   * each branch take a fifth of the time of a computed step, and were no better.
    */
   async budgets() {
     const beside = 'procache,fora-3,taylorseer-3-2';

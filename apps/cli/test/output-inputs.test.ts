@@ -35,12 +35,12 @@ describe('an output is refused that would replace', () => {
     expect(await readFile(path)).toEqual(before);
   });
 
-  it.each([
+  it.each<[option: string, file: string, more: readonly string[], written?: string]>([
     ['--prompts', 'prompts.txt', []],
     ['--embeddings', 'read.safetensors', ['--guidance', '1']],
     ['--schedule', 'mine.json', ['--prompt', 'a cat']],
     ['--vae', 'pixart/vae', ['--prompt', 'a cat'], 'pixart/vae/config.json'],
-  ] as const)('the file of %s', async (option, file, more, written = file) => {
+  ])('the file of %s', async (option, file, more, written = file) => {
     const path = inFolder(written);
     const before = await readFile(path);
     const steps = option === '--schedule' ? [] : ['--steps', '1'];

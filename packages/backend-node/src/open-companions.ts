@@ -62,8 +62,7 @@ export async function openCompanions(
   places: CompanionPlaces = {},
   { threads, mostTokens, spell = (part) => `the option ${part}` }: CompanionOptions = {},
 ): Promise<Companions> {
-  if (places.tokenizer !== undefined)
-    textOf({ value: places.tokenizer, place: spell('tokenizer'), code: 'invalid-input' });
+  checkTokenizer(places.tokenizer, spell('tokenizer'));
   const beside = await partsBeside(path, model);
   const of = <Part extends object>(
     part: keyof CompanionPlaces,
@@ -79,18 +78,23 @@ export async function openCompanions(
       encoderFor(model, { threads, mostTokens, tokenizer: tokenizerFor(places, beside), spell }),
     );
     const lacking = { decoder: decoder.lacking, encoder: encoder.lacking };
-    const broken = {
-      ...(decoder.broken && { decoder: decoder.broken }),
-      ...(tiny?.broken && { preview: tiny.broken }),
-      ...(encoder.broken && { encoder: encoder.broken }),
-    };
     const preview = tiny?.opened ?? previewFor(model, decoder.opened);
-    return { decoder: decoder.opened, preview, encoder: encoder.opened, lacking, broken };
+    const opened = { decoder: decoder.opened, preview, encoder: encoder.opened };
+    return { ...opened, lacking, broken: brokenOf({ decoder, preview: tiny, encoder }) };
   } catch (cause) {
     if (typeof places.decoder !== 'object') await decoder.opened?.dispose();
     await tiny?.opened?.dispose();
     throw cause;
   }
+}
+
+function brokenOf(parts: Readonly<Record<keyof BrokenParts, Companion<unknown> | undefined>>): BrokenParts {
+  const broken = Object.entries(parts).flatMap(([part, found]) => (found?.broken ? [[part, found.broken]] : []));
+  return Object.fromEntries(broken) as BrokenParts;
+}
+
+function checkTokenizer(path: unknown, option: string): void {
+  if (path !== undefined) textOf({ value: path, place: option, code: 'invalid-input' });
 }
 
 /**

@@ -17,22 +17,13 @@ export async function checkApart(
   written: Readonly<Record<string, string | undefined>>,
   read: Readonly<Record<string, readonly { readonly path: string }[]>> = {},
 ): Promise<void> {
-  const taken = new Map<string, string>();
-  const folders = new Map<string, string>();
-  for (const [name, files] of Object.entries(read)) {
-    for (const { path } of files) {
-      const place = await realpath(path).catch(() => path);
-      const isFolder = (await stat(place).catch(() => undefined))?.isDirectory() === true;
-      (isFolder ? folders : taken).set(place, name);
-    }
-  }
+  const { taken, folders } = await placesOf(read);
   for (const [name, path] of Object.entries(written)) {
     if (path === undefined) continue;
     const target = await writeTargetOf(path).catch(() => undefined); // whoever writes there says why that cannot be
     if (target?.kind !== 'file') continue;
-    const isThere = target.mode !== undefined;
-    const around = [...folders].find(([folder]) => isThere && target.path.startsWith(`${folder}${sep}`));
-    const other = taken.get(target.path) ?? around?.[1];
+    const around = target.mode === undefined ? undefined : folderAround(target.path, folders);
+    const other = taken.get(target.path) ?? around;
     if (other !== undefined) {
       throw new ProCacheError(
         'invalid-input',
@@ -41,4 +32,27 @@ export async function checkApart(
     }
     taken.set(target.path, `the file of ${name}`);
   }
+}
+
+/** What files and folders are, by their real paths. */
+interface Places {
+  readonly taken: Map<string, string>;
+  readonly folders: ReadonlyMap<string, string>;
+}
+
+async function placesOf(read: Readonly<Record<string, readonly { readonly path: string }[]>>): Promise<Places> {
+  const [taken, folders] = [new Map<string, string>(), new Map<string, string>()];
+  for (const [name, files] of Object.entries(read)) {
+    for (const { path } of files) {
+      const place = await realpath(path).catch(() => path);
+      const isFolder = (await stat(place).catch(() => undefined))?.isDirectory() === true;
+      (isFolder ? folders : taken).set(place, name);
+    }
+  }
+  return { taken, folders };
+}
+
+/** What the folder is in which a file lies, at any depth; undefined where it lies in none. */
+function folderAround(path: string, folders: Places['folders']): string | undefined {
+  return [...folders].find(([folder]) => path.startsWith(`${folder}${sep}`))?.[1];
 }

@@ -6,7 +6,7 @@ export { checkRecords, type CheckRecordsOptions } from './checkpoint/check-recor
 export { readFloats } from './checkpoint/read-floats.ts';
 export { isContiguous, type Checkpoint, type StoredRecord, type StoredTensor } from './checkpoint/checkpoint.ts';
 export type { StoredType } from './checkpoint/stored-type.ts';
-export { bytesSource, type ByteSource } from './checkpoint/byte-source.ts';
+export { bytesSource, type ByteSource, rangeOf } from './checkpoint/byte-source.ts';
 export { writeSafetensors, type TensorValues } from './checkpoint/safetensors-writer.ts';
 
 // What there is to tell of it
@@ -48,6 +48,8 @@ export { modelOfShape } from './shapes/shape-model.ts';
 export { randomWeights, type RandomWeights } from './shapes/random-weights.ts';
 
 // The graphs, and the names of their inputs and outputs
+export { isCheckpointName } from './folder/weight-files.ts';
+export type { ExternalRange } from './onnx/model-proto.ts';
 export { GraphBuilder, type GraphOutput, type OnnxGraph, type OutputRole, type Value } from './onnx/graph-builder.ts';
 export {
   type Attribute,

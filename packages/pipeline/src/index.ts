@@ -43,6 +43,7 @@ export { rememberingEncoder } from './remembering-encoder.ts';
 export { CAPTIONS, heldOut, type SearchedCaptions } from './captions.ts';
 export { promptsIn } from './prompts.ts';
 export { unreadTexts } from './texts.ts';
+export { wordEncoder } from './word-encoder.ts';
 export { checkSeed } from './seed.ts';
 export { noiseIn } from './noise-file.ts';
 export type { OptionName } from './spelling.ts';

@@ -44,11 +44,16 @@ export async function readTexts(
   encoder: PromptEncoder | undefined,
 ): Promise<readonly Condition[]> {
   const texts = [...new Set(conditions.filter((condition) => typeof condition === 'string'))];
-  const read = texts.length > 0 ? await encoder!.encode(texts) : [];
-  if (!Array.isArray(read) || read.some((each) => !(each?.values instanceof Float32Array)))
-    refuse('encoder', `its encode gave no embedding for each of ${texts.length} texts`, 'invalid-input');
-  const embeddings = new Map(texts.map((text, i) => [text, read[i]!]));
+  const read: unknown = texts.length > 0 ? await encoder!.encode(texts) : [];
+  const embeddings = new Map(texts.map((text, i) => [text, embeddingOf(Array.isArray(read) ? read[i] : undefined)]));
   return conditions.map((condition) => (typeof condition === 'string' ? embeddings.get(condition)! : condition));
+}
+
+/** What an encoder made of a text, which may be somebody's own. */
+function embeddingOf(made: unknown): TextEmbedding {
+  const embedding = made as TextEmbedding | undefined | null;
+  if (embedding?.values instanceof Float32Array) return embedding;
+  return refuse('encoder', `its encode gave ${shown(made)} for a text, which is no embedding`, 'invalid-input');
 }
 
 /** What of texts their encoder does not read, a sentence each: what is cut off, and words that it does not know. */

@@ -42,7 +42,7 @@ export interface Output {
   write(made: Made): Promise<WrittenFiles>;
   /** Shows clean latents, [images, channels, height, width], so many steps having been taken. */
   readonly preview: (clean: Float32Array, taken: number) => Promise<void>;
-  /** Removes the folders that were made for nothing; the preview that is there already stays, and is what this gives. */
+  /** Removes the folders that were made for nothing; a preview that is there already stays, and is what this gives. */
   abandon(): Promise<string | undefined>;
 }
 

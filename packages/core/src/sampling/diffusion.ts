@@ -115,11 +115,8 @@ function stepsOfPath(count: number, path: StraightPath, options: DiffusionOption
   const known = STRAIGHT_RULES.find((name) => name === rule);
   if (known === undefined) {
     if (typeof rule !== 'string') nameOf({ value: rule, place: 'rule', code: 'invalid-input' }, STRAIGHT_RULES);
-    refuse(
-      'rule',
-      `${shownName(rule)} picks timesteps of a diffusion by betas, and the path is straight; use ${STRAIGHT_RULES.join(' or ')}`,
-      'invalid-input',
-    );
+    const problem = `${shownName(rule)} picks timesteps of a diffusion by betas, and the path is straight`;
+    refuse('rule', `${problem}; use ${STRAIGHT_RULES.join(' or ')}`, 'invalid-input');
   }
   if (sde !== undefined) checkSde(sde);
   if (sde !== undefined && sampler !== 'euler-maruyama') {

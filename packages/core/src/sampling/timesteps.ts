@@ -96,8 +96,8 @@ function distilled(count: number, originalSteps: number, train: number): readonl
   if (count > originalSteps) {
     throw new ProCacheError(
       'invalid-input',
-      `lcm, which is for models that were distilled, picks its steps out of ${originalSteps} and cannot take ${count}; ` +
-        `ask for 1 to ${originalSteps}, mostly 4`,
+      `lcm, which is for models that were distilled, picks its steps out of ${originalSteps} and cannot take ` +
+        `${count}; ask for 1 to ${originalSteps}, mostly 4`,
     );
   }
   const stride = Math.floor(train / originalSteps);

@@ -5,6 +5,8 @@ import {
   type Dimension,
   type ElementType,
   encodeModel,
+  type ExternalRange,
+  type Graph,
   type GraphValue,
   type Initializer,
   type Node,
@@ -35,6 +37,10 @@ export interface OnnxGraph {
   readonly outputs: readonly GraphOutput[];
   /** The files that external data refer to, by the location that stands in the graph. */
   readonly files: ReadonlyMap<string, ByteSource>;
+  /** What of those files it computes with, each range once. */
+  readonly ranges: readonly ExternalRange[];
+  /** The bytes of the same graph with its ranges in other places: for hosts that cannot map the files. */
+  readonly placed: (place: (range: ExternalRange) => Omit<ExternalRange, 'length'>) => Uint8Array;
   /** Bytes of all weights once they are 32-bit floats. */
   readonly weightBytes: number;
   /** Whether what is computed takes far more memory than the weights, as whole images do. */
@@ -141,6 +147,7 @@ export class GraphBuilder {
     return {
       name: this.#name,
       bytes: encodeModel(graph),
+      ...placing(graph),
       inputs: this.#inputs,
       outputs: this.#outputs,
       files: this.#files,
@@ -201,6 +208,27 @@ export class GraphBuilder {
       data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
     });
   }
+}
+
+/** Where the weights of a graph lie, and how they are put elsewhere. */
+function placing(graph: Graph): Pick<OnnxGraph, 'ranges' | 'placed'> {
+  const ranges = new Map<string, ExternalRange>();
+  for (const { data } of graph.initializers)
+    if (isExternal(data)) ranges.set(`${data.offset} ${data.length} ${data.location}`, data);
+  return {
+    ranges: [...ranges.values()],
+    placed: (place) =>
+      encodeModel({
+        ...graph,
+        initializers: graph.initializers.map((each) =>
+          isExternal(each.data) ? { ...each, data: { ...each.data, ...place(each.data) } } : each,
+        ),
+      }),
+  };
+}
+
+function isExternal(data: Initializer['data']): data is ExternalRange {
+  return 'location' in data;
 }
 
 /** The ONNX type of a stored one that ONNX Runtime can map (`isMappable`), and its bytes. */

@@ -23,12 +23,20 @@ export interface Node {
   readonly attributes: Readonly<Record<string, Attribute>>;
 }
 
+/** Bytes of a file beside a model. */
+export interface ExternalRange {
+  /** What the model calls the file. */
+  readonly location: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
 /** A constant of the graph: its bytes are in the model, or at an offset of a file beside it. */
 export interface Initializer {
   readonly name: string;
   readonly type: ElementType;
   readonly shape: readonly number[];
-  readonly data: Uint8Array | { readonly location: string; readonly offset: number; readonly length: number };
+  readonly data: Uint8Array | ExternalRange;
 }
 
 export interface Graph {
