@@ -13,6 +13,8 @@ const graph: OnnxGraph = {
   inputs: [],
   outputs: [],
   files: new Map(),
+  ranges: [],
+  placed: () => new Uint8Array(),
   weightBytes: 0,
 };
 
