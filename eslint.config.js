@@ -100,6 +100,7 @@ export default tseslint.config(
   fence('tokenizer', ['core']),
   fence('ort', ['core', 'model'], ['onnxruntime-node', 'onnxruntime-web', 'node:*']),
   fence('backend-node', ['core', 'files', 'model', 'ort', 'pipeline', 'tokenizer'], []),
+  fence('backend-web', ['core', 'model', 'ort', 'pipeline'], ['onnxruntime-node', 'node:*']),
   fence(
     'search-node',
     ['backend-node', 'core', 'files', 'metrics', 'model', 'objectives', 'pipeline', 'report', 'search', 'zoo'],

@@ -30,15 +30,20 @@ const STEPS = diffusionSteps(50);
 
 /** The suite that every backend passes. */
 export function describeTransformer(name: string, backend: Backend): void {
-  describe(`${name}: a diffusers DiT, one evaluation`, () => describeModule(backend));
-  describe(`${name}: diffusers' PixArt, one evaluation`, () => describeTextForwards(backend));
+  describeEvaluations(name, backend);
   describe(`${name}: the golden cases of the original DiT`, () => describeGoldenCases(backend));
-  describe(`${name}: the features`, () => describeFeatures(backend));
-  describe(`${name}: the tokens of each score`, () => describeScores(backend));
-  describe(`${name}: a latent that is not square`, () => describeOblong(backend));
   describe(`${name}: SiT`, () => describeSit(backend));
   describe(`${name}: the golden run of PixArt`, () => describePixArt(backend));
   describe(`${name}: what holds for every schedule`, () => describeInvariants(backend));
+}
+
+/** What of it takes few evaluations: for devices on which one takes seconds. */
+export function describeEvaluations(name: string, backend: Backend): void {
+  describe(`${name}: a diffusers DiT, one evaluation`, () => describeModule(backend));
+  describe(`${name}: diffusers' PixArt, one evaluation`, () => describeTextForwards(backend));
+  describe(`${name}: the features`, () => describeFeatures(backend));
+  describe(`${name}: the tokens of each score`, () => describeScores(backend));
+  describe(`${name}: a latent that is not square`, () => describeOblong(backend));
 }
 
 function describeModule({ open }: Backend): void {
