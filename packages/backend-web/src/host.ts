@@ -4,7 +4,7 @@ import type { OnnxGraph } from '@procache/model';
 import { type OrtHost, queued } from '@procache/ort';
 import type { InferenceSession } from 'onnxruntime-common';
 import { packedWeights } from './packed-weights.ts';
-import type { Provider, WebRuntime } from './runtime.ts';
+import type { Provider, WebRuntime } from './web-runtime.ts';
 
 /** A host whose sessions take turns: a module of ONNX Runtime Web runs one at a time. */
 export function hostOf(ort: WebRuntime, provider: Provider): OrtHost {

@@ -9,4 +9,5 @@ export { filesFolder } from './files-folder.ts';
 export { Loading, type ProgressEvent } from './progress.ts';
 
 // What computes
-export { type Provider, type RuntimeOptions, webHost, type WebRuntime } from './runtime.ts';
+export { type RuntimeOptions, webHost } from './runtime.ts';
+export type { Provider, WebRuntime } from './web-runtime.ts';

@@ -1,7 +1,8 @@
 import type { ConfigJson, Folder, LatentSize, TransformerModel } from '@procache/model';
 import type { Transformer } from '@procache/core';
 import type { ProgressEvent } from './progress.ts';
-import type { Provider, RuntimeOptions, WebRuntime } from './runtime.ts';
+import type { RuntimeOptions } from './runtime.ts';
+import type { Provider, WebRuntime } from './web-runtime.ts';
 
 /** Where a model lies: the address of its folder, files that somebody has picked, or any `Folder`. */
 export type ModelSource = string | URL | Iterable<File> | Folder;

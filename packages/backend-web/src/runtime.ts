@@ -1,18 +1,9 @@
 import { ProCacheError } from '@procache/core';
 import { messageOf } from '@procache/core/untrusted';
 import type { OrtHost } from '@procache/ort';
-import type { Env, InferenceSessionFactory, TensorConstructor } from 'onnxruntime-common';
+import type { Env } from 'onnxruntime-common';
 import { hostOf } from './host.ts';
-
-/** What computes: WebAssembly on the processor, everywhere; or the graphics card, where a browser lets a page at it. */
-export type Provider = 'wasm' | 'webgpu';
-
-/** What is needed of ONNX Runtime Web: `import * as ort from 'onnxruntime-web/wasm'` is one. */
-export interface WebRuntime {
-  readonly InferenceSession: InferenceSessionFactory;
-  readonly Tensor: TensorConstructor;
-  readonly env: Env;
-}
+import type { Provider, WebRuntime } from './web-runtime.ts';
 
 export interface RuntimeOptions {
   readonly provider: Provider;
